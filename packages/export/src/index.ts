@@ -1,1 +1,5 @@
-export {};
+export * from './encode-program.js';
+export * from './lowering.js';
+export { portableLowerings } from './lowerings/index.js';
+export { type Attribute, ONNX_TYPE, type OnnxBuilder } from './onnx-builder.js';
+export * from './versions.js';

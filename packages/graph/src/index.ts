@@ -1,2 +1,18 @@
+export * from './create-program.js';
+export * from './engine.js';
 export * from './errors.js';
+export * from './gradients.js';
+export * from './layers/index.js';
+export * from './op.js';
+export * from './ops/index.js';
+export { copyNode, eliminateCommonSubexpressions } from './passes/common-subexpressions.js';
+export { foldConstants } from './passes/constants.js';
+export * from './program.js';
+export * from './random.js';
+export * from './reference-engine.js';
+export * from './scope.js';
+export { withScopePath } from './scope-path.js';
+export * from './state-spec.js';
+export * from './tensor.js';
 export * from './tensor-data.js';
+export * from './traversal.js';

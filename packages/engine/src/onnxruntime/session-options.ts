@@ -1,0 +1,22 @@
+import type { InferenceSession } from 'onnxruntime-node';
+
+export interface SessionSettings {
+  readonly threads: number;
+  readonly providers: readonly string[];
+  readonly profile?: string;
+}
+
+/** The one place that says how sessions are made. */
+export function sessionOptions({ threads, providers, profile }: SessionSettings): InferenceSession.SessionOptions {
+  return {
+    executionProviders: providers,
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
+    // Spinning threads take the cores that decode images.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
+}

@@ -1,0 +1,19 @@
+import type { LoweringTable } from '../lowering.js';
+import { convolutionLowerings } from './convolution.js';
+import { elementwiseLowerings } from './elementwise.js';
+import { indexingLowerings } from './indexing.js';
+import { layoutLowerings } from './layout.js';
+import { matmulLowerings } from './matmul.js';
+import { poolingLowerings } from './pooling.js';
+import { reductionLowerings } from './reduction.js';
+
+/** For every op a lowering to standard ONNX, right on any runtime. Engines replace single ones by faster ones. */
+export const portableLowerings: LoweringTable = {
+  ...convolutionLowerings,
+  ...elementwiseLowerings,
+  ...indexingLowerings,
+  ...layoutLowerings,
+  ...matmulLowerings,
+  ...poolingLowerings,
+  ...reductionLowerings,
+};

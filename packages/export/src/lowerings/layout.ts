@@ -1,0 +1,58 @@
+import type { PadAttributes, Shape, SliceAttributes } from '@nats/graph';
+import { type LoweringTable, lowering } from '../lowering.js';
+
+/** A position past every end, as ONNX's Slice allows. */
+const END = 2 ** 40;
+
+export const layoutLowerings: LoweringTable = {
+  // 0 copies a dimension of the input: a leading batch 'N' stays what it is.
+  reshape: lowering<{ shape: Shape }>(({ builder, inputs, outputs, attributes: { shape } }) => {
+    const target = shape.map((dimension) => (dimension === 'N' ? 0 : dimension));
+    const allowZero = target.includes(0) && shape[0] !== 'N';
+    builder.node('Reshape', [inputs[0]!, builder.int64(target)], allowZero ? { allowzero: 1 } : {}, outputs);
+  }),
+  transpose: lowering<{ permutation: readonly number[] }>(({ builder, inputs, outputs, attributes }) => {
+    builder.node('Transpose', inputs, { perm: attributes.permutation }, outputs);
+  }),
+  // Expand broadcasts both ways, so 1 keeps a batch 'N'.
+  broadcastTo: lowering<{ shape: Shape }>(({ builder, inputs, outputs, attributes: { shape } }) => {
+    const target = shape.map((dimension) => (dimension === 'N' ? 1 : dimension));
+    builder.node('Expand', [inputs[0]!, builder.int64(target)], {}, outputs);
+  }),
+  concat: lowering<{ axis: number }>(({ builder, inputs, outputs, attributes: { axis } }) => {
+    builder.node('Concat', inputs, { axis }, outputs);
+  }),
+  slice: lowering<SliceAttributes>(({ builder, inputs, outputs, shapes, attributes: { starts, sizes, steps } }) => {
+    const axes = starts.flatMap((start, axis) =>
+      start === 0 && sizes[axis] === shapes[0]![axis] && steps[axis] === 1 ? [] : [axis],
+    );
+    if (axes.length === 0) {
+      builder.node('Identity', inputs, {}, outputs);
+      return;
+    }
+    const size = (axis: number) => sizes[axis] as number;
+    const end = (axis: number) =>
+      size(axis) === 0 ? starts[axis]! : starts[axis]! + (size(axis) - 1) * steps[axis]! + 1;
+    builder.node(
+      'Slice',
+      [
+        inputs[0]!,
+        builder.int64(axes.map((axis) => starts[axis]!)),
+        builder.int64(axes.map(end)),
+        builder.int64(axes),
+        builder.int64(axes.map((axis) => steps[axis]!)),
+      ],
+      {},
+      outputs,
+    );
+  }),
+  pad: lowering<PadAttributes>(({ builder, inputs, outputs, node, attributes: { padding, value } }) => {
+    const pads = [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];
+    const fill = builder.constant({ dtype: node.outputs[0]!.dtype, shape: [], data: Float32Array.of(value) });
+    builder.node('Pad', [inputs[0]!, builder.int64(pads), fill], { mode: 'constant' }, outputs);
+  }),
+  reverse: lowering<{ axes: readonly number[] }>(({ builder, inputs, outputs, attributes: { axes } }) => {
+    const each = (value: number) => builder.int64(axes.map(() => value));
+    builder.node('Slice', [inputs[0]!, each(-1), each(-END), builder.int64(axes), each(-1)], {}, outputs);
+  }),
+};

@@ -1,0 +1,163 @@
+import { check } from '../errors.js';
+import { apply, defineOp, type GradientContext, type OpDefinition } from '../op.js';
+import { formatType, type Tensor, type TensorType } from '../tensor.js';
+import { type DType, sizeOf, type TensorData, tensorData } from '../tensor-data.js';
+import { broadcastOffsets, broadcastShapes, referenceArray } from './broadcast.js';
+import { sumTo } from './reduction.js';
+import { select } from './select.js';
+import { constant } from './source.js';
+import { log, negate, square } from './unary.js';
+
+type NoAttributes = Record<never, never>;
+const NONE: NoAttributes = {};
+
+/** A tensor, or a number that becomes a scalar of the other operand's dtype. */
+export type Operand = Tensor | number;
+
+interface BinaryRule {
+  readonly name: string;
+  readonly operands: readonly DType[];
+  readonly result?: DType;
+  value(a: number, b: number): number;
+  gradient?(g: Tensor, a: Tensor, b: Tensor, y: Tensor, needed: readonly boolean[]): readonly (Tensor | undefined)[];
+}
+
+function defineBinary(rule: BinaryRule): OpDefinition<NoAttributes> {
+  const { gradient } = rule;
+  return defineOp<NoAttributes>({
+    name: rule.name,
+    infer: (inputs) => [inferBinary(rule, inputs)],
+    ...(gradient && {
+      gradient: ({ inputs, outputs, gradients, needed }: GradientContext<NoAttributes>) => {
+        const [a, b] = inputs as [Tensor, Tensor];
+        return gradient(gradients[0]!, a, b, outputs[0]!, needed).map((full, side) =>
+          full && needed[side] ? sumTo(full, inputs[side]!.shape) : undefined,
+        );
+      },
+    }),
+    evaluate: ([a, b]) => [evaluateBinary(a!, b!, rule.result ?? a!.dtype, rule.value)],
+  });
+}
+
+function inferBinary(rule: BinaryRule, [a, b]: readonly TensorType[]): TensorType {
+  check(a!.dtype === b!.dtype && rule.operands.includes(a!.dtype), 'dtype', () => ({
+    rule: `${rule.name} takes two tensors of one dtype`,
+    received: `${formatType(a!)} and ${formatType(b!)}`,
+    limit: `one of ${rule.operands.join(', ')}; cast first`,
+  }));
+  return { dtype: rule.result ?? a!.dtype, shape: broadcastShapes(a!.shape, b!.shape) };
+}
+
+function evaluateBinary(a: TensorData, b: TensorData, dtype: DType, value: BinaryRule['value']): TensorData {
+  const shape = broadcastShapes(a.shape, b.shape) as number[];
+  const [fromA, fromB] = [broadcastOffsets(a.shape, shape), broadcastOffsets(b.shape, shape)];
+  const data = referenceArray(dtype, sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = Number(value(a.data[fromA[i]!]!, b.data[fromB[i]!]!));
+  return { dtype, shape, data };
+}
+
+const NUMBERS: readonly DType[] = ['float32', 'int32'];
+const FLOATS: readonly DType[] = ['float32'];
+
+export const addOp = defineBinary({
+  name: 'add',
+  operands: NUMBERS,
+  value: (a, b) => a + b,
+  gradient: (g) => [g, g],
+});
+export const subtractOp = defineBinary({
+  name: 'subtract',
+  operands: NUMBERS,
+  value: (a, b) => a - b,
+  gradient: (g, _a, _b, _y, needed) => [g, needed[1] ? negate(g) : undefined],
+});
+export const multiplyOp = defineBinary({
+  name: 'multiply',
+  operands: NUMBERS,
+  value: (a, b) => a * b,
+  gradient: (g, a, b, _y, needed) => [needed[0] ? multiply(g, b) : undefined, needed[1] ? multiply(g, a) : undefined],
+});
+/** Integers divide toward zero, as ONNX. */
+export const divideOp = defineOp<NoAttributes>({
+  ...defineBinary({
+    name: 'divide',
+    operands: NUMBERS,
+    value: (a, b) => a / b,
+    gradient: (g, _a, b, y, needed) => {
+      const quotient = divide(g, b);
+      return [quotient, needed[1] ? negate(multiply(quotient, y)) : undefined];
+    },
+  }),
+  evaluate: ([a, b]) => [
+    evaluateBinary(a!, b!, a!.dtype, a!.dtype === 'int32' ? (x, y) => Math.trunc(x / y) : (x, y) => x / y),
+  ],
+});
+/** Gradient in the exponent needs a positive base, as everywhere. */
+export const powerOp = defineBinary({
+  name: 'power',
+  operands: FLOATS,
+  value: (a, b) => a ** b,
+  gradient: (g, a, b, y, needed) => [
+    needed[0] ? multiply(g, multiply(b, power(a, subtract(b, 1)))) : undefined,
+    needed[1] ? multiply(g, multiply(y, log(a))) : undefined,
+  ],
+});
+/** At a tie the whole gradient goes to the first operand. */
+export const maximumOp = defineBinary({
+  name: 'maximum',
+  operands: NUMBERS,
+  value: Math.max,
+  gradient: (g, a, b) => routeByMask(g, greaterEqual(a, b)),
+});
+/** At a tie the whole gradient goes to the first operand. */
+export const minimumOp = defineBinary({
+  name: 'minimum',
+  operands: NUMBERS,
+  value: Math.min,
+  gradient: (g, a, b) => routeByMask(g, lessEqual(a, b)),
+});
+
+function routeByMask(g: Tensor, first: Tensor): [Tensor, Tensor] {
+  return [select(first, g, 0), select(first, 0, g)];
+}
+
+const comparison = (name: string, value: (a: number, b: number) => boolean, operands: readonly DType[] = NUMBERS) =>
+  defineBinary({ name, operands, result: 'bool', value: (a, b) => (value(a, b) ? 1 : 0) });
+
+export const equalOp = comparison('equal', (a, b) => a === b, ['float32', 'int32', 'bool']);
+export const greaterOp = comparison('greater', (a, b) => a > b);
+export const greaterEqualOp = comparison('greaterEqual', (a, b) => a >= b);
+export const lessOp = comparison('less', (a, b) => a < b);
+export const lessEqualOp = comparison('lessEqual', (a, b) => a <= b);
+export const andOp = comparison('and', (a, b) => a !== 0 && b !== 0, ['bool']);
+export const orOp = comparison('or', (a, b) => a !== 0 || b !== 0, ['bool']);
+
+function binary(op: OpDefinition<NoAttributes>, a: Operand, b: Operand): Tensor {
+  const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.dtype) : a.dtype;
+  return apply(op, [toTensor(a, dtype), toTensor(b, dtype)], NONE);
+}
+
+/** The tensor itself, or a scalar of the given dtype. */
+export function toTensor(operand: Operand, dtype: DType): Tensor {
+  return typeof operand === 'number' ? constant(tensorData(dtype, [], [operand])) : operand;
+}
+
+// Elementwise with NumPy's broadcasting; a number is a scalar of the other operand's dtype.
+export const add = (a: Operand, b: Operand): Tensor => binary(addOp, a, b);
+export const subtract = (a: Operand, b: Operand): Tensor => binary(subtractOp, a, b);
+export const multiply = (a: Operand, b: Operand): Tensor => binary(multiplyOp, a, b);
+export const divide = (a: Operand, b: Operand): Tensor => binary(divideOp, a, b);
+export const maximum = (a: Operand, b: Operand): Tensor => binary(maximumOp, a, b);
+export const minimum = (a: Operand, b: Operand): Tensor => binary(minimumOp, a, b);
+export const equal = (a: Operand, b: Operand): Tensor => binary(equalOp, a, b);
+export const greater = (a: Operand, b: Operand): Tensor => binary(greaterOp, a, b);
+export const greaterEqual = (a: Operand, b: Operand): Tensor => binary(greaterEqualOp, a, b);
+export const less = (a: Operand, b: Operand): Tensor => binary(lessOp, a, b);
+export const lessEqual = (a: Operand, b: Operand): Tensor => binary(lessEqualOp, a, b);
+export const and = (a: Tensor, b: Tensor): Tensor => binary(andOp, a, b);
+export const or = (a: Tensor, b: Tensor): Tensor => binary(orOp, a, b);
+
+/** `a` to the power `b`, elementwise. An exponent of 2 is a multiplication. */
+export function power(a: Operand, b: Operand): Tensor {
+  return b === 2 && typeof a !== 'number' ? square(a) : binary(powerOp, a, b);
+}

@@ -1,0 +1,14 @@
+export * from './axes.js';
+export * from './binary.js';
+export { broadcastShapes } from './broadcast.js';
+export * from './cast.js';
+export * from './convolution.js';
+export * from './indexing.js';
+export * from './layout.js';
+export * from './matmul.js';
+export * from './pooling.js';
+export * from './reduction.js';
+export * from './select.js';
+export * from './softmax.js';
+export * from './source.js';
+export * from './unary.js';

@@ -1,0 +1,44 @@
+import { applyAll } from '../op.js';
+import { ends, mapEnds, type Program } from '../program.js';
+import { withScopePath } from '../scope-path.js';
+import type { Node, Tensor } from '../tensor.js';
+import type { TensorData } from '../tensor-data.js';
+import { rewrite } from '../traversal.js';
+
+/** Constants up to this many elements are compared by value; larger ones by identity. */
+const COMPARED_CONSTANT_SIZE = 64;
+
+/** Merges nodes that apply the same op with the same attributes to the same inputs. */
+export function eliminateCommonSubexpressions(program: Program): Program {
+  const known = new Map<string, readonly Tensor[]>();
+  const replace = (node: Node, inputs: readonly Tensor[]) => {
+    const key = keyOf(node, inputs);
+    const outputs = known.get(key) ?? copyNode(node, inputs);
+    known.set(key, outputs);
+    return outputs;
+  };
+  return mapEnds(program, rewrite(ends(program), replace, copyNode));
+}
+
+/** The same node on other inputs; the node itself if they are its own. */
+export function copyNode(node: Node, inputs: readonly Tensor[]): readonly Tensor[] {
+  if (inputs.every((x, i) => x === node.inputs[i])) return node.outputs;
+  return withScopePath(node.scope, () => applyAll(node.op, inputs, node.attributes));
+}
+
+function keyOf(node: Node, inputs: readonly Tensor[]): string {
+  const from = inputs.map((x) => `${x.node.id}.${x.index}`).join();
+  return `${node.op.name}(${from})${attributesKey(node)}`;
+}
+
+function attributesKey(node: Node): string {
+  if (node.op.name !== 'constant') return JSON.stringify(node.attributes);
+  const { value } = node.attributes as { value: TensorData };
+  const content = value.data.length <= COMPARED_CONSTANT_SIZE ? exactText(value.data) : `#${node.id}`;
+  return `${value.dtype}[${value.shape.join()}]${content}`;
+}
+
+/** NaN, infinities and -0 are told apart, which JSON would not do. */
+function exactText(values: ArrayLike<number>): string {
+  return Array.from(values, (value) => (Object.is(value, -0) ? '-0' : String(value))).join();
+}
