@@ -1,1 +1,2 @@
-export {};
+export * from './objective.js';
+export * from './schedules.js';
