@@ -1,0 +1,85 @@
+import {
+  batchNorm,
+  concat,
+  convolution,
+  type Dimension,
+  groupNorm,
+  type Initializer,
+  relu,
+  reshape,
+  type Scope,
+  type Tensor,
+  transpose,
+  zeros,
+} from '@nats/graph';
+
+/** Norm inside a head: torchvision's RetinaNet has none, its FCOS group norm with 32 groups. */
+export type HeadNorm =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'batch' }
+  | { readonly kind: 'group'; readonly groups: number };
+
+/** Focal loss, section 4.1: small weights, so that training starts from the prior. */
+export const HEAD_INITIALIZER: Initializer = { kind: 'normal', deviation: 0.01 };
+
+export interface TowerOptions {
+  readonly depth: number;
+  readonly norm: HeadNorm;
+  /**
+   * Scope names inside the tower: `blocks` is `conv.i.0` and `conv.i.1` for the norm (torchvision's RetinaNet),
+   * `sequence` is `conv.0, conv.1, …` counting convolutions, norms and activations (its FCOS).
+   */
+  readonly naming: 'blocks' | 'sequence';
+}
+
+/** 3x3 convolutions, each with norm and ReLU, channels kept: the same weights for every level of the pyramid. */
+export function tower(scope: Scope, x: Tensor, { depth, norm, naming }: TowerOptions): Tensor {
+  let y = x;
+  for (let i = 0; i < depth; i++) {
+    const place = scope.child('conv');
+    const [convolutionScope, normScope] =
+      naming === 'blocks'
+        ? [place.child(i).child(0), place.child(i).child(1)]
+        : [place.child(i * 3), place.child(i * 3 + 1)];
+    y = convolution(convolutionScope, y, {
+      channels: y.shape[1] as number,
+      padding: 1,
+      // As torchvision: a convolution before a norm has no bias in `blocks`, and has one in `sequence`.
+      bias: naming === 'sequence' || norm.kind === 'none',
+      initializer: HEAD_INITIALIZER,
+    });
+    if (norm.kind === 'group') y = groupNorm(normScope, y, norm.groups);
+    if (norm.kind === 'batch') y = batchNorm(normScope, y);
+    y = relu(y);
+  }
+  return y;
+}
+
+/** A 3x3 convolution that predicts `values` numbers for each of `shapes` anchors at every location. */
+export function predictor(scope: Scope, x: Tensor, channels: number, bias: number): Tensor {
+  return convolution(scope, x, {
+    channels,
+    padding: 1,
+    bias: true,
+    initializer: HEAD_INITIALIZER,
+    biasInitializer: bias === 0 ? zeros : { kind: 'constant', value: bias },
+  });
+}
+
+/** Bias with which a sigmoid starts at the prior probability of an object: -log((1 - p) / p). */
+export function priorBias(probability: number): number {
+  return -Math.log((1 - probability) / probability);
+}
+
+/** `[N, anchors * values, H, W]` of each level to `[N, all anchors, values]`: rows, columns, then anchors of a location. */
+export function flattenPredictions(levels: readonly Tensor[], values: number): Tensor {
+  return concat(
+    levels.map((x) => {
+      const [n, channels, h, w] = x.shape as [Dimension, number, number, number];
+      const anchors = channels / values;
+      const apart = transpose(reshape(x, [n, anchors, values, h, w]), [0, 3, 4, 1, 2]);
+      return reshape(apart, [n, h * w * anchors, values]);
+    }),
+    1,
+  );
+}

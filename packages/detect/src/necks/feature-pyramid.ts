@@ -1,0 +1,64 @@
+import {
+  add,
+  check,
+  convolution,
+  formatShape,
+  maxPool2d,
+  relu,
+  type Scope,
+  type Tensor,
+  upsampleNearest,
+} from '@nats/graph';
+
+export interface FeaturePyramidConfig {
+  /** Channels of every level; 256 in the paper. */
+  readonly channels: number;
+  /**
+   * Coarser levels on top: `p6p7` two convolutions of stride 2 on the last level (RetinaNet, FCOS), `pool` one by
+   * subsampling (Faster R-CNN), `none`.
+   */
+  readonly extra: 'p6p7' | 'p6' | 'pool' | 'none';
+}
+
+/**
+ * Feature pyramid (Lin et al. 2017), named as torchvision's: `inner_blocks.i.0`, `layer_blocks.i.0`, `extra_blocks.p6`.
+ * @param features finest first, each half the size of the one before
+ * @returns finest first, one level for each feature map and the extra ones
+ */
+export function featurePyramid(scope: Scope, features: readonly Tensor[], config: FeaturePyramidConfig): Tensor[] {
+  const { channels, extra } = config;
+  // torchvision: Kaiming uniform with a = 1, that is sqrt(3 / fan in).
+  const layer = (place: Scope, x: Tensor, kernel: number, stride = 1) => {
+    const fan = (x.shape[1] as number) * kernel * kernel;
+    const initializer = { kind: 'uniform', bound: Math.sqrt(3 / fan) } as const;
+    return convolution(place, x, { channels, kernel, stride, padding: (kernel - 1) / 2, bias: true, initializer });
+  };
+  const levels: Tensor[] = [];
+  let above: Tensor | undefined;
+  for (let i = features.length - 1; i >= 0; i--) {
+    const lateral = layer(scope.child('inner_blocks').child(i).child(0), features[i]!, 1);
+    above = above ? add(lateral, enlarge(above, lateral)) : lateral;
+    levels.unshift(layer(scope.child('layer_blocks').child(i).child(0), above, 3));
+  }
+  const top = levels.at(-1)!;
+  if (extra === 'pool') levels.push(maxPool2d(top, { kernel: 1, stride: 2 }));
+  if (extra === 'p6' || extra === 'p6p7') {
+    const extras = scope.child('extra_blocks');
+    const p6 = layer(extras.child('p6'), top, 3, 2);
+    levels.push(p6);
+    if (extra === 'p6p7') levels.push(layer(extras.child('p7'), relu(p6), 3, 2));
+  }
+  return levels;
+}
+
+/** Nearest-neighbour enlargement of the coarser map to the finer one's size. */
+function enlarge(coarse: Tensor, fine: Tensor): Tensor {
+  const factor = (fine.shape[2] as number) / (coarse.shape[2] as number);
+  const fits = Number.isInteger(factor) && factor * (coarse.shape[3] as number) === fine.shape[3];
+  check(fits, 'shape', () => ({
+    rule: 'in a feature pyramid every map is a whole number of times as large as the next',
+    received: `${formatShape(fine.shape)} above ${formatShape(coarse.shape)}`,
+    limit: "an input size that the backbone's largest stride divides",
+  }));
+  return factor === 1 ? coarse : upsampleNearest(coarse, factor);
+}
