@@ -1,4 +1,5 @@
 import { check, NatsError } from './errors.js';
+import { add, multiply } from './ops/binary.js';
 import { variable } from './ops/source.js';
 import { withScopePath } from './scope-path.js';
 import type { Initializer, StateSpec, VariableKind, VariableSpec } from './state-spec.js';
@@ -14,7 +15,11 @@ export type NormalizationMode = 'batch' | 'running';
 export interface ScopeOptions {
   /** By scope path, so that frozen stages can differ; default `running`. */
   readonly normalization?: NormalizationMode | ((path: string) => NormalizationMode);
+  /** A running statistic's new value from the batch's; default: moved toward it by the share `momentum`. */
+  readonly moveStatistic?: StatisticRule;
 }
+
+export type StatisticRule = (running: Tensor, batch: Tensor, momentum: number) => Tensor;
 
 /**
  * A place in a network that names what is declared in it, as torchvision does: `backbone.body.layer1.0.conv2.weight`.
@@ -35,6 +40,8 @@ export interface Scope {
   variable(fullName: string): Tensor | undefined;
   /** Says that a run gives a variable a new value. @throws NatsError `name` if it has one already */
   update(variable: Tensor, value: Tensor): void;
+  /** Says that a run moves a running statistic toward the batch's: an update by the root's rule. */
+  moveStatistic(running: Tensor, batch: Tensor, momentum: number): void;
   /** Runs `build` so that errors of the ops in it name this path. */
   build<T>(build: () => T): T;
 }
@@ -44,13 +51,17 @@ interface Root {
   readonly variables: Map<string, Tensor>;
   readonly updates: Map<string, Tensor>;
   readonly mode: (path: string) => NormalizationMode;
+  readonly moveStatistic: StatisticRule;
 }
+
+const movingAverage: StatisticRule = (running, batch, momentum) =>
+  add(multiply(running, 1 - momentum), multiply(batch, momentum));
 
 /** A root scope. Networks built in roots of their own with the same names share the values of one state. */
 export function createScope(options: ScopeOptions = {}): Scope {
-  const { normalization = 'running' } = options;
+  const { normalization = 'running', moveStatistic = movingAverage } = options;
   const mode = typeof normalization === 'function' ? normalization : () => normalization;
-  return scopeAt({ spec: new Map(), variables: new Map(), updates: new Map(), mode }, '');
+  return scopeAt({ spec: new Map(), variables: new Map(), updates: new Map(), mode, moveStatistic }, '');
 }
 
 function scopeAt(root: Root, path: string): Scope {
@@ -82,6 +93,7 @@ function scopeAt(root: Root, path: string): Scope {
     slot: (name, shape, initializer, dtype = 'float32') => declare('slot', name, shape, initializer, dtype),
     variable: (name) => root.variables.get(name),
     update: (target, value) => addUpdate(root, target, value),
+    moveStatistic: (running, batch, momentum) => addUpdate(root, running, root.moveStatistic(running, batch, momentum)),
     build: (build) => withScopePath(path, build),
   };
 }

@@ -42,10 +42,9 @@ export function batchNorm(scope: Scope, x: Tensor, { epsilon = 1e-5, momentum = 
     const centred = subtract(x, mean);
     const variance = reduceMean(square(centred), { axes, keepDims: true });
     const scale = divide(reshape(weight, [1, channels, 1, 1]), sqrt(add(variance, epsilon)));
-    const moved = (running: Tensor, batch: Tensor) =>
-      add(multiply(running, 1 - momentum), multiply(reshape(batch, [channels]), momentum));
-    scope.update(runningMean, moved(runningMean, mean));
-    scope.update(runningVariance, moved(runningVariance, multiply(variance, count / (count - 1))));
+    const unbiased = multiply(variance, count / (count - 1));
+    scope.moveStatistic(runningMean, reshape(mean, [channels]), momentum);
+    scope.moveStatistic(runningVariance, reshape(unbiased, [channels]), momentum);
     return add(multiply(centred, scale), perChannel(bias));
   });
 }
