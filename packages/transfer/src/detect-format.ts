@@ -1,0 +1,77 @@
+import { isNpy } from './npy.js';
+import { isOnnx } from './onnx/index.js';
+import { isTorchLegacy } from './pytorch/index.js';
+import { torchPickleEntry } from './pytorch/zip-format.js';
+import { bad, openSource, type ParseOptions, quote, type Source, uint64, unsupported, viewOf } from './source.js';
+import type { WeightFormat } from './weights.js';
+import { readZip } from './zip.js';
+
+/** `tfjs` is a model.json, which needs its shards. */
+export type DetectedFormat = Exclude<WeightFormat, 'tfjs-layers' | 'tfjs-graph'> | 'tfjs';
+
+/**
+ * Tells the format of a file from its content; names and extensions play no role (`.bin`, `.pt` and `.pkl` mean
+ * several things).
+ * @throws NatsError `malformed` for content that no reader takes, `unsupported` for known formats that hold weights but
+ * are not read; the message says which.
+ */
+export function detectFormat(bytes: Uint8Array, options: ParseOptions = {}): DetectedFormat {
+  return detect(openSource(bytes, options));
+}
+
+export function detect(source: Source): DetectedFormat {
+  const { bytes } = source;
+  if (startsWith(bytes, 'PK\x03\x04') || startsWith(bytes, 'PK\x05\x06')) return detectZip(source);
+  if (isNpy(bytes)) return 'npy';
+  if (isTorchLegacy(bytes)) return 'pytorch-legacy';
+  if (isSafetensors(bytes)) return 'safetensors';
+  if (bytes[0] === 0x80 && (bytes[1] ?? 0) >= 2 && (bytes[1] ?? 0) <= 5) return 'pickle';
+  if (/^(?:\xef\xbb\xbf)?\s*\{/.test(latin1(bytes, 64))) return 'tfjs';
+  refuseKnown(source);
+  if (isOnnx(source)) return 'onnx';
+  throw bad(
+    source,
+    'magic',
+    'a weight file is safetensors, PyTorch, pickle, ONNX, TF.js (model.json), npy or npz',
+    bytes.length === 0 ? 'an empty file' : `${bytes.length} bytes that begin ${quote(latin1(bytes, 16))}`,
+    'is the file complete?',
+  );
+}
+
+function detectZip(source: Source): DetectedFormat {
+  const zip = readZip(source);
+  if (torchPickleEntry(zip) !== undefined) return 'pytorch-zip';
+  const names = [...zip.entries.keys()];
+  if (names.some((name) => name.endsWith('.npy'))) return 'npz';
+  const received = `an archive of ${quote(names.slice(0, 5).join(', '))}`;
+  throw unsupported(source, 'zip directory', 'an archive is PyTorch’s or numpy’s', received, 'unpack it first');
+}
+
+/** A header length that fits the file, then an object. The magic is weak, the reader is strict. */
+function isSafetensors(bytes: Uint8Array): boolean {
+  if (bytes.length < 9 || bytes[8] !== 0x7b) return false;
+  return uint64(viewOf(bytes), 0) < 2 ** 40;
+}
+
+/** Known content that is no weight file, or one that this package does not read: say so, and what to do. */
+function refuseKnown(source: Source): void {
+  const { bytes } = source;
+  const start = latin1(bytes, 512);
+  const rule = 'a weight file has a format that is read';
+  const say = (received: string, limit: string) => unsupported(source, 'magic', rule, received, limit);
+  if (start.startsWith('version https://git-lfs'))
+    throw say('a Git LFS pointer', 'fetch the file itself (git lfs pull)');
+  if (/^\s*<(?:!doctype|html|\?xml)/i.test(start)) throw say('a web page', 'the download was not the file');
+  if (start.startsWith('\x89HDF')) throw say('HDF5 (Keras)', 'convert it to safetensors or TF.js');
+  if (start.startsWith('\x1f\x8b')) throw say('gzip', 'unpack it first');
+  if (start.slice(257, 262) === 'ustar') throw say('tar (PyTorch before 0.1.10)', 'load and save it with a newer one');
+  if (start.startsWith('GGUF')) throw say('GGUF', 'convert it to safetensors');
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  return latin1(bytes, text.length) === text;
+}
+
+function latin1(bytes: Uint8Array, length: number): string {
+  return String.fromCharCode(...bytes.subarray(0, length));
+}

@@ -1,0 +1,81 @@
+import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { malformed } from '@nats/graph';
+import { detect } from './detect-format.js';
+import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import { onnxExternalFiles, parseOnnx } from './onnx/index.js';
+import { type ParseWeightsOptions, parseWeights } from './parse-weights.js';
+import { openSource, quote, tooLarge } from './source.js';
+import { parseTfjs, type TfjsOptions, tfjsShards } from './tfjs/index.js';
+import type { Weights } from './weights.js';
+
+export interface ReadWeightsOptions extends ParseWeightsOptions, TfjsOptions {}
+
+/**
+ * Reads a weight file of any format that this package knows, told apart by content. Shards of a TF.js model.json and
+ * external data of an ONNX model are read from beside it; a path that leads out of its folder is refused.
+ * @throws NatsError `malformed`, `unsupported` or `dtype`, naming file and field; IO errors (ENOENT, EACCES …) pass
+ * through.
+ */
+export async function readWeights(path: string, options: ReadWeightsOptions = {}): Promise<Weights> {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const named = { name: path, ...options };
+  const bytes = await readBounded(path, limits);
+  const format = detect(openSource(bytes, named));
+  if (format === 'tfjs') {
+    return parseTfjs(bytes, await readBeside(path, tfjsShards(bytes, named), limits), named);
+  }
+  if (format === 'onnx' && options.externalData === undefined) {
+    const externalData = await readBeside(path, onnxExternalFiles(bytes, named), limits);
+    return parseOnnx(bytes, { ...named, externalData });
+  }
+  return parseWeights(bytes, named);
+}
+
+async function readBeside(
+  path: string,
+  locations: readonly string[],
+  limits: Limits,
+): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  let total = 0;
+  for (const location of locations) {
+    if (!staysInside(location)) {
+      throw malformed(path, 'companion file', {
+        rule: 'a companion file lies in the folder of its model',
+        received: quote(location),
+        limit: 'a relative path without ".."',
+      });
+    }
+    const bytes = await readBounded(join(dirname(path), location), limits);
+    total += bytes.length;
+    if (total > limits.maxFileBytes) throw tooLarge(path, total, limits);
+    files.set(location, bytes);
+  }
+  return files;
+}
+
+/** Relative, without drive, scheme, backslashes, NUL or a step upwards. */
+function staysInside(location: string): boolean {
+  if (location === '' || /^[/~]|[\\:\0]/.test(location)) return false;
+  return location.split('/').every((part) => part !== '' && part !== '..');
+}
+
+/** Reads a whole file, its size checked before memory is taken; `fs.readFile` stops at 2 GiB and has no cap of ours. */
+async function readBounded(path: string, limits: Limits): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size > limits.maxFileBytes) throw tooLarge(path, size, limits);
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    while (at < size) {
+      const { bytesRead } = await handle.read(bytes, at, Math.min(size - at, 2 ** 28), at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return at === size ? bytes : bytes.slice(0, at);
+  } finally {
+    await handle.close();
+  }
+}
