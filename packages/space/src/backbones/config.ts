@@ -1,0 +1,110 @@
+import { check } from '@nats/graph';
+
+/** Feature maps by stage: `C2` is the output of `layer1`, as in the pyramid papers, whatever its stride is. */
+export const STAGE_NAMES = ['C2', 'C3', 'C4', 'C5'] as const;
+export type StageName = (typeof STAGE_NAMES)[number];
+
+export type NormConfig =
+  | { readonly kind: 'batch'; readonly epsilon?: number; readonly momentum?: number }
+  /** For training with very small batches. Parameters keep the names of the batch norm that it replaces. */
+  | { readonly kind: 'group'; readonly groups: number; readonly epsilon?: number };
+
+export interface StemConfig {
+  readonly channels: number;
+  /** Odd; padded so that it stays centred. */
+  readonly kernel: number;
+  readonly stride: number;
+  /** A 3x3 max-pool of stride 2 after it, as in ImageNet's ResNets. */
+  readonly pool: boolean;
+}
+
+export interface StageConfig {
+  readonly blocks: number;
+  /** Channels of the 3x3 convolutions before `widthPerGroup` and `groups`; a bottleneck's output has four times as many. */
+  readonly channels: number;
+  /** Stride of the first block. */
+  readonly stride: number;
+  /** Dilation of the 3x3 convolutions; default 1. See `withOutputStride`. */
+  readonly dilation?: number;
+  /** Dilation in the first block, where a stride was given up; default `dilation`. */
+  readonly firstDilation?: number;
+}
+
+/** A residual network (He et al. 2016; ResNeXt: Xie et al. 2017), as plain data: it can be stored and compared. */
+export interface ResnetConfig {
+  readonly name: string;
+  readonly inputChannels: number;
+  readonly stem: StemConfig;
+  /** `basic`: two 3x3 convolutions. `bottleneck`: 1x1, 3x3 (the centre), 1x1. */
+  readonly block: 'basic' | 'bottleneck';
+  /** One to four; their outputs are C2 to C5. */
+  readonly stages: readonly StageConfig[];
+  /** Groups of the 3x3 convolutions. */
+  readonly groups: number;
+  /** Width of a bottleneck's centre in one group, where 64 is plain: centre = channels * widthPerGroup / 64 * groups. */
+  readonly widthPerGroup: number;
+  /** Where a shape changes: `projection`, a 1x1 convolution (option B), or `padding`, the padded identity (option A). */
+  readonly shortcut: 'projection' | 'padding';
+  /** Which convolution of a bottleneck has the stride: torchvision's `3x3`, or `1x1` as in the original and in Caffe's weights. */
+  readonly strideIn: '3x3' | '1x1';
+  readonly norm: NormConfig;
+}
+
+export const EXPANSION = { basic: 1, bottleneck: 4 } as const;
+
+/** @throws NatsError `attribute` naming the field that breaks a rule */
+export function checkResnetConfig(config: ResnetConfig): void {
+  const { name, inputChannels, stem, stages, groups, widthPerGroup } = config;
+  check(stages.length >= 1 && stages.length <= STAGE_NAMES.length, 'attribute', () => ({
+    rule: 'a backbone has one to four stages',
+    received: `${stages.length}`,
+    where: name,
+  }));
+  check(stem.kernel % 2 === 1, 'attribute', () => ({
+    rule: "a stem's kernel is odd",
+    received: `${stem.kernel}`,
+    where: name,
+  }));
+  const sizes = [inputChannels, stem.channels, stem.kernel, stem.stride, groups, widthPerGroup];
+  for (const stage of stages) {
+    const { dilation = 1, firstDilation = dilation } = stage;
+    sizes.push(stage.blocks, stage.channels, stage.stride, dilation, firstDilation);
+  }
+  check(
+    sizes.every((size) => Number.isSafeInteger(size) && size >= 1),
+    'attribute',
+    () => ({
+      rule: "a backbone's sizes are whole numbers of at least 1",
+      received: JSON.stringify({ inputChannels, stem, stages, groups, widthPerGroup }),
+      where: name,
+    }),
+  );
+}
+
+/**
+ * Gives up strides for dilation in the last stages, so that the last feature map has this stride instead of 32
+ * (torchvision's `replace_stride_with_dilation`; DeepLab). The first block of such a stage keeps the dilation before it.
+ * @param outputStride a product of the leading strides of the network: 8, 16 or 32 for ImageNet's
+ */
+export function withOutputStride(config: ResnetConfig, outputStride: number): ResnetConfig {
+  let stride = config.stem.stride * (config.stem.pool ? 2 : 1);
+  let dilation = 1;
+  const reached = [stride];
+  const stages = config.stages.map((stage) => {
+    const firstDilation = dilation;
+    if (stride * stage.stride <= outputStride) {
+      stride *= stage.stride;
+      reached.push(stride);
+      return dilation === 1 ? stage : { ...stage, dilation, firstDilation };
+    }
+    dilation *= stage.stride;
+    return { ...stage, stride: 1, dilation, firstDilation };
+  });
+  check(stride === outputStride, 'attribute', () => ({
+    rule: 'an output stride is reached by a leading part of the strides',
+    received: `${outputStride}`,
+    limit: `one of ${[...new Set(reached)].join(', ')} or larger ones of the whole network`,
+    where: config.name,
+  }));
+  return { ...config, stages };
+}

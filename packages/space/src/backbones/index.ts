@@ -1,0 +1,5 @@
+export * from './config.js';
+export * from './freezing.js';
+export * from './models.js';
+export * from './resnet.js';
+export * from './site.js';
