@@ -1,1 +1,16 @@
-export {};
+export * from './boxes/anchors.js';
+export * from './boxes/box-coder.js';
+export * from './boxes/pairwise-iou.js';
+export * from './detectors/index.js';
+export * from './heads/fcos-head.js';
+export * from './heads/retinanet-head.js';
+export * from './heads/tower.js';
+export * from './losses/box-losses.js';
+export * from './losses/focal-loss.js';
+export * from './matching/centre-sampling.js';
+export * from './matching/iou-matcher.js';
+export * from './matching/targets.js';
+export * from './necks/feature-pyramid.js';
+export * from './postprocess/candidates.js';
+export * from './postprocess/detections.js';
+export * from './postprocess/nms.js';

@@ -52,22 +52,12 @@ export function fcosHead(scope: Scope, levels: readonly Tensor[], config: FcosHe
   const classification = scope.child('classification_head');
   const regression = scope.child('regression_head');
   const positive = config.distance === 'relu' ? relu : exp;
-  const logits: Tensor[] = [];
-  const distances: Tensor[] = [];
-  const quality: Tensor[] = [];
-  for (const x of levels) {
-    logits.push(
-      predictor(
-        classification.child('cls_logits'),
-        tower(classification, x, options),
-        config.classes,
-        priorBias(config.priorProbability),
-      ),
-    );
-    const features = tower(regression, x, options);
-    distances.push(positive(predictor(regression.child('bbox_reg'), features, 4, 0)));
-    quality.push(predictor(regression.child('bbox_ctrness'), features, 1, 0));
-  }
+  const logits = tower(classification, levels, options).map((x) =>
+    predictor(classification.child('cls_logits'), x, config.classes, priorBias(config.priorProbability)),
+  );
+  const features = tower(regression, levels, options);
+  const distances = features.map((x) => positive(predictor(regression.child('bbox_reg'), x, 4, 0)));
+  const quality = features.map((x) => predictor(regression.child('bbox_ctrness'), x, 1, 0));
   return {
     classLogits: flattenPredictions(logits, config.classes),
     distances: flattenPredictions(distances, 4),

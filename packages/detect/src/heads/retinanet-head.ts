@@ -44,16 +44,11 @@ export function retinanetHead(scope: Scope, levels: readonly Tensor[], config: R
   const options = { depth, norm, naming: 'blocks' } as const;
   const classification = scope.child('classification_head');
   const regression = scope.child('regression_head');
-  const logits = levels.map((x) =>
-    predictor(
-      classification.child('cls_logits'),
-      tower(classification, x, options),
-      anchors * classes,
-      priorBias(priorProbability),
-    ),
+  const logits = tower(classification, levels, options).map((x) =>
+    predictor(classification.child('cls_logits'), x, anchors * classes, priorBias(priorProbability)),
   );
-  const offsets = levels.map((x) =>
-    predictor(regression.child('bbox_reg'), tower(regression, x, options), anchors * 4, 0),
+  const offsets = tower(regression, levels, options).map((x) =>
+    predictor(regression.child('bbox_reg'), x, anchors * 4, 0),
   );
   return { classLogits: flattenPredictions(logits, classes), boxOffsets: flattenPredictions(offsets, 4) };
 }

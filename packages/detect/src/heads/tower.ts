@@ -8,6 +8,7 @@ import {
   relu,
   reshape,
   type Scope,
+  split,
   type Tensor,
   transpose,
   zeros,
@@ -33,26 +34,39 @@ export interface TowerOptions {
 }
 
 /** 3x3 convolutions, each with norm and ReLU, channels kept: the same weights for every level of the pyramid. */
-export function tower(scope: Scope, x: Tensor, { depth, norm, naming }: TowerOptions): Tensor {
-  let y = x;
+export function tower(scope: Scope, levels: readonly Tensor[], { depth, norm, naming }: TowerOptions): Tensor[] {
+  let features = [...levels];
   for (let i = 0; i < depth; i++) {
     const place = scope.child('conv');
     const [convolutionScope, normScope] =
       naming === 'blocks'
         ? [place.child(i).child(0), place.child(i).child(1)]
         : [place.child(i * 3), place.child(i * 3 + 1)];
-    y = convolution(convolutionScope, y, {
-      channels: y.shape[1] as number,
-      padding: 1,
-      // As torchvision: a convolution before a norm has no bias in `blocks`, and has one in `sequence`.
-      bias: naming === 'sequence' || norm.kind === 'none',
-      initializer: HEAD_INITIALIZER,
-    });
-    if (norm.kind === 'group') y = groupNorm(normScope, y, norm.groups);
-    if (norm.kind === 'batch') y = batchNorm(normScope, y);
-    y = relu(y);
+    const convolved = features.map((x) =>
+      convolution(convolutionScope, x, {
+        channels: x.shape[1] as number,
+        padding: 1,
+        // As torchvision: a convolution before a norm has no bias in `blocks`, and has one in `sequence`.
+        bias: naming === 'sequence' || norm.kind === 'none',
+        initializer: HEAD_INITIALIZER,
+      }),
+    );
+    features = normalizeLevels(normScope, convolved, norm).map(relu);
   }
-  return y;
+  return features;
+}
+
+/**
+ * Group norm sees one image and level at a time. Batch norm takes the statistics of all levels together (our choice), so
+ * that the one set of running statistics means in evaluation what the batch's meant in training.
+ */
+function normalizeLevels(scope: Scope, levels: readonly Tensor[], norm: HeadNorm): Tensor[] {
+  if (norm.kind === 'none') return [...levels];
+  if (norm.kind === 'group') return levels.map((x) => groupNorm(scope, x, norm.groups));
+  const sizes = levels.map((x) => (x.shape[2] as number) * (x.shape[3] as number));
+  const rows = levels.map((x, i) => reshape(x, [x.shape[0]!, x.shape[1]!, sizes[i]!, 1]));
+  const normalized = split(batchNorm(scope, concat(rows, 2)), sizes, 2);
+  return normalized.map((x, i) => reshape(x, levels[i]!.shape));
 }
 
 /** A 3x3 convolution that predicts `values` numbers for each of `shapes` anchors at every location. */

@@ -1,0 +1,47 @@
+import { add, type Scope, type Tensor } from '@nats/graph';
+import type { ConvolutionBuilder, ResnetConfig, StageName } from '@nats/space';
+import type { Targets } from '../matching/targets.js';
+import type { FeaturePyramidConfig } from '../necks/feature-pyramid.js';
+import type { Candidates } from '../postprocess/candidates.js';
+
+/** What all detectors have in common: a backbone, a pyramid on some of its stages, images of one size. */
+export interface DetectorBase {
+  readonly backbone: ResnetConfig;
+  /** `[height, width]` of the network's input in pixels: loaders letterbox images to it. */
+  readonly inputSize: readonly [number, number];
+  readonly classes: number;
+  /** Stages that the pyramid stands on, finest first. */
+  readonly stages: readonly StageName[];
+  readonly pyramid: FeaturePyramidConfig;
+}
+
+export interface DetectorOptions {
+  /** How searchable convolutions of the backbone are built: plainly, by a scheme, as a supernet. */
+  readonly convolution?: ConvolutionBuilder;
+}
+
+export interface DetectionLoss {
+  /** Sum of the parts. */
+  readonly loss: Tensor;
+  /** The parts, each a scalar. */
+  readonly parts: Readonly<Record<string, Tensor>>;
+}
+
+/** A detector: a loss program and an inference program over the same parameters. */
+export interface Detector {
+  readonly name: string;
+  readonly inputSize: readonly [number, number];
+  readonly inputChannels: number;
+  readonly classes: number;
+  /**
+   * @param images float32 `[B, C, H, W]`, normalised
+   */
+  loss(scope: Scope, images: Tensor, targets: Targets, options?: DetectorOptions): DetectionLoss;
+  /** The best boxes of each image before non-maximum suppression; the batch of `images` may be 'N'. */
+  candidates(scope: Scope, images: Tensor, options?: DetectorOptions): Candidates;
+}
+
+/** The sum of the parts of a loss. */
+export function totalLoss(parts: Readonly<Record<string, Tensor>>): DetectionLoss {
+  return { loss: Object.values(parts).reduce(add), parts };
+}

@@ -1,0 +1,79 @@
+import { constant, multiply, sigmoid, sqrt } from '@nats/graph';
+import { generatePoints } from '../boxes/anchors.js';
+import { decodeDistances } from '../boxes/box-coder.js';
+import { type FcosHeadConfig, fcosHead, fcosLoss } from '../heads/fcos-head.js';
+import type { HeadNorm } from '../heads/tower.js';
+import { fcosRanges } from '../matching/centre-sampling.js';
+import { selectCandidates } from '../postprocess/candidates.js';
+import { type Detector, type DetectorBase, totalLoss } from './detector.js';
+import { gridsOf, pyramidFeatures } from './pyramid-features.js';
+
+export interface FcosConfig extends DetectorBase {
+  readonly kind: 'fcos';
+  /** Per level, finest first: the largest distance to a side that its points answer for, in pixels; null is no limit. */
+  readonly ranges: readonly (readonly [number, number | null])[];
+  /** Where points stand in their cells: torchvision has them on the top left corner, the paper in the middle. */
+  readonly points: 'corner' | 'middle';
+  readonly radius: number;
+  readonly headDepth: number;
+  readonly headNorm: HeadNorm;
+  readonly distance: FcosHeadConfig['distance'];
+  readonly quality: FcosHeadConfig['quality'];
+  readonly candidatesPerLevel: number;
+}
+
+export type FcosOptions = Partial<Omit<FcosConfig, 'kind'>> & Pick<FcosConfig, 'backbone' | 'inputSize' | 'classes'>;
+
+/** FCOS (Tian et al. 2019) as torchvision's `fcos_resnet50_fpn`: P3 to P7, group norm, centre sampling. */
+export function fcosConfig(options: FcosOptions): FcosConfig {
+  return {
+    kind: 'fcos',
+    stages: ['C3', 'C4', 'C5'],
+    pyramid: { channels: 256, extra: 'p6p7' },
+    ranges: fcosRanges([8, 16, 32, 64, 128]).map(([low, high]) => [low, Number.isFinite(high) ? high : null]),
+    points: 'corner',
+    radius: 1.5,
+    headDepth: 4,
+    headNorm: { kind: 'group', groups: 32 },
+    distance: 'relu',
+    quality: 'centerness',
+    candidatesPerLevel: 1000,
+    ...options,
+  };
+}
+
+export function fcos(config: FcosConfig): Detector {
+  const head: FcosHeadConfig = {
+    classes: config.classes,
+    depth: config.headDepth,
+    norm: config.headNorm,
+    priorProbability: 0.01,
+    distance: config.distance,
+    quality: config.quality,
+    sampling: {
+      radius: config.radius,
+      ranges: config.ranges.map(([low, high]) => [low, high ?? Number.POSITIVE_INFINITY]),
+    },
+  };
+  return {
+    name: 'fcos',
+    inputSize: config.inputSize,
+    inputChannels: config.backbone.inputChannels,
+    classes: config.classes,
+    loss: (scope, images, targets, options = {}) => {
+      const levels = pyramidFeatures(scope, images, config, options);
+      const outputs = fcosHead(scope.child('head'), levels, head);
+      const points = generatePoints(config.inputSize, gridsOf(levels), config.points);
+      return totalLoss({ ...fcosLoss(outputs, points, targets, head) });
+    },
+    candidates: (scope, images, options = {}) => {
+      const levels = pyramidFeatures(scope, images, config, options);
+      const { classLogits, distances, quality } = fcosHead(scope.child('head'), levels, head);
+      const points = generatePoints(config.inputSize, gridsOf(levels), config.points);
+      const boxes = decodeDistances(distances, constant(points.boxes));
+      // The geometric mean of class probability and quality, as torchvision.
+      const scores = sqrt(multiply(sigmoid(classLogits), sigmoid(quality)));
+      return selectCandidates(boxes, scores, points.counts, config.candidatesPerLevel, config.inputSize);
+    },
+  };
+}

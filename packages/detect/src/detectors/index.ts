@@ -1,0 +1,28 @@
+import { NatsError } from '@nats/graph';
+import type { Detector } from './detector.js';
+import { type FcosConfig, fcos } from './fcos.js';
+import { type RetinanetConfig, retinanet } from './retinanet.js';
+
+export * from './demo.js';
+export * from './detector.js';
+export * from './fcos.js';
+export * from './retinanet.js';
+
+/** A detector as plain data: what configs, checkpoints and exported files hold. */
+export type DetectorConfig = RetinanetConfig | FcosConfig;
+
+/** @throws NatsError `attribute` for a kind that is not known */
+export function buildDetector(config: DetectorConfig): Detector {
+  switch (config.kind) {
+    case 'retinanet':
+      return retinanet(config);
+    case 'fcos':
+      return fcos(config);
+    default:
+      throw new NatsError('attribute', {
+        rule: "a detector's kind is one that is known",
+        received: JSON.stringify((config as { kind: unknown }).kind),
+        limit: 'retinanet, fcos',
+      });
+  }
+}
