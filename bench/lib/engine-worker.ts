@@ -1,0 +1,34 @@
+import { createInterface } from 'node:readline';
+import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
+import * as g from '@nats/graph';
+import { resnet18 } from './resnet.js';
+import { trainingFeeds, trainingStep } from './training-step.js';
+
+/**
+ * Our side of bench/engine.ts, as its own process so that its peak memory is its own. Answers one JSON line for each
+ * line `step` or `memory`; the first line is about the start.
+ */
+const [threads = 2, dilation = 1] = process.argv.slice(2).map(Number);
+const shape = [8, 3, 128, 128] as const;
+const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+const start = performance.now();
+const { spec, program } = trainingStep(shape, (scope, x) => resnet18(scope, x, { dilation }));
+const built = performance.now();
+const engine = onnxruntimeEngine({ threads });
+const executable = await engine.compile(program);
+const compiled = performance.now();
+const state = await engine.createState(spec, g.initialize(spec, 1));
+const feeds = trainingFeeds(shape, 1000, 0.01);
+answer({ nodes: program.nodes.length, graphMs: built - start, sessionMs: compiled - built });
+
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'step') {
+    const [before, busy] = [performance.now(), process.cpuUsage()];
+    const { loss } = await executable.run(state, feeds);
+    const { user, system } = process.cpuUsage(busy);
+    answer({ loss: loss!.data[0], ms: performance.now() - before, processor: (user + system) / 1000 });
+  } else {
+    answer({ bytes: process.resourceUsage().maxRSS * 1024 });
+  }
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** Debian's own interpreter, which sees the packages `python3-torch` and `python3-torchvision`. */
+const PYTHON = '/usr/bin/python3';
+
+export interface StepTime {
+  /** Wall-clock milliseconds. */
+  readonly ms: number;
+  /** Milliseconds of processor time, all threads: less sensitive to what else runs. */
+  readonly processor: number;
+}
+
+/** What a worker says when it is ready. */
+export interface Start {
+  readonly torch?: string;
+  readonly nodes?: number;
+  readonly graphMs?: number;
+  readonly sessionMs?: number;
+}
+
+/** A process that trains one step for each request, so that two libraries can take turns in one run. */
+export interface StepWorker {
+  readonly start: Start;
+  step(): Promise<StepTime>;
+  /** Peak resident bytes so far. */
+  peak(): Promise<number>;
+  stop(): void;
+}
+
+/** PyTorch's side; undefined where Debian's Python has none. */
+export async function startPytorch(args: readonly number[]): Promise<StepWorker | undefined> {
+  if (!existsSync(PYTHON)) return undefined;
+  return startWorker(PYTHON, [pathOf('../pytorch_worker.py'), ...args.map(String)], /No module named/);
+}
+
+/** Our side, under the same loader as this process. */
+export async function startEngine(args: readonly number[]): Promise<StepWorker> {
+  const command = [...process.execArgv, pathOf('./engine-worker.ts'), ...args.map(String)];
+  return (await startWorker(process.execPath, command))!;
+}
+
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
+
+async function startWorker(command: string, args: string[], missing?: RegExp): Promise<StepWorker | undefined> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let complaints = '';
+  child.stderr.on('data', (data: Buffer) => {
+    complaints += data.toString();
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async <T>(question?: string): Promise<T> => {
+    if (question !== undefined) child.stdin.write(`${question}\n`);
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${args.join(' ')} ended: ${complaints}`);
+    return JSON.parse(value) as T;
+  };
+  let start: Start;
+  try {
+    start = await ask<Start>();
+  } catch (error) {
+    if (missing?.test(complaints)) return undefined;
+    throw error;
+  }
+  return {
+    start,
+    step: () => ask<StepTime>('step'),
+    peak: async () => (await ask<{ bytes: number }>('memory')).bytes,
+    stop: () => child.stdin.end(),
+  };
+}

@@ -1,0 +1,64 @@
+import { type LoweringContext, portableLowerings } from '@nats/export';
+import type { ConvolutionGradientAttributes } from '@nats/graph';
+import { gradWeightWay } from './choose.js';
+import { channelRows, columns, type Geometry } from './columns.js';
+import { sizeOfConvolution } from './geometry.js';
+import { matrixProduct } from './products.js';
+
+type Context = LoweringContext<ConvolutionGradientAttributes>;
+
+const WAYS = {
+  slices: (context: Context) => portableLowerings.convGradWeight!.lower(context),
+  swapped: lowerSwapped,
+  columns: lowerColumns,
+} as const;
+
+export function lowerGradWeight(context: Context): void {
+  const { shapes, attributes } = context;
+  const { geometry, size } = sizeOfConvolution(shapes[1] as readonly number[], attributes.shape, attributes);
+  WAYS[gradWeightWay(size)](context, geometry);
+}
+
+/** For each group one product over all pixels: the gradient's channels by the input's gathered columns. */
+function lowerColumns({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
+  const [g, x] = shapes as [readonly number[], readonly number[]];
+  const { shape, groups } = attributes;
+  const [o, c, kh, kw] = shape as [number, number, number, number];
+  const taps = kh * kw;
+  const pixels = g[0]! * g[2]! * g[3]!;
+  const gradient = channelRows(builder, inputs[0]!, g, groups);
+  const patches = columns(builder, inputs[1]!, x, groups, geometry, 'forward');
+  const product = matrixProduct(builder, gradient, patches, groups, [o / groups, pixels, taps * c]);
+  const split = builder.node('Reshape', [product, builder.int64([o, taps, c])]);
+  const turned = taps === 1 ? split : builder.node('Transpose', [split], { perm: [0, 2, 1] });
+  builder.node('Reshape', [turned, builder.int64(shape)], {}, outputs);
+}
+
+/**
+ * A convolution whose batch is the input's channels, whose channels are the batch, and whose kernel is the gradient,
+ * dilated by the stride: for few input channels, where rows of channels are too short to be gathered. A strided
+ * convolution may leave rows unread at the end: negative padding crops them.
+ */
+function lowerSwapped(context: Context): void {
+  const { builder, inputs, outputs, shapes, attributes } = context;
+  const [g, x] = shapes as [readonly number[], readonly number[]];
+  const { shape, stride, padding, dilation } = attributes;
+  const [, , kh, kw] = shape as [number, number, number, number];
+  const swap = (name: string) => builder.node('Transpose', [name], { perm: [1, 0, 2, 3] });
+  // The result must have kh (kw) positions: a window of the gradient's reach moves by dilation (kh - 1) in all.
+  const after = (axis: 0 | 1, kernel: number) =>
+    dilation[axis] * (kernel - 1) + stride[axis] * (g[2 + axis]! - 1) + 1 - x[2 + axis]! - padding[axis];
+  const ends = [after(0, kh), after(1, kw)];
+  const crop = ends.map((side) => Math.min(side, 0));
+  const image = swap(inputs[1]!);
+  const cropped = crop.some((side) => side < 0)
+    ? builder.node('Pad', [image, builder.int64([0, 0, 0, 0, 0, 0, crop[0]!, crop[1]!])], { mode: 'constant' })
+    : image;
+  const product = builder.node('Conv', [cropped, swap(inputs[0]!)], {
+    kernel_shape: [g[2]!, g[3]!],
+    dilations: stride,
+    strides: dilation,
+    pads: [padding[0], padding[1], Math.max(ends[0]!, 0), Math.max(ends[1]!, 0)],
+  });
+  builder.node('Transpose', [product], { perm: [1, 0, 2, 3] }, outputs);
+}

@@ -1,0 +1,114 @@
+import * as g from '@nats/graph';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { errorAgainstReference, hashed } from '../../../test/compare.js';
+
+interface Case {
+  readonly x: readonly [number, number, number, number];
+  readonly w: readonly [number, number, number, number];
+  readonly options: g.ConvolutionOptions;
+}
+
+/** A convolution and both its gradients against the float64 reference. */
+async function errorOf({ x, w, options }: Case): Promise<number> {
+  const [image, weight] = [g.input('x', 'float32', x), g.input('w', 'float32', w)];
+  const y = g.conv2d(image, weight, options);
+  const gradient = g.input('g', 'float32', y.shape);
+  const outputs = {
+    y,
+    dx: g.convGradInput(gradient, weight, x, options),
+    dw: g.convGradWeight(gradient, image, w, options),
+  };
+  return errorAgainstReference(outputs, {
+    x: hashed(1, x),
+    w: hashed(2, w),
+    g: hashed(3, y.shape as number[]),
+  });
+}
+
+/** Sizes on both sides of every rule in choose.ts. */
+const CASES: Record<string, Case> = {
+  'small map, many channels': { x: [2, 16, 5, 7], w: [20, 16, 3, 3], options: { padding: 1 } },
+  'large map, many channels': { x: [2, 16, 15, 14], w: [16, 16, 3, 3], options: { padding: 1 } },
+  dilation: { x: [2, 16, 8, 9], w: [16, 16, 3, 3], options: { padding: 2, dilation: 2 } },
+  'dilation that differs by axis': {
+    x: [2, 16, 9, 8],
+    w: [17, 16, 3, 3],
+    options: { padding: [1, 3], dilation: [1, 3] },
+  },
+  'stride with unread rows': { x: [2, 16, 8, 8], w: [16, 16, 3, 3], options: { stride: 2, padding: [1, 1, 0, 0] } },
+  'stride 3 with dilation 2': {
+    x: [1, 18, 11, 13],
+    w: [16, 18, 3, 2],
+    options: { stride: [3, 2], padding: 2, dilation: 2 },
+  },
+  'negative pads of the flipped form': { x: [1, 3, 14, 15], w: [4, 3, 3, 3], options: { padding: [4, 3, 5, 0] } },
+  'negative pads, many channels': { x: [1, 16, 5, 5], w: [16, 16, 1, 1], options: { padding: 2 } },
+  'kernel larger than the map': { x: [2, 16, 2, 3], w: [16, 16, 5, 5], options: { padding: 2 } },
+  'dilated kernel larger than the map': { x: [2, 16, 4, 4], w: [16, 16, 3, 3], options: { padding: 4, dilation: 4 } },
+  '1x1': { x: [2, 32, 6, 5], w: [24, 32, 1, 1], options: {} },
+  '1x1 with stride': { x: [2, 32, 7, 5], w: [24, 32, 1, 1], options: { stride: 2 } },
+  'few input channels, stride and dilation': {
+    x: [3, 3, 17, 16],
+    w: [8, 3, 5, 3],
+    options: { stride: 2, padding: [2, 1], dilation: [1, 2] },
+  },
+  'few input channels with rows unread': {
+    x: [2, 3, 16, 16],
+    w: [8, 3, 7, 7],
+    options: { stride: 2, padding: [3, 3, 0, 0] },
+  },
+  'wide groups': { x: [2, 32, 6, 7], w: [34, 16, 3, 3], options: { groups: 2, padding: 1 } },
+  'narrow groups': { x: [2, 12, 6, 7], w: [8, 3, 3, 3], options: { groups: 4, padding: 2, dilation: 2 } },
+  depthwise: { x: [2, 6, 6, 7], w: [6, 1, 3, 3], options: { groups: 6, padding: 1, stride: 2 } },
+  'one pixel': { x: [1, 16, 1, 1], w: [16, 16, 3, 3], options: { padding: 1 } },
+};
+
+describe('a convolution and its gradients', () => {
+  for (const [name, example] of Object.entries(CASES)) {
+    it(name, async () => expect(await errorOf(example)).toBeLessThan(3e-6));
+  }
+
+  it('for any stride, padding, dilation and groups', async () => {
+    const small = (max: number) => fc.integer({ min: 1, max });
+    const cases = fc
+      .record({
+        n: small(3),
+        groups: fc.constantFrom(1, 1, 2, 3),
+        inputs: fc.constantFrom(1, 3, 5, 16),
+        outputs: fc.constantFrom(1, 4, 16),
+        size: fc.tuple(small(16), small(16)),
+        kernel: fc.tuple(small(4), small(4)),
+        stride: fc.tuple(small(3), small(3)),
+        dilation: fc.tuple(small(3), small(3)),
+        padding: fc.tuple(
+          ...([0, 0, 0, 0].map(() => fc.integer({ min: 0, max: 4 })) as [
+            fc.Arbitrary<number>,
+            fc.Arbitrary<number>,
+            fc.Arbitrary<number>,
+            fc.Arbitrary<number>,
+          ]),
+        ),
+      })
+      .filter(({ size, kernel, dilation, padding }) =>
+        size.every((s, a) => s + padding[a]! + padding[a + 2]! >= dilation[a]! * (kernel[a]! - 1) + 1),
+      );
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ n, groups, inputs, outputs, size, kernel, stride, dilation, padding }) => {
+        const error = await errorOf({
+          x: [n, inputs * groups, ...size],
+          w: [outputs * groups, inputs, ...kernel],
+          options: { stride, padding, dilation, groups },
+        });
+        expect(error).toBeLessThan(3e-6);
+      }),
+      { numRuns: 80, seed: 7 },
+    );
+  });
+
+  it('an unknown batch is convolved too', async () => {
+    const w = hashed(2, [16, 16, 3, 3]);
+    const y = g.conv2d(g.input('x', 'float32', ['N', 16, 4, 4]), g.constant(w), { padding: 1 });
+    expect(await errorAgainstReference({ y }, { x: hashed(1, [3, 16, 4, 4]) })).toBeLessThan(3e-6);
+  });
+});

@@ -1,0 +1,26 @@
+import { type LoweringContext, type LoweringTable, lowering } from '@nats/export';
+import { type PoolingAttributes, sizeOf } from '@nats/graph';
+
+/**
+ * MaxPool names the position of each window's first maximum; ScatterElements adds the gradients there. Windows overlap,
+ * so positions repeat: onnxruntime's CPU ScatterElements adds in order, on one thread (ScatterND would race).
+ */
+function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: LoweringContext<PoolingAttributes>): void {
+  const [g, x] = inputs as [string, string];
+  const [from, to] = shapes as [readonly number[], readonly number[]];
+  const { kernel, stride, padding } = attributes;
+  const positions = builder.fresh('maxPoolPositions');
+  builder.node('MaxPool', [x], { kernel_shape: kernel, strides: stride, pads: padding }, [
+    builder.fresh('maxPoolAgain'),
+    positions,
+  ]);
+  const flat = (name: string, size: number) => builder.node('Reshape', [name, builder.int64([size])]);
+  const zeros = builder.node('ConstantOfShape', [builder.int64([sizeOf(to)])]);
+  const sum = builder.node('ScatterElements', [zeros, flat(positions, sizeOf(from)), flat(g, sizeOf(from))], {
+    axis: 0,
+    reduction: 'add',
+  });
+  builder.node('Reshape', [sum, builder.int64(to)], {}, outputs);
+}
+
+export const maxPoolLowerings: LoweringTable = { maxPoolGrad: lowering<PoolingAttributes>(lowerMaxPoolGrad) };
