@@ -1,3 +1,6 @@
+export * from './checkpoint/index.js';
+export { type Json, jsonDifferences } from './json.js';
+export * from './loop/index.js';
 export * from './objective.js';
 export * from './optimizers/index.js';
 export * from './programs/index.js';

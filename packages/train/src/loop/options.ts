@@ -1,0 +1,51 @@
+import type { Engine, TensorData } from '@nats/graph';
+import type { ConvolutionBuilder } from '@nats/space';
+import type { FileSystem } from '../checkpoint/files.js';
+import type { Json } from '../json.js';
+import type { Objective } from '../objective.js';
+import type { Phase } from './phase.js';
+
+export interface EvaluationOptions {
+  /** Steps between evaluations; there is always one after the last step. Default: only that. */
+  readonly every?: number;
+  /** Default `test`. */
+  readonly split?: string;
+  /** Keeps the checkpoint `best` of the best evaluation. */
+  readonly best?: { readonly metric: string /** Default `max`. */; readonly mode?: 'max' | 'min' };
+  /** Evaluate the moving averages; default: if a phase keeps them. */
+  readonly averaged?: boolean;
+  /** How searchable convolutions are built in evaluations; default: as in the first phase. */
+  readonly convolution?: ConvolutionBuilder;
+}
+
+export interface CheckpointOptions {
+  readonly directory: string;
+  /** Steps between checkpoints `last`; there is always one at the end, also of an aborted training. Default: only that. */
+  readonly every?: number;
+  /**
+   * `never` (default): a new training, which refuses a directory that has a checkpoint. `if-present`: continues from
+   * `last` if there is one. `always`: continues or fails.
+   */
+  readonly resume?: 'never' | 'if-present' | 'always';
+  /** Default: that of Node. */
+  readonly files?: FileSystem;
+}
+
+export interface TrainingOptions {
+  readonly engine: Engine;
+  readonly objective: Objective;
+  /** Steps after which the training ends, those before an interruption included. */
+  readonly steps: number;
+  /** What happens in a step, in order. */
+  readonly phases: readonly [Phase, ...Phase[]];
+  /** Seed of the initial values; default 0. Batches have the seed of their objective. */
+  readonly seed?: number;
+  /** Values to start from instead of the specification's initial ones, by full name: pretrained weights. */
+  readonly initial?: ReadonlyMap<string, TensorData>;
+  readonly evaluation?: EvaluationOptions;
+  readonly checkpoints?: CheckpointOptions;
+  /** Further settings to record in checkpoints; a resumed training must have the same. */
+  readonly config?: Json;
+  /** Steps whose batches are asked for ahead; default 2. */
+  readonly prefetch?: number;
+}

@@ -1,0 +1,141 @@
+import { type Engine, type Executable, type Feeds, type State, type StateSpec, tensorData } from '@nats/graph';
+import type { Json } from '../json.js';
+import type { Objective } from '../objective.js';
+import { accumulationSteps } from '../programs/accumulation.js';
+import { type AverageOptions, averageDecay } from '../programs/average.js';
+import { type StepOptions, trainingStep } from '../programs/training-step.js';
+import type { Schedule } from '../schedules.js';
+import type { BatchRequest } from './batch-queue.js';
+
+/**
+ * One update that a step makes. Most trainings have one phase; a search has one for weights and one for the
+ * architecture, with optimisers and splits of their own.
+ */
+export interface Phase extends Omit<StepOptions, 'average'> {
+  /** For events and messages; default `train`. */
+  readonly name?: string;
+  /** Where batches come from; default `train`. */
+  readonly split?: string;
+  readonly learningRate: Schedule;
+  /** Batches whose gradients make one step; default 1. */
+  readonly accumulate?: number;
+  /** Keep moving averages of what this phase trains. */
+  readonly average?: AverageOptions;
+  /** Steps (0, 1, …) in which the phase takes part; default: all. Not for the first phase. */
+  readonly when?: (step: number) => boolean;
+  /** Further inputs of a step, such as a temperature. */
+  readonly feeds?: (step: number) => Feeds;
+}
+
+export interface PhaseResult {
+  /** `loss`, the objective's metrics, `gradientNorm`: means over accumulated batches. */
+  readonly outputs: Record<string, number>;
+  readonly learningRate: number;
+}
+
+export interface CompiledPhase {
+  readonly name: string;
+  readonly spec: StateSpec;
+  readonly trained: readonly string[];
+  readonly averages: boolean;
+  /** Settings as plain data. */
+  readonly config: Json;
+  /** The batches that a step takes; none if the phase does not take part. */
+  requests(step: number): readonly BatchRequest[];
+  run(state: State, step: number, batches: readonly Feeds[]): Promise<PhaseResult>;
+  dispose(): Promise<void>;
+}
+
+/** Builds and compiles a phase's programs. */
+export async function compilePhase(engine: Engine, objective: Objective, phase: Phase): Promise<CompiledPhase> {
+  const { name = 'train', split = 'train', accumulate = 1, average, when = () => true } = phase;
+  const options: StepOptions = { ...phase, average: average !== undefined };
+  const steps = accumulate > 1 ? await compileAccumulation(engine, objective, options, accumulate) : undefined;
+  const compiled = steps ?? (await compileStep(engine, objective, options));
+  return {
+    name,
+    spec: compiled.spec,
+    trained: compiled.trained,
+    averages: average !== undefined,
+    config: {
+      name,
+      split,
+      optimizer: phase.optimizer.config,
+      rules: (phase.rules ?? []) as unknown as Json,
+      clipNorm: phase.clipNorm,
+      accumulate,
+      average: average && { ...average },
+      slots: phase.slots,
+      statistics: phase.statistics,
+    },
+    requests: (step) =>
+      when(step) ? Array.from({ length: accumulate }, (_, i) => ({ split, index: step * accumulate + i })) : [],
+    run: async (state, step, batches) => {
+      const learningRate = phase.learningRate(step);
+      const rates = {
+        learningRate: scalarFeed(learningRate),
+        ...(average && { averageDecay: scalarFeed(averageDecay(average, step)) }),
+      };
+      return { outputs: await compiled.run(state, batches, rates, phase.feeds?.(step) ?? {}), learningRate };
+    },
+    dispose: compiled.dispose,
+  };
+}
+
+interface CompiledUpdate {
+  readonly spec: StateSpec;
+  readonly trained: readonly string[];
+  run(state: State, batches: readonly Feeds[], rates: Feeds, feeds: Feeds): Promise<Record<string, number>>;
+  dispose(): Promise<void>;
+}
+
+async function compileStep(engine: Engine, objective: Objective, options: StepOptions): Promise<CompiledUpdate> {
+  const { program, spec, trained } = trainingStep(objective, options);
+  const executable = await engine.compile(program);
+  return {
+    spec,
+    trained,
+    run: (state, batches, rates, feeds) => runScalars(executable, state, { ...batches[0], ...feeds, ...rates }),
+    dispose: () => executable.dispose(),
+  };
+}
+
+async function compileAccumulation(
+  engine: Engine,
+  objective: Objective,
+  options: StepOptions,
+  count: number,
+): Promise<CompiledUpdate> {
+  const { accumulate, apply, spec, trained } = accumulationSteps(objective, { ...options, count });
+  const [adding, applying] = [await engine.compile(accumulate), await engine.compile(apply)];
+  return {
+    spec,
+    trained,
+    run: async (state, batches, rates, feeds) => {
+      const sums: Record<string, number> = {};
+      for (const [i, batch] of batches.entries()) {
+        const outputs = await runScalars(adding, state, { ...batch, ...feeds, keep: scalarFeed(i === 0 ? 0 : 1) });
+        for (const [name, value] of Object.entries(outputs)) sums[name] = (sums[name] ?? 0) + value / count;
+      }
+      return { ...sums, ...(await runScalars(applying, state, { ...feeds, ...rates })) };
+    },
+    dispose: async () => {
+      await adding.dispose();
+      await applying.dispose();
+    },
+  };
+}
+
+/** Feeds beyond a program's inputs are left out: labels, where only statistics are computed. */
+export function feedsOf({ program }: Executable, feeds: Feeds): Feeds {
+  return Object.fromEntries(Object.entries(feeds).filter(([name]) => program.inputs.has(name)));
+}
+
+async function runScalars(executable: Executable, state: State, feeds: Feeds): Promise<Record<string, number>> {
+  const outputs = await executable.run(state, feedsOf(executable, feeds));
+  return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data[0]!]));
+}
+
+export function scalarFeed(value: number) {
+  return tensorData('float32', [], [value]);
+}

@@ -1,0 +1,104 @@
+import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
+import type { TensorData } from '@nats/graph';
+import { afterAll, describe, expect, test } from 'vitest';
+import { almostFullDisk } from '../../test/support/full-disk.js';
+import { temporaryDirectory } from '../../test/support/temporary-directory.js';
+import { tinyObjective } from '../../test/support/tiny-objective.js';
+import { loadCheckpoint } from '../checkpoint/checkpoint.js';
+import { CheckpointWriteError } from '../checkpoint/errors.js';
+import { adamw } from '../optimizers/adam.js';
+import { cosineDecay, withWarmUp } from '../schedules.js';
+import type { CheckpointOptions } from './options.js';
+import type { Phase } from './phase.js';
+import { createTraining } from './training.js';
+
+const STEPS = 12;
+const engine = onnxruntimeEngine({ threads: 2 });
+afterAll(() => engine.dispose());
+
+const phase: Phase = {
+  optimizer: adamw({ weightDecay: 0.05 }),
+  learningRate: withWarmUp(cosineDecay({ rate: 0.02, steps: STEPS }), { steps: 4 }),
+  average: { decay: 0.9 },
+  clipNorm: 1,
+};
+
+/** Trains until the end, or until a step after which the process stops; gives the whole state. */
+async function train(accumulate: number, checkpoints?: CheckpointOptions, stopAt?: number) {
+  const training = await createTraining({
+    engine,
+    objective: tinyObjective(),
+    steps: STEPS,
+    seed: 3,
+    phases: [{ ...phase, accumulate }],
+    ...(checkpoints && { checkpoints }),
+  });
+  const stop = new AbortController();
+  const losses: number[] = [];
+  for await (const event of training.events({ signal: stop.signal })) {
+    if (event.type === 'step') losses.push(event.loss);
+    if (event.type === 'step' && event.step === stopAt) stop.abort();
+  }
+  const values = await training.state.read();
+  await training.dispose();
+  return { values, losses };
+}
+
+const bytes = (values: ReadonlyMap<string, TensorData>) =>
+  [...values].map(([name, { data }]) => {
+    const view = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    return `${name} ${view.toString('hex')}`;
+  });
+
+describe.each([1, 2])('a training that accumulates %i batches', (accumulate) => {
+  test.each([[[1]], [[5]], [[11]], [[3, 4, 8]]])(
+    'stopped at %j and continued equals one that never stopped, bit for bit',
+    async (stops) => {
+      const directory = await temporaryDirectory();
+      const whole = await train(accumulate);
+      const losses: number[] = [];
+      let values: ReadonlyMap<string, TensorData> = new Map();
+      for (const stop of [...stops, undefined]) {
+        const part = await train(accumulate, { directory, resume: 'if-present' }, stop);
+        losses.push(...part.losses);
+        values = part.values;
+      }
+      expect(losses).toEqual(whole.losses);
+      expect(losses).toHaveLength(STEPS);
+      expect(bytes(values)).toEqual(bytes(whole.values));
+      expect(new Set(losses).size).toBe(STEPS);
+      expect(whole.values.get('average.conv.weight')).not.toEqual(whole.values.get('conv.weight'));
+      expect(whole.values.get('optimizer.correction2')!.data[0]).toBeGreaterThan(0);
+    },
+  );
+});
+
+test('a crash between checkpoints only costs the steps since the last one', async () => {
+  const directory = await temporaryDirectory();
+  const whole = await train(1);
+  const training = await createTraining({
+    engine,
+    objective: tinyObjective(),
+    steps: STEPS,
+    seed: 3,
+    phases: [phase],
+    checkpoints: { directory, every: 4 },
+  });
+  for await (const event of training.events()) if (event.type === 'step' && event.step === 7) break;
+  await training.dispose();
+  expect((await loadCheckpoint(directory)).step).toBe(4);
+  const rest = await train(1, { directory, resume: 'always' });
+  expect(rest.losses).toEqual(whole.losses.slice(4));
+  expect(bytes(rest.values)).toEqual(bytes(whole.values));
+});
+
+test('a disk that fills up stops the training, which continues from the checkpoint before', async () => {
+  const directory = await temporaryDirectory();
+  const files = almostFullDisk(6000);
+  await expect(train(1, { directory, every: 3, files })).rejects.toThrow(CheckpointWriteError);
+  const { step } = await loadCheckpoint(directory);
+  expect(step).toBeGreaterThan(0);
+  expect(step).toBeLessThan(STEPS);
+  const rest = await train(1, { directory, resume: 'always' });
+  expect(bytes(rest.values)).toEqual(bytes((await train(1)).values));
+});

@@ -1,0 +1,42 @@
+import type { TensorData } from '@nats/graph';
+import { saveCheckpoint } from '../checkpoint/checkpoint.js';
+import type { CheckpointEvent } from './events.js';
+import { NotFiniteError } from './not-finite.js';
+import type { PreparedTraining } from './prepared.js';
+
+/**
+ * Writes the whole state under the given names.
+ * @throws NotFiniteError, so that a checkpoint is always good to continue from; CheckpointWriteError
+ */
+export async function save(
+  { state, options, config, progress }: PreparedTraining,
+  names: readonly string[],
+): Promise<CheckpointEvent> {
+  const { directory, files } = options.checkpoints!;
+  const { step, best, evaluated } = progress;
+  const values = await state.read();
+  for (const [name, value] of values) {
+    const bad = firstNotFinite(value);
+    if (bad === undefined) continue;
+    const context = { step, phase: 'checkpoint', examples: [], checkpoint: progress.saved?.path };
+    throw new NotFiniteError(`every value of ${name}`, String(bad), context);
+  }
+  const info = {
+    step,
+    seed: options.seed ?? 0,
+    config,
+    engine: options.engine.fingerprint,
+    ...(best && { best }),
+    ...(evaluated !== undefined && { evaluated }),
+  };
+  const paths = await saveCheckpoint(directory, names, { ...info, values }, files);
+  const last = paths[names.indexOf('last')];
+  if (last !== undefined) progress.saved = { step, path: last };
+  return { type: 'checkpoint', step, names, paths };
+}
+
+function firstNotFinite({ dtype, data }: TensorData): number | undefined {
+  if (dtype !== 'float32') return undefined;
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) return data[i];
+  return undefined;
+}
