@@ -1,14 +1,14 @@
 import { check } from '../errors.js';
 import { apply, applyAll, defineOp } from '../op.js';
 import { formatType, type Tensor } from '../tensor.js';
-import { sizeOf } from '../tensor-data.js';
+import { sizeOf, type TensorData, tensorData } from '../tensor-data.js';
 import { normalizeAxis } from './axes.js';
 import { equal, lessEqual } from './binary.js';
 import { referenceArray } from './broadcast.js';
 import { cast } from './cast.js';
 import { reshape, transpose } from './layout.js';
 import { matMul } from './matmul.js';
-import { range } from './source.js';
+import { constant, constantOp, range } from './source.js';
 
 export const gatherOp = defineOp<{ readonly axis: number }>({
   name: 'gather',
@@ -20,8 +20,11 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
     return [{ dtype: x!.dtype, shape: x!.shape.toSpliced(axis, 1, ...indices!.shape) }];
   },
   // A scatter with duplicate indices races on some engines: a product with a one-hot matrix sums in a fixed order.
+  // A permutation known beforehand is undone by a second gather, for the price of a copy.
   gradient: ({ inputs: [x, indices], gradients: [g], attributes: { axis } }) => {
     const length = x!.shape[axis] as number;
+    const inverse = constantInverse(indices!, length);
+    if (inverse) return [gather(g!, constant(inverse), axis), undefined];
     const count = sizeOf(indices!.shape as number[]);
     const before = sizeOf(x!.shape.slice(0, axis) as number[]);
     const after = sizeOf(x!.shape.slice(axis + 1) as number[]);
@@ -44,6 +47,15 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
     return [{ dtype: x!.dtype, shape: x!.shape.toSpliced(axis, 1, ...indices!.shape), data }];
   },
 });
+
+/** The inverse of constant indices that are a permutation of 0 to length - 1. */
+function constantInverse(indices: Tensor, length: number): TensorData | undefined {
+  if (indices.node.op !== constantOp || indices.shape.length !== 1 || indices.shape[0] !== length) return undefined;
+  const { data } = (indices.node.attributes as { value: TensorData }).value;
+  const inverse = new Int32Array(length).fill(-1);
+  for (const [position, index] of data.entries()) inverse[index] = position;
+  return inverse.includes(-1) ? undefined : tensorData('int32', [length], inverse);
+}
 
 /** Entries of `x` along `axis` at `indices` (int32, any shape, 0 to size - 1): their shape replaces the axis. */
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
