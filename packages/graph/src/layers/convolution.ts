@@ -16,14 +16,19 @@ export interface ConvolutionLayerOptions extends ConvolutionOptions {
   readonly biasInitializer?: Initializer;
 }
 
+/** Declares a convolution's `weight`, `[O, C / groups, kh, kw]`, for those who compute with it in their own way. */
+export function convolutionWeight(scope: Scope, x: Tensor, options: ConvolutionLayerOptions): Tensor {
+  const { channels, kernel = 3, groups = 1 } = options;
+  const [kh, kw] = typeof kernel === 'number' ? [kernel, kernel] : kernel;
+  const initializer = options.initializer ?? kaimingNormal((channels * kh * kw) / groups);
+  return scope.parameter('weight', [channels, (x.shape[1] as number) / groups, kh, kw], initializer);
+}
+
 /** A convolution with its own `weight` `[O, C / groups, kh, kw]` and, if asked for, `bias` `[O]`. */
 export function convolution(scope: Scope, x: Tensor, options: ConvolutionLayerOptions): Tensor {
   return scope.build(() => {
-    const { channels, kernel = 3, groups = 1, bias = false } = options;
-    const [kh, kw] = typeof kernel === 'number' ? [kernel, kernel] : kernel;
-    const shape = [channels, (x.shape[1] as number) / groups, kh, kw];
-    const initializer = options.initializer ?? kaimingNormal((channels * kh * kw) / groups);
-    const y = conv2d(x, scope.parameter('weight', shape, initializer), options);
+    const { channels, bias = false } = options;
+    const y = conv2d(x, convolutionWeight(scope, x, options), options);
     if (!bias) return y;
     return add(y, reshape(scope.parameter('bias', [channels], options.biasInitializer ?? zeros), [channels, 1, 1]));
   });
