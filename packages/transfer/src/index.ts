@@ -1,16 +1,3 @@
-export { type DetectedFormat, detectFormat } from './detect-format.js';
-export type { StoredDType } from './elements.js';
-export * from './limits.js';
-export { parseNpy, parseNpz } from './npy.js';
-export { type OnnxOptions, onnxExternalFiles, parseOnnx } from './onnx/index.js';
-export { type ParseWeightsOptions, parseWeights } from './parse-weights.js';
-export { INERT_GLOBALS } from './pickle/inert.js';
-export { type PickleOptions, parsePickle, parsePytorch } from './pytorch/index.js';
-export { WRAPPER_KEYS } from './pytorch/state-dict.js';
+export * from './parse.js';
 export { type ReadWeightsOptions, readWeights } from './read-weights.js';
-export { parseSafetensors } from './safetensors.js';
-export { encodeSafetensors, layoutSafetensors, type SafetensorsParts } from './safetensors-encode.js';
 export { writeSafetensors } from './safetensors-file.js';
-export type { ParseOptions } from './source.js';
-export { parseTfjs, type TfjsOptions, tfjsShards } from './tfjs/index.js';
-export type { WeightFormat, Weights } from './weights.js';

@@ -22,7 +22,9 @@ export const NUMPY_CONSTRUCTORS: readonly (readonly [string, Constructor])[] = [
 function makeDType({ source, field }: Making, args: readonly PickleValue[]): PickleValue {
   const code = textOf(args[0]);
   if (code === undefined) throw bad(source, field, 'a numpy dtype has a code', describe(args[0]));
-  return { kind: 'numpy-dtype', code, order: '=' };
+  // The code may carry an order; the dtype's state says it anyhow.
+  const order = /^[<>=|]/.exec(code)?.[0] ?? '=';
+  return { kind: 'numpy-dtype', code: code.replace(/^[<>=|]/, ''), order };
 }
 
 function encode({ source, field, spend }: Making, args: readonly PickleValue[]): Uint8Array {
@@ -51,7 +53,7 @@ export function buildNumpy(source: Source, object: PickleValue, state: PickleVal
   const items = itemsOf(state);
   if (isKind(object, 'numpy-dtype')) {
     // (version, byte order, subdescriptor, names, fields, itemsize, alignment, flags)
-    object.order = textOf(items?.[1]) ?? '=';
+    object.order = textOf(items?.[1]) ?? object.order;
     return true;
   }
   if (!isKind(object, 'numpy-array')) return false;
@@ -77,7 +79,7 @@ function arrayOf(
     const received = `${describe(rawShape)}, ${describe(dtype)}, ${describe(data)}`;
     throw unsupported(source, field, 'a numpy array has a shape, a dtype and bytes', received, 'no object arrays');
   }
-  const stored: StoredDType = numpyDType(source, field, dtype.order + dtype.code.replace(/^[<>=|]/, ''));
+  const stored: StoredDType = numpyDType(source, field, dtype.order + dtype.code);
   const bytes = checkShape(source, field, shape) * STORED_BYTES[stored];
   if (bytes !== data.length) {
     throw bad(source, field, 'a numpy array has as many bytes as its shape says', `${data.length}`, `${bytes}`);

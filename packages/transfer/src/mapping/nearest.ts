@@ -1,0 +1,32 @@
+/** How many candidates are compared with one name; beyond it, suggestions are not worth their time. */
+const MOST_CANDIDATES = 2000;
+const LONGEST_NAME = 256;
+
+/** The candidate with the least edit distance to `name`, if less than half of the name would change. */
+export function nearestName(name: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.ceil(name.length / 2);
+  for (const candidate of candidates.slice(0, MOST_CANDIDATES)) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
+    const distance = editDistance(name.slice(0, LONGEST_NAME), candidate.slice(0, LONGEST_NAME));
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein's distance: insertions, deletions and substitutions. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

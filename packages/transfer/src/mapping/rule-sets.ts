@@ -1,0 +1,102 @@
+import type { MapRule } from './rules.js';
+
+/**
+ * Conventions of other libraries, each mapped to torchvision's names (`conv1.weight`, `bn1.running_mean`,
+ * `layer1.0.conv2.weight`, `layer1.0.downsample.0.weight`, `fc.weight`).
+ */
+export type RuleSetName =
+  | 'none'
+  | 'torchvision'
+  | 'timm'
+  | 'cifar-resnet'
+  | 'detectron2'
+  | 'detectron2-rgb'
+  | 'caffe2'
+  | 'caffe2-rgb';
+
+export interface RuleSet {
+  readonly rules: readonly MapRule[];
+  /**
+   * Norms may come as scale and shift alone, statistics merged into them. Missing running statistics are then filled so
+   * that a batch norm is that affine map: mean 0, variance 1 - eps (detectron2's FrozenBatchNorm2d).
+   */
+  readonly fillsNorms: boolean;
+}
+
+/** Wrappers around a whole model: DataParallel, torch.compile. */
+const UNWRAP: MapRule = { match: /^(?:module\.|_orig_mod\.)+/, replace: '' };
+
+/** Where detectors and self-supervised trainers keep a backbone: torchvision, mmdetection, MoCo-like, Lightning. */
+const BACKBONE: MapRule = { match: /^(?:backbone\.body|backbone|encoder|model|net|resnet)\./, replace: '' };
+
+const TORCHVISION: readonly MapRule[] = [UNWRAP, BACKBONE];
+
+/** timm's ResNets are named as torchvision's; only heads differ. */
+const TIMM: readonly MapRule[] = [...TORCHVISION, { match: /^(?:last_linear|head\.fc|classifier)\./, replace: 'fc.' }];
+
+/** The widespread CIFAR ResNets (akamaster/pytorch_resnet_cifar10 and kin); option B shortcuts are a Sequential. */
+const CIFAR: readonly MapRule[] = [
+  ...TORCHVISION,
+  { match: /^linear\./, replace: 'fc.' },
+  { match: /\.shortcut\.([01])\./, replace: '.downsample.$1.' },
+];
+
+/** detectron2: stages res2 to res5, each norm inside its convolution (tools/convert-torchvision-to-d2.py, inverted). */
+function detectron2(bgr: boolean): MapRule[] {
+  return [
+    UNWRAP,
+    { match: /^(?:backbone\.bottom_up|backbone|bottom_up)\./, replace: '' },
+    { match: /^stem\.conv1\.norm\./, replace: 'bn1.' },
+    firstConvolution(/^stem\.conv1\./, 'conv1.', bgr),
+    { match: /^(?:stem\.fc|linear)\./, replace: 'fc.' },
+    ...stages(/\./, '.'),
+    { match: /\.conv([123])\.norm\./, replace: '.bn$1.' },
+    { match: /\.shortcut\.norm\./, replace: '.downsample.1.' },
+    { match: /\.shortcut\./, replace: '.downsample.0.' },
+  ];
+}
+
+/** Caffe2 blobs of the original Detectron and the MSRA ResNets (detectron2's c2_model_loading.py). */
+function caffe2(bgr: boolean): MapRule[] {
+  return [
+    { match: /_momentum$/, replace: null },
+    { match: /^res_conv1_bn_/, replace: 'bn1.' },
+    firstConvolution(/^conv1_/, 'conv1.', bgr),
+    { match: /^(?:fc1000|pred)_/, replace: 'fc.' },
+    ...stages(/_(\d+)_/, '.$1.'),
+    { match: /\.branch1_bn_/, replace: '.downsample.1.' },
+    { match: /\.branch1_/, replace: '.downsample.0.' },
+    ...(['a', 'b', 'c'] as const).flatMap((letter, index): MapRule[] => [
+      { match: new RegExp(`\\.branch2${letter}_bn_`), replace: `.bn${index + 1}.` },
+      { match: new RegExp(`\\.branch2${letter}_`), replace: `.conv${index + 1}.` },
+    ]),
+    { match: /\.(?:w|s|gamma)$/, replace: '.weight' },
+    { match: /\.(?:b|beta)$/, replace: '.bias' },
+    { match: /\.rm$/, replace: '.running_mean' },
+    { match: /\.riv$/, replace: '.running_var' },
+  ];
+}
+
+function firstConvolution(match: RegExp, replace: string, bgr: boolean): MapRule {
+  return bgr ? { match, replace, transform: 'reverse-input-channels' } : { match, replace };
+}
+
+/** `res2` to `res5` are `layer1` to `layer4`. */
+function stages(separator: RegExp, replace: string): MapRule[] {
+  return [2, 3, 4, 5].map((stage) => ({
+    match: new RegExp(`^res${stage}${separator.source}`),
+    replace: `layer${stage - 1}${replace}`,
+  }));
+}
+
+/** In the order in which `auto` prefers them at equal merit. */
+export const RULE_SETS: Readonly<Record<RuleSetName, RuleSet>> = {
+  none: { rules: [UNWRAP], fillsNorms: false },
+  torchvision: { rules: TORCHVISION, fillsNorms: false },
+  timm: { rules: TIMM, fillsNorms: false },
+  'cifar-resnet': { rules: CIFAR, fillsNorms: false },
+  detectron2: { rules: detectron2(true), fillsNorms: true },
+  'detectron2-rgb': { rules: detectron2(false), fillsNorms: true },
+  caffe2: { rules: caffe2(true), fillsNorms: true },
+  'caffe2-rgb': { rules: caffe2(false), fillsNorms: true },
+};
