@@ -1,4 +1,6 @@
 export * from './checkpoint/index.js';
+export * from './classification/index.js';
+export * from './data/index.js';
 export { type Json, jsonDifferences } from './json.js';
 export * from './loop/index.js';
 export * from './objective.js';

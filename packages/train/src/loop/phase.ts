@@ -1,8 +1,9 @@
-import { type Engine, type Executable, type Feeds, type State, type StateSpec, tensorData } from '@nats/graph';
+import type { Engine, Executable, Feeds, State, StateSpec } from '@nats/graph';
 import type { Json } from '../json.js';
 import type { Objective } from '../objective.js';
 import { accumulationSteps } from '../programs/accumulation.js';
 import { type AverageOptions, averageDecay } from '../programs/average.js';
+import { feedsOf, scalarFeed } from '../programs/feeds.js';
 import { type StepOptions, trainingStep } from '../programs/training-step.js';
 import type { Schedule } from '../schedules.js';
 import type { BatchRequest } from './batch-queue.js';
@@ -126,16 +127,7 @@ async function compileAccumulation(
   };
 }
 
-/** Feeds beyond a program's inputs are left out: labels, where only statistics are computed. */
-export function feedsOf({ program }: Executable, feeds: Feeds): Feeds {
-  return Object.fromEntries(Object.entries(feeds).filter(([name]) => program.inputs.has(name)));
-}
-
 async function runScalars(executable: Executable, state: State, feeds: Feeds): Promise<Record<string, number>> {
   const outputs = await executable.run(state, feedsOf(executable, feeds));
   return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data[0]!]));
-}
-
-export function scalarFeed(value: number) {
-  return tensorData('float32', [], [value]);
 }
