@@ -2,6 +2,7 @@ export * from './axes.js';
 export * from './binary.js';
 export { broadcastShapes } from './broadcast.js';
 export * from './cast.js';
+export * from './channel-dilation.js';
 export * from './convolution.js';
 export * from './indexing.js';
 export * from './layout.js';

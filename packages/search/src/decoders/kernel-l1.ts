@@ -1,8 +1,6 @@
 import { check, sizeOf, type TensorData } from '@nats/graph';
+import type { Genotype } from '@nats/space';
 import type { ChannelChoice } from './preferences.js';
-
-/** Distance between kernel taps, `[vertical, horizontal]`. */
-type Dilation = readonly [number, number];
 
 /**
  * For each output channel the genotype whose 3x3 taps keep most of a trained kernel's absolute weight (the decoding of
@@ -10,7 +8,7 @@ type Dilation = readonly [number, number];
  * trained dense kernel it is the EDO baseline.
  * @param kernel `[O, I, side, side]`, side odd and at least 2 max(dilation) + 1
  */
-export function decodeKernelL1(kernel: TensorData, genotypes: readonly Dilation[]): ChannelChoice {
+export function decodeKernelL1(kernel: TensorData, genotypes: readonly Genotype[]): ChannelChoice {
   const [channels, , side] = kernel.shape as [number, number, number, number];
   const reach = (side - 1) / 2;
   const largest = Math.max(...genotypes.flat());

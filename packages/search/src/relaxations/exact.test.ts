@@ -18,8 +18,9 @@ import {
   type TensorData,
   tensorData,
 } from '@nats/graph';
+import type { Genotype } from '@nats/space';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Dilation, exactCosts } from './dilated-options.js';
+import { exactCosts } from './dilated-convolution.js';
 import { type ExactForm, exactConvolution } from './exact.js';
 import { mixture } from './mixture.js';
 
@@ -32,7 +33,7 @@ const hashed = (shape: readonly number[], seed: number): TensorData =>
 
 interface Case {
   readonly name: string;
-  readonly genotypes: readonly Dilation[];
+  readonly genotypes: readonly Genotype[];
   readonly groups: number;
   readonly stride: number;
   readonly k: number;
@@ -152,7 +153,7 @@ test('the gradient of the architecture equals finite differences', () => {
 });
 
 test('work is counted: three isotropic genotypes are cheaper as a sum, nine anisotropic ones dense', () => {
-  const nine = [1, 2, 3].flatMap((h) => [1, 2, 3].map((w): Dilation => [h, w]));
+  const nine = [1, 2, 3].flatMap((h) => [1, 2, 3].map((w): Genotype => [h, w]));
   expect(
     exactCosts([
       [1, 1],

@@ -10,14 +10,14 @@ import {
   type TensorData,
   tensorData,
 } from '@nats/graph';
+import type { Genotype } from '@nats/space';
 import {
   type DilatedConvolution,
-  type Dilation,
   denseKernelSize,
   exactCosts,
   outputChannels,
   samePadding,
-} from './dilated-options.js';
+} from './dilated-convolution.js';
 import { perChannel, shareOf } from './mixture.js';
 
 /** `auto` counts convolution work and takes the cheaper form; both give the same numbers. */
@@ -34,7 +34,7 @@ export function exactConvolution(
   x: Tensor,
   weight: Tensor,
   probabilities: Tensor,
-  genotypes: readonly Dilation[],
+  genotypes: readonly Genotype[],
   convolution: DilatedConvolution,
   form: ExactForm = 'auto',
 ): Tensor {
@@ -55,7 +55,7 @@ function explicitSum(
   x: Tensor,
   weight: Tensor,
   shares: Tensor,
-  genotypes: readonly Dilation[],
+  genotypes: readonly Genotype[],
   convolution: DilatedConvolution,
 ): Tensor {
   return genotypes
@@ -69,7 +69,7 @@ function explicitSum(
  * The same sum as one kernel: every genotype's scaled taps placed on its dilated grid, and added. A differentiable
  * function of weight and shares: `[O, I, 3, 3]` and `[O, G]` to `[O, I, kh, kw]`.
  */
-export function mixedKernel(weight: Tensor, shares: Tensor, genotypes: readonly Dilation[]): Tensor {
+export function mixedKernel(weight: Tensor, shares: Tensor, genotypes: readonly Genotype[]): Tensor {
   const [o, i] = weight.shape as [number, number];
   const [kh, kw] = denseKernelSize(genotypes);
   const scaled = genotypes.map((_, g) => reshape(multiply(weight, shareOf(shares, g)), [o * i, 9]));
@@ -81,7 +81,7 @@ export function mixedKernel(weight: Tensor, shares: Tensor, genotypes: readonly 
 }
 
 /** `[9, kh * kw]` of zeros and ones: where a dilated 3x3 kernel's taps stand in a larger kernel of the same centre. */
-export function tapPlacement([dh, dw]: Dilation, kh: number, kw: number): TensorData {
+export function tapPlacement([dh, dw]: Genotype, kh: number, kw: number): TensorData {
   const data = new Float32Array(9 * kh * kw);
   for (let tap = 0; tap < 9; tap++) {
     const y = (kh - 1) / 2 + (Math.floor(tap / 3) - 1) * dh;

@@ -1,7 +1,5 @@
 import { type ConvolutionLayerOptions, check, type Pair, type Tensor } from '@nats/graph';
-
-/** Distance between the taps of a kernel, `[vertical, horizontal]`. */
-export type Dilation = Pair;
+import type { Genotype } from '@nats/space';
 
 /** What a relaxation needs to know of the convolution that it replaces. */
 export interface DilatedConvolution {
@@ -19,12 +17,12 @@ export function convolutionOf(options: ConvolutionLayerOptions): DilatedConvolut
 }
 
 /** Padding that keeps a 3x3 kernel of this dilation centred: the output size does not depend on the dilation. */
-export function samePadding([dh, dw]: Dilation): Pair {
+export function samePadding([dh, dw]: Genotype): Pair {
   return [dh, dw];
 }
 
 /** Side of the dense kernel that holds the taps of all genotypes: 2 max(dilation) + 1 on each axis. */
-export function denseKernelSize(genotypes: readonly Dilation[]): Pair {
+export function denseKernelSize(genotypes: readonly Genotype[]): Pair {
   const side = (axis: 0 | 1) => 2 * Math.max(...genotypes.map((genotype) => genotype[axis])) + 1;
   return [side(0), side(1)];
 }
@@ -33,7 +31,7 @@ export function denseKernelSize(genotypes: readonly Dilation[]): Pair {
  * Convolution work of the two exact forms, in plain 3x3 convolutions: G for the explicit sum, side^2 / 9 for the dense
  * kernel, whatever G is. Convolutions cannot skip zero taps.
  */
-export function exactCosts(genotypes: readonly Dilation[]): { readonly sum: number; readonly dense: number } {
+export function exactCosts(genotypes: readonly Genotype[]): { readonly sum: number; readonly dense: number } {
   const [kh, kw] = denseKernelSize(genotypes);
   return { sum: genotypes.length, dense: (kh * kw) / 9 };
 }

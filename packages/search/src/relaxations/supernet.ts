@@ -1,0 +1,78 @@
+import { check, convolutionWeight, type Scope, type Tensor } from '@nats/graph';
+import {
+  type ConvolutionBuilder,
+  type ConvolutionSite,
+  plainConvolution,
+  type SearchableSite,
+  type SearchSpace,
+} from '@nats/space';
+import { convolutionOf, type DilatedConvolution } from './dilated-convolution.js';
+import { type ExactForm, exactConvolution } from './exact.js';
+import { architectureParameter, mixture } from './mixture.js';
+import { type SamplingInputs, sampledConvolution, samplingInputs } from './sampled.js';
+
+/** First part of the names of all architecture parameters: `architecture.layer1.0.conv2`. */
+export const ARCHITECTURE = 'architecture';
+
+/** The weighted sum over all genotypes. */
+export interface ExactRelaxation {
+  readonly kind: 'exact';
+  /** Default `auto`: per layer the cheaper form, by counting. */
+  readonly form?: ExactForm;
+}
+
+/** One genotype for each channel group and step: needs the inputs that `samplingFeeds` makes. */
+export interface SampledRelaxation {
+  readonly kind: 'sampled';
+}
+
+export type Relaxation = ExactRelaxation | SampledRelaxation;
+
+/**
+ * Builds the searchable convolutions of a space as supernet layers, whose genotypes share one weight, and the others
+ * plainly. One batch norm follows, outside: it sees the mixture (NATS, Figure 3).
+ * @param root the root scope of the network; architecture parameters are declared below `architecture` in it
+ */
+export function supernetConvolution(root: Scope, space: SearchSpace, relaxation: Relaxation): ConvolutionBuilder {
+  const architecture = root.child(ARCHITECTURE);
+  const sites = new Map(space.sites.map((site) => [site.name, site]));
+  const sampling = relaxation.kind === 'sampled' ? samplingInputs(space) : undefined;
+  return (scope, x, options, site) => {
+    const searchable = sites.get(site.name);
+    if (!searchable) return plainConvolution(scope, x, options, site);
+    checkSite(searchable, site, space);
+    return scope.build(() => {
+      const weight = convolutionWeight(scope, x, options);
+      const genotypes = space.genotypes.map(([dh, dw]) => [dh * site.dilation, dw * site.dilation] as const);
+      const alpha = architectureParameter(architecture, site.name, searchable.channelGroups, genotypes.length);
+      const convolution: DilatedConvolution = convolutionOf(options);
+      if (relaxation.kind === 'exact') {
+        return exactConvolution(x, weight, mixture(alpha), genotypes, convolution, relaxation.form);
+      }
+      return sampledConvolution(x, weight, alpha, sampling!.get(site.name) as SamplingInputs, genotypes, convolution);
+    });
+  };
+}
+
+/** A space belongs to one backbone: a site of the same name must be the same convolution. */
+function checkSite(expected: SearchableSite, site: ConvolutionSite, space: SearchSpace): void {
+  const same =
+    expected.channels === site.channels && expected.groups === site.groups && expected.stride === site.stride;
+  check(same, 'attribute', () => ({
+    rule: 'a supernet is built on the backbone of its space',
+    received: `${site.channels} channels, ${site.groups} groups, stride ${site.stride}`,
+    limit: `${expected.channels} channels, ${expected.groups} groups, stride ${expected.stride}, as ${space.backbone} has`,
+    where: site.name,
+  }));
+}
+
+/** Is it an architecture parameter, by its full name? Everything else belongs to the network. */
+export function isArchitecture(name: string): boolean {
+  return name.startsWith(`${ARCHITECTURE}.`);
+}
+
+/** Architecture parameters in a scope, by site. */
+export function architectureOf(scope: Scope): Map<string, Tensor> {
+  const names = [...scope.spec.keys()].filter(isArchitecture);
+  return new Map(names.map((name) => [name.slice(ARCHITECTURE.length + 1), scope.variable(name)!]));
+}
