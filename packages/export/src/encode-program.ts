@@ -3,7 +3,7 @@ import { NatsError, type Node, type Program, type Tensor, type TensorData } from
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
 import type { LoweringTable } from './lowering.js';
 import { portableLowerings } from './lowerings/index.js';
-import { createOnnxBuilder, type OnnxBuilder, valueInfo } from './onnx-builder.js';
+import { createOnnxBuilder, type OnnxBuilder, sequenceInfo, valueInfo } from './onnx-builder.js';
 import { IR_VERSION, OPSET_VERSION, PRODUCER } from './versions.js';
 
 export interface EncodeOptions {
@@ -14,6 +14,8 @@ export interface EncodeOptions {
   /** Name of the graph; default 'nats'. */
   readonly name?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Name of one more output, before all others: a sequence of one number. For bindings that only convert tensors. */
+  readonly sequenceOutput?: string;
 }
 
 /** The name under which a graph returns a variable's new value. */
@@ -28,7 +30,7 @@ export function encodeProgram(program: Program, options: EncodeOptions = {}): Ui
 
 /** `encodeProgram` before it becomes bytes. */
 export function programModel(program: Program, options: EncodeOptions = {}): ModelProto {
-  const { values = new Map(), name = 'nats', metadata = {} } = options;
+  const { values = new Map(), name = 'nats', metadata = {}, sequenceOutput } = options;
   const builder = createOnnxBuilder();
   for (const reserved of [...program.inputs.keys(), ...program.variables.keys()]) builder.fresh(reserved);
   const names = nameEnds(program, builder);
@@ -36,6 +38,7 @@ export function programModel(program: Program, options: EncodeOptions = {}): Mod
   const context: LoweringState = { names, builder, table, values, written: new Set() };
   for (const node of program.nodes) lowerNode(node, context);
   aliasEnds(program, names, builder);
+  if (sequenceOutput !== undefined) builder.node('SequenceConstruct', [builder.float(0)], {}, [sequenceOutput]);
   const free = [...program.variables].filter(([variable]) => !values.has(variable));
   return create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
@@ -47,7 +50,10 @@ export function programModel(program: Program, options: EncodeOptions = {}): Mod
       node: builder.nodes,
       initializer: builder.initializers,
       input: [...program.inputs, ...free].map(([input, tensor]) => valueInfo(input, tensor)),
-      output: [...endNames(program)].map(([output, tensor]) => valueInfo(output, tensor)),
+      output: [
+        ...(sequenceOutput === undefined ? [] : [sequenceInfo(sequenceOutput)]),
+        ...[...endNames(program)].map(([output, tensor]) => valueInfo(output, tensor)),
+      ],
     },
   });
 }

@@ -147,6 +147,15 @@ export function valueInfo(name: string, { dtype, shape }: TensorType): ValueInfo
   });
 }
 
+/** A sequence of float32 tensors. */
+export function sequenceInfo(name: string): ValueInfoProto {
+  const element = { value: { case: 'tensorType' as const, value: { elemType: ONNX_TYPE.float32 } } };
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: { value: { case: 'sequenceType', value: { elemType: element } } },
+  });
+}
+
 function shapeDimensions(shape: Shape) {
   return shape.map((dimension) =>
     dimension === 'N'
