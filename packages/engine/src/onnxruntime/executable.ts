@@ -1,0 +1,84 @@
+import { updateName } from '@nats/export';
+import {
+  allocate,
+  checkFeeds,
+  checkFinite,
+  checkProgramState,
+  type Executable,
+  type Feeds,
+  type Program,
+  type Shape,
+  type State,
+  type Tensor as SymbolicTensor,
+  sizeOf,
+} from '@nats/graph';
+import type { Tensor } from 'onnxruntime-node';
+import type { Session } from './session.js';
+import { disposed, type OnnxruntimeState } from './state.js';
+import { fromOrt, toOrt } from './tensors.js';
+
+export interface ExecutableOptions {
+  readonly finiteFeeds: boolean;
+  readonly onDispose: () => void;
+}
+
+export function createExecutable(program: Program, session: Session, options: ExecutableOptions): Executable {
+  let alive = true;
+  const checked = new WeakSet<State>();
+  const run = async (state: OnnxruntimeState, feeds: Feeds) => {
+    if (!alive) throw disposed('executable');
+    const results = await session.run(sessionFeeds(program, state, feeds), receivers(program, state, feeds));
+    for (const name of program.updates.keys()) {
+      state.spare.set(name, state.tensors.get(name)!);
+      state.tensors.set(name, results[updateName(name)]!);
+    }
+    return Object.fromEntries([...program.outputs.keys()].map((name) => [name, fromOrt(results[name]!)]));
+  };
+  return {
+    program,
+    run: async (anyState, feeds) => {
+      const state = anyState as OnnxruntimeState;
+      if (!alive) throw disposed('executable');
+      if (!state.alive()) throw disposed('state');
+      checkFeeds(program, feeds);
+      if (options.finiteFeeds) checkFinite(feeds);
+      if (!checked.has(state)) checkProgramState(program, state.spec);
+      checked.add(state);
+      return state.inTurn(() => run(state, feeds));
+    },
+    dispose: async () => {
+      if (!alive) return;
+      alive = false;
+      options.onDispose();
+      await session.release();
+    },
+  };
+}
+
+function sessionFeeds(program: Program, { tensors }: OnnxruntimeState, feeds: Feeds): Record<string, Tensor> {
+  const result: Record<string, Tensor> = {};
+  for (const name of program.variables.keys()) result[name] = tensors.get(name)!;
+  for (const name of program.inputs.keys()) result[name] = toOrt(feeds[name]!);
+  return result;
+}
+
+/** Outputs get arrays of their own, which the caller may keep; new values of variables the memory of former ones. */
+function receivers(program: Program, state: OnnxruntimeState, feeds: Feeds): Map<string, () => Tensor> {
+  const batch = batchOf(program, feeds);
+  const empty = ({ dtype, shape }: SymbolicTensor) => {
+    const known = shape.map((dimension) => (dimension === 'N' ? batch : dimension));
+    return toOrt({ dtype, shape: known, data: allocate(dtype, sizeOf(known)) });
+  };
+  const result = new Map<string, () => Tensor>();
+  for (const [name, tensor] of program.outputs) result.set(name, () => empty(tensor));
+  for (const [name, tensor] of program.updates) {
+    result.set(updateName(name), () => state.spare.get(name) ?? empty(tensor));
+  }
+  return result;
+}
+
+function batchOf(program: Program, feeds: Feeds): number {
+  const unknown = (shape: Shape) => shape[0] === 'N';
+  for (const [name, tensor] of program.inputs) if (unknown(tensor.shape)) return feeds[name]!.shape[0]!;
+  return 0;
+}

@@ -1,0 +1,101 @@
+import { encodeProgram } from '@nats/export';
+import { createProgram, input, NatsError, negate, type Program } from '@nats/graph';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { engineLowerings } from './lowerings/index.js';
+import { type SessionSettings, sessionOptions } from './session-options.js';
+
+/** Tensors by name. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+export interface Session {
+  /**
+   * @param outputs makes the tensor that receives an output, by the output's name. It may stay unused: what was
+   * computed is in the result.
+   */
+  run(feeds: Tensors, outputs: ReadonlyMap<string, () => Tensor>): Promise<Tensors>;
+  release(): Promise<void>;
+}
+
+/** An output that the binding does not convert to JavaScript, before all others. */
+const END_MARK = 'nats:end';
+const NOT_CONVERTED = /Non tensor type/;
+
+/** Makes an onnxruntime session for a program. @throws NatsError `provider` */
+export async function openSession(program: Program, settings: SessionSettings): Promise<Session> {
+  const direct = settings.providers.every((provider) => provider === 'cpu') && (await writesDirectly());
+  return direct ? directSession(program, settings) : copyingSession(program, settings);
+}
+
+async function copyingSession(program: Program, settings: SessionSettings): Promise<Session> {
+  const session = await createSession(encodeProgram(program, { lowerings: engineLowerings }), settings);
+  return {
+    run: async (feeds) => (await session.run(feeds)) as Tensors,
+    release: () => session.release(),
+  };
+}
+
+/**
+ * onnxruntime computes into the tensors that it is handed for its outputs. But its Node binding then copies each of
+ * them into a new array: for the 94 MB of a ResNet-18 with momentum a third of a training step, most of it in fresh
+ * pages (docs/performance.md). There is no option to keep it from doing so (onnxruntime#32346 would add one). It
+ * converts outputs in order and stops at the first that it cannot convert, after all of them have been computed: the
+ * end mark is that one, and its error means that the run is complete.
+ */
+async function directSession(program: Program, settings: SessionSettings): Promise<Session> {
+  const bytes = encodeProgram(program, { lowerings: engineLowerings, sequenceOutput: END_MARK });
+  const session = await createSession(bytes, settings);
+  return {
+    run: async (feeds, outputs) => {
+      const written: Record<string, Tensor> = {};
+      for (const [name, make] of outputs) written[name] = make();
+      await runToEndMark(session, feeds, written);
+      return written;
+    },
+    release: () => session.release(),
+  };
+}
+
+async function runToEndMark(session: InferenceSession, feeds: Tensors, outputs: Tensors): Promise<void> {
+  try {
+    await session.run(feeds, { [END_MARK]: null, ...outputs });
+  } catch (error) {
+    if (!(error instanceof Error && NOT_CONVERTED.test(error.message))) throw error;
+  }
+}
+
+let probe: Promise<boolean> | undefined;
+
+/** Whether this build of the binding behaves as `directSession` needs: asked once, with one number. */
+function writesDirectly(): Promise<boolean> {
+  probe ??= (async () => {
+    try {
+      const program = createProgram({ outputs: { y: negate(input('x', 'float32', [1])) } });
+      const session = await directSession(program, { threads: 1, providers: ['cpu'] });
+      const y = new Tensor('float32', new Float32Array(1), [1]);
+      await session.run({ x: new Tensor('float32', Float32Array.of(2), [1]) }, new Map([['y', () => y]]));
+      await session.release();
+      return y.data[0] === -2;
+    } catch {
+      return false;
+    }
+  })();
+  return probe;
+}
+
+async function createSession(bytes: Uint8Array, settings: SessionSettings): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(bytes, sessionOptions(settings));
+  } catch (cause) {
+    const text = String(cause instanceof Error ? cause.message : cause);
+    if (!/provider|backend/i.test(text)) throw cause;
+    throw new NatsError(
+      'provider',
+      {
+        rule: 'an execution provider is one that this build of onnxruntime has',
+        received: settings.providers.join(),
+        limit: text,
+      },
+      { cause },
+    );
+  }
+}
