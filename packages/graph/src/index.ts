@@ -7,6 +7,7 @@ export * from './op.js';
 export * from './ops/index.js';
 export { copyNode, eliminateCommonSubexpressions } from './passes/common-subexpressions.js';
 export { foldConstants } from './passes/constants.js';
+export { foldVariables } from './passes/fold-variables.js';
 export * from './program.js';
 export * from './random.js';
 export * from './reference-engine.js';
