@@ -1,0 +1,1 @@
+export { schemeBuilder } from './scheme-builder.js';

@@ -1,0 +1,85 @@
+import {
+  type ConvolutionAttributes,
+  constantOp,
+  conv2dOp,
+  gatherOp,
+  type Node,
+  type SliceAttributes,
+  sliceOp,
+  type Tensor,
+  type TensorData,
+} from '@nats/graph';
+import { selectChannels } from '../apply/select-channels.js';
+
+/** Ops that treat every element alike, so that channels may be moved before or after them. */
+const POINTWISE_UNARY = new Set([
+  'negate',
+  'abs',
+  'exp',
+  'log',
+  'sqrt',
+  'square',
+  'reciprocal',
+  'sigmoid',
+  'tanh',
+  'softplus',
+  'relu',
+]);
+const POINTWISE_BINARY = new Set(['add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum']);
+
+/** A feature map `[N, C, H, W]`. */
+export function isMap(x: Tensor): boolean {
+  return x.shape.length === 4 && x.dtype === 'float32';
+}
+
+/** A convolution whose output channels all see all input channels. */
+export function isDenseConvolution(node: Node): boolean {
+  return node.op === conv2dOp && (node.attributes as ConvolutionAttributes).groups === 1;
+}
+
+/** Which channels of its input map a node picks, if that is all it does: a gather or a slice along axis 1. */
+export function pickedChannels(node: Node): Int32Array | undefined {
+  const [x, indices] = node.inputs;
+  if (!x || !isMap(x)) return undefined;
+  if (node.op === gatherOp) {
+    const { axis } = node.attributes as { axis: number };
+    if (axis !== 1 || indices!.node.op !== constantOp || indices!.shape.length !== 1) return undefined;
+    return Int32Array.from((indices!.node.attributes as { value: TensorData }).value.data);
+  }
+  if (node.op !== sliceOp) return undefined;
+  const { starts, sizes, steps } = node.attributes as SliceAttributes;
+  const whole = x.shape.every((size, axis) => axis === 1 || (sizes[axis] === size && steps[axis] === 1));
+  if (!whole) return undefined;
+  return Int32Array.from({ length: sizes[1] as number }, (_, i) => starts[1]! + i * steps[1]!);
+}
+
+/**
+ * Reads a node as a function that treats channels apart: maps of the node's own shape on one side, and operands that
+ * have one value for each channel, or one for all, on the other (batch norm at inference, activations, sums).
+ * @returns positions of the maps among the inputs; undefined for any other node
+ */
+export function channelwiseMaps(node: Node): number[] | undefined {
+  const [output] = node.outputs as [Tensor];
+  if (!isMap(output)) return undefined;
+  if (POINTWISE_UNARY.has(node.op.name)) return [0];
+  if (!POINTWISE_BINARY.has(node.op.name)) return undefined;
+  const maps: number[] = [];
+  for (const [i, x] of node.inputs.entries()) {
+    if (isMap(x) && x.shape.join() === output.shape.join()) maps.push(i);
+    else if (!isPerChannel(x)) return undefined;
+  }
+  return maps;
+}
+
+/** At most one axis is not 1: that of the channels. */
+function isPerChannel(x: Tensor): boolean {
+  const axis = x.shape.length - 3;
+  return x.shape.length <= 4 && x.shape.every((size, i) => size === 1 || i === axis);
+}
+
+/** A per-channel operand for only some channels, in their order. */
+export function pickParameters(x: Tensor, channels: Int32Array): Tensor {
+  const axis = x.shape.length - 3;
+  if (axis < 0 || x.shape[axis] === 1) return x;
+  return selectChannels(x, axis, channels);
+}

@@ -1,0 +1,67 @@
+import { apply, copyNode, mapEnds, type Node, type Program, type Tensor, withScopePath } from '@nats/graph';
+import { isIdentity, selectChannels } from '../apply/select-channels.js';
+import { channelwiseMaps, isDenseConvolution, pickedChannels, pickParameters } from './channel-ops.js';
+import { type Users, usersOf } from './users.js';
+
+/**
+ * Moves picks of channels up to the convolution that makes them: `relu(bn(conv(x, w)))[picked]` becomes
+ * `relu(bn'(conv(x, w[picked])))`, where the pick of the weight can be folded at export. This is how whole groups of a
+ * grouped convolution are permuted through the 1x1 convolution before it. Only where every reader picks, and no channel
+ * is picked twice, so that nothing is computed that was not before.
+ */
+export function hoistSelections(program: Program): Program {
+  const users = usersOf(program);
+  const rebuilt = new Map<Tensor, Tensor>();
+  const rebuild = (x: Tensor) => rebuilt.get(x)!;
+  for (const node of program.nodes) {
+    const picked = pickedChannels(node);
+    const outputs =
+      picked && reachesConvolution(node.inputs[0]!, users)
+        ? [pickedAtSource(node.inputs[0]!, picked, rebuild)]
+        : copyNode(node, node.inputs.map(rebuild));
+    for (const [i, output] of node.outputs.entries()) rebuilt.set(output, outputs[i]!);
+  }
+  return mapEnds(program, rebuild);
+}
+
+function reachesConvolution(source: Tensor, users: Users): boolean {
+  if (users.isEnd(source) || !pickedOnceAtMost(source, users.of(source))) return false;
+  let x = source;
+  for (;;) {
+    const { node } = x;
+    if (isDenseConvolution(node)) return true;
+    const maps = channelwiseMaps(node);
+    if (maps?.length !== 1) return false;
+    x = node.inputs[maps[0]!]!;
+    if (users.isEnd(x) || users.of(x).length !== 1) return false;
+  }
+}
+
+function pickedOnceAtMost(x: Tensor, readers: readonly Node[]): boolean {
+  const seen = new Set<number>();
+  for (const reader of readers) {
+    const picked = pickedChannels(reader);
+    if (!picked) return false;
+    for (const channel of picked) {
+      if (seen.has(channel)) return false;
+      seen.add(channel);
+    }
+  }
+  return seen.size <= (x.shape[1] as number);
+}
+
+function pickedAtSource(x: Tensor, picked: Int32Array, rebuild: (x: Tensor) => Tensor): Tensor {
+  if (isIdentity(picked) && picked.length === x.shape[1]) return rebuild(x);
+  const { node } = x;
+  return withScopePath(node.scope, () => {
+    if (isDenseConvolution(node)) {
+      const [input, weight] = node.inputs.map(rebuild) as [Tensor, Tensor];
+      return apply(node.op, [input, selectChannels(weight, 0, picked)], node.attributes);
+    }
+    const [map] = channelwiseMaps(node)!;
+    const inputs = node.inputs.map((y, i) =>
+      i === map ? pickedAtSource(y, picked, rebuild) : pickParameters(rebuild(y), picked),
+    );
+    return apply(node.op, inputs, node.attributes);
+  });
+}

@@ -1,0 +1,1 @@
+export { layoutPass } from './layout-pass.js';
