@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     engine,
     objective: classification({
       network,
-      config: { ...config },
+      config,
       datasets: { train, test },
       statistics: MNIST_STATISTICS,
       batchSize: BATCH,

@@ -1,7 +1,7 @@
 export * from './checkpoint/index.js';
 export * from './classification/index.js';
 export * from './data/index.js';
-export { type Json, jsonDifferences } from './json.js';
+export { type Json, jsonDifferences, toJson } from './json.js';
 export * from './loop/index.js';
 export * from './objective.js';
 export * from './optimizers/index.js';

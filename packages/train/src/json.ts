@@ -1,6 +1,12 @@
 /** Plain data, as a JSON file holds it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
+/** What a JSON file would hold of a value: settings of any interface become plain data. */
+export function toJson(value: unknown): Json {
+  const text = JSON.stringify(value) as string | undefined;
+  return text === undefined ? null : (JSON.parse(text) as Json);
+}
+
 /** Paths at which two values differ, in words: `phases.0.optimizer.momentum: 0.9, here 0.8`. Absent and undefined are equal. */
 export function jsonDifferences(recorded: Json | undefined, current: Json | undefined, path = ''): string[] {
   if (isContainer(recorded) && isContainer(current) && Array.isArray(recorded) === Array.isArray(current)) {

@@ -1,6 +1,5 @@
 import type { Engine, Executable, Feeds, Program, Scope, State, Tensor } from '@nats/graph';
 import type { ConvolutionBuilder } from '@nats/space';
-import type { Json } from './json.js';
 
 export interface LossOptions {
   /** How searchable convolutions are built; default: plainly. */
@@ -46,8 +45,8 @@ export interface Objective {
   /** Images in each batch that `batch` gives. */
   readonly batchSize: number;
   readonly splits: Readonly<Record<string, Split>>;
-  /** What changes the fit (data, seed, network): recorded in checkpoints, and the same when one is continued from. */
-  readonly config?: Json;
+  /** Plain data that says what is fitted (network, data, seed): recorded in checkpoints, and the same on resume. */
+  readonly config?: unknown;
   /**
    * Declares the inputs of a training step and builds its loss in `scope`, with parameters named as in torchvision.
    * May be called many times, for different scopes; the same names in each.

@@ -17,7 +17,6 @@ import type { Augmentation } from '../data/augmentation.js';
 import type { ImageDataset } from '../data/image-dataset.js';
 import { createNormalizer, type PixelStatistics } from '../data/normalize.js';
 import { exampleAt } from '../data/shuffle.js';
-import type { Json } from '../json.js';
 import type { Objective } from '../objective.js';
 import type { ClassifierNetwork } from './classifier-program.js';
 import { evaluateClassifier } from './evaluate-classifier.js';
@@ -37,8 +36,8 @@ export interface ClassificationOptions {
   readonly seed?: number;
   /** Images at a time in evaluations; default 256. */
   readonly evaluationBatch?: number;
-  /** What the network is, for checkpoints: `Objective.config` has it with the data. */
-  readonly config?: Json;
+  /** Plain data that says what the network is, for checkpoints. */
+  readonly config?: unknown;
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { Engine, TensorData } from '@nats/graph';
 import type { ConvolutionBuilder } from '@nats/space';
 import type { FileSystem } from '../checkpoint/files.js';
-import type { Json } from '../json.js';
 import type { Objective } from '../objective.js';
 import type { Phase } from './phase.js';
 
@@ -44,8 +43,8 @@ export interface TrainingOptions {
   readonly initial?: ReadonlyMap<string, TensorData>;
   readonly evaluation?: EvaluationOptions;
   readonly checkpoints?: CheckpointOptions;
-  /** Further settings to record in checkpoints; a resumed training must have the same. */
-  readonly config?: Json;
+  /** Further settings to record in checkpoints, as plain data; a resumed training must have the same. */
+  readonly config?: unknown;
   /** Steps whose batches are asked for ahead; default 2. */
   readonly prefetch?: number;
 }

@@ -1,5 +1,5 @@
 import type { Engine, Executable, Feeds, State, StateSpec } from '@nats/graph';
-import type { Json } from '../json.js';
+import { type Json, toJson } from '../json.js';
 import type { Objective } from '../objective.js';
 import { accumulationSteps } from '../programs/accumulation.js';
 import { type AverageOptions, averageDecay } from '../programs/average.js';
@@ -58,17 +58,17 @@ export async function compilePhase(engine: Engine, objective: Objective, phase: 
     spec: compiled.spec,
     trained: compiled.trained,
     averages: average !== undefined,
-    config: {
+    config: toJson({
       name,
       split,
       optimizer: phase.optimizer.config,
-      rules: (phase.rules ?? []) as unknown as Json,
+      rules: phase.rules ?? [],
       clipNorm: phase.clipNorm,
       accumulate,
-      average: average && { ...average },
+      average,
       slots: phase.slots,
       statistics: phase.statistics,
-    },
+    }),
     requests: (step) =>
       when(step) ? Array.from({ length: accumulate }, (_, i) => ({ split, index: step * accumulate + i })) : [],
     run: async (state, step, batches) => {

@@ -1,5 +1,5 @@
 import { check, mergeSpecs, type State, type StateSpec, type TensorData } from '@nats/graph';
-import type { Json } from '../json.js';
+import { type Json, toJson } from '../json.js';
 import { averagedValues } from '../programs/average.js';
 import { checkEvaluation, checkSplit, createAveragedState } from './evaluate.js';
 import type { TrainingEvent } from './events.js';
@@ -107,12 +107,12 @@ function checkOptions({ objective, steps, phases, evaluation, checkpoints }: Tra
 
 /** What must be the same when a training is continued. Not `steps`: a training may be prolonged. */
 function configOf({ objective, seed = 0, config }: TrainingOptions, phases: readonly CompiledPhase[]): Json {
-  return {
+  return toJson({
     objective: objective.name,
     batchSize: objective.batchSize,
     data: objective.config,
     seed,
     phases: phases.map((phase) => phase.config),
-    ...(config !== undefined && { config }),
-  };
+    config,
+  });
 }
