@@ -1,0 +1,71 @@
+import { readMnist } from '@nats/train';
+import { describe, expect, test } from 'vitest';
+import type { DetectionExample } from './dataset.js';
+import { mnistDetection } from './mnist-detection.js';
+import { mnistTextures } from './mnist-textures.js';
+
+const { train, test: held } = await readMnist();
+const set = mnistDetection({ digits: train, size: 60, seed: 3 });
+const examples = await Promise.all(Array.from({ length: 60 }, (_, i) => set.example(i)));
+
+function boxesOf({ boxes }: DetectionExample): number[][] {
+  return Array.from({ length: boxes.length / 4 }, (_, i) => [...boxes.subarray(i * 4, i * 4 + 4)]);
+}
+
+describe('MNIST-detection', () => {
+  test('image i depends on seed, i and the digits alone', async () => {
+    const again = mnistDetection({ digits: train, size: 7, seed: 3 });
+    expect(await again.example(5)).toEqual(examples[5]);
+    const other = await mnistDetection({ digits: train, size: 7, seed: 4 }).example(5);
+    expect(other.pixels).not.toEqual(examples[5]!.pixels);
+    const heldOut = await mnistDetection({ digits: held, size: 7, seed: 3 }).example(5);
+    expect(heldOut.pixels).not.toEqual(examples[5]!.pixels);
+  });
+
+  test('one to six digits of the asked sizes, inside the image, hardly overlapping', () => {
+    for (const example of examples) {
+      const boxes = boxesOf(example);
+      expect(boxes.length).toBeGreaterThanOrEqual(1);
+      expect(boxes.length).toBeLessThanOrEqual(6);
+      expect(example.labels.length).toBe(boxes.length);
+      for (const [x1, y1, x2, y2] of boxes as [number, number, number, number][]) {
+        expect(Math.min(x1, y1)).toBeGreaterThanOrEqual(0);
+        expect(Math.max(x2, y2)).toBeLessThanOrEqual(128);
+        expect(Math.max(x2 - x1, y2 - y1)).toBeGreaterThanOrEqual(16);
+        expect(Math.max(x2 - x1, y2 - y1)).toBeLessThanOrEqual(112);
+      }
+      for (const [i, a] of boxes.entries()) {
+        for (const b of boxes.slice(0, i)) {
+          const width = Math.min(a[2]!, b[2]!) - Math.max(a[0]!, b[0]!);
+          const height = Math.min(a[3]!, b[3]!) - Math.max(a[1]!, b[1]!);
+          const smaller = Math.min(...[a, b].map((c) => (c[2]! - c[0]!) * (c[3]! - c[1]!)));
+          if (width > 0 && height > 0) expect((width * height) / smaller).toBeLessThanOrEqual(0.05);
+        }
+      }
+    }
+  });
+
+  test('boxes hold brighter pixels than their surroundings', () => {
+    let brighter = 0;
+    for (const { pixels, boxes } of examples) {
+      const [x1, y1, x2, y2] = boxes as unknown as [number, number, number, number];
+      let [inside, all] = [0, 0];
+      for (let y = y1; y < y2; y++) for (let x = x1; x < x2; x++) inside += pixels[y * 128 + x]!;
+      for (const value of pixels) all += value;
+      if (inside / ((x2 - x1) * (y2 - y1)) > all / pixels.length) brighter++;
+    }
+    expect(brighter).toBeGreaterThan(50);
+  });
+
+  test('sizes that do not fit are refused', () => {
+    expect(() => mnistDetection({ digits: train, size: 1, seed: 0, imageSize: 64, side: [16, 80] })).toThrow(
+      /as large as the image/,
+    );
+  });
+});
+
+test('textures for a classifier have one digit each, with its label', async () => {
+  const textures = await mnistTextures({ digits: train, size: 20, seed: 1 });
+  expect([textures.size, textures.height, textures.width, textures.channels]).toEqual([20, 64, 64, 1]);
+  expect(new Set(Array.from({ length: 20 }, (_, i) => textures.label(i))).size).toBeGreaterThan(4);
+});

@@ -1,0 +1,172 @@
+import { check, hash32, hashUniform, seedOf } from '@nats/graph';
+import type { ImageDataset, ImageSize } from '@nats/train';
+import type { DetectionDataset, DetectionExample } from './dataset.js';
+import { texture } from './texture.js';
+
+export interface MnistDetectionOptions {
+  /** Digits to place: MNIST's training half for training sets, its test half for test sets. */
+  readonly digits: ImageDataset;
+  /** Number of images; image i is the same in sets of any size. */
+  readonly size: number;
+  readonly seed: number;
+  /** Sides of the square images; default 128. */
+  readonly imageSize?: number;
+  /** Digits in an image, at least and at most; default 1 to 6. */
+  readonly count?: readonly [number, number];
+  /** Longer side of a digit in pixels, at least and at most, log-uniform; default 16 to 112. */
+  readonly side?: readonly [number, number];
+  /** Digits overlap by at most this share of the smaller box; default 0.05. */
+  readonly overlap?: number;
+  /** Brightness that a digit adds to its background, at least and at most; default 0.3 to 0.75. */
+  readonly contrast?: readonly [number, number];
+}
+
+/** Attempts to find a free place for a digit before it is left out. */
+const ATTEMPTS = 40;
+/** Darker pixels of a digit do not count as ink. */
+const INK = 40;
+
+/**
+ * MNIST-detection: real handwritten digits at many scales on textured backgrounds, grey. Made on demand: image i depends
+ * on the seed, i and the digits alone.
+ */
+export function mnistDetection(options: MnistDetectionOptions): DetectionDataset {
+  const { digits, size, seed, imageSize = 128, side = [16, 112] } = options;
+  check(side[0] >= 4 && side[0] <= side[1] && side[1] <= imageSize, 'attribute', () => ({
+    rule: 'digits are at least 4 pixels and at most as large as the image',
+    received: `${side[0]} to ${side[1]}`,
+    limit: `4 to ${imageSize}`,
+  }));
+  const name = `mnist-detection/${digits.name}/${seed}`;
+  return {
+    name,
+    classes: digits.classes,
+    size,
+    example: (index) => makeExample(`${name}/${index}`, hash32(seedOf(seed, digits.name), index), options),
+  };
+}
+
+interface Placed {
+  readonly digit: Digit;
+  readonly x: number;
+  readonly y: number;
+  readonly contrast: number;
+}
+
+/** A digit at its size: ink from 0 to 1. */
+interface Digit {
+  readonly label: number;
+  readonly width: number;
+  readonly height: number;
+  readonly ink: Float32Array;
+}
+
+function makeExample(id: string, seed: number, options: MnistDetectionOptions): DetectionExample {
+  const { digits, imageSize = 128, count = [1, 6], side = [16, 112], overlap = 0.05, contrast = [0.3, 0.75] } = options;
+  let draws = 0;
+  const random = () => hashUniform(seed, draws++);
+  const within = ([low, high]: readonly [number, number]) => low + (high - low) * random();
+  const number = count[0] + Math.floor(random() * (count[1] - count[0] + 1));
+  const sides = Array.from({ length: number }, () => side[0] * (side[1] / side[0]) ** random()).sort((a, b) => b - a);
+  const placed: Placed[] = [];
+  // Largest first: small digits find room between large ones, not the other way round.
+  for (const target of sides) {
+    const digit = scaledDigit(digits, Math.floor(random() * digits.size), Math.round(target));
+    const strength = within(contrast);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const x = Math.floor(random() * (imageSize - digit.width + 1));
+      const y = Math.floor(random() * (imageSize - digit.height + 1));
+      if (placed.some((other) => overlapShare(other, { digit, x, y }) > overlap)) continue;
+      placed.push({ digit, x, y, contrast: strength });
+      break;
+    }
+  }
+  const background = {
+    height: imageSize,
+    width: imageSize,
+    base: 0.1 + 0.3 * random(),
+    amplitude: 0.2,
+    pixelNoise: 0.05,
+  };
+  const canvas = texture(hash32(seed, -1), background);
+  for (const { digit, x, y, contrast: strength } of placed) addInk(canvas, imageSize, digit, x, y, strength);
+  return {
+    id,
+    channels: 1,
+    height: imageSize,
+    width: imageSize,
+    pixels: toBytes(canvas),
+    boxes: Float32Array.from(placed.flatMap(({ digit, x, y }) => [x, y, x + digit.width, y + digit.height])),
+    labels: Int32Array.from(placed, ({ digit }) => digit.label),
+  };
+}
+
+/** 0 to 1 as 0 to 255, rounded; values outside are cut. */
+function toBytes(values: Float32Array): Uint8Array {
+  const bytes = new Uint8ClampedArray(values.length);
+  for (let i = 0; i < values.length; i++) bytes[i] = 255 * values[i]!;
+  return new Uint8Array(bytes.buffer);
+}
+
+function addInk(canvas: Float32Array, size: number, digit: Digit, x: number, y: number, contrast: number): void {
+  for (let row = 0; row < digit.height; row++) {
+    for (let column = 0; column < digit.width; column++) {
+      canvas[(y + row) * size + x + column]! += contrast * digit.ink[row * digit.width + column]!;
+    }
+  }
+}
+
+function overlapShare(a: Omit<Placed, 'contrast'>, b: Omit<Placed, 'contrast'>): number {
+  const width = Math.min(a.x + a.digit.width, b.x + b.digit.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.digit.height, b.y + b.digit.height) - Math.max(a.y, b.y);
+  if (width <= 0 || height <= 0) return 0;
+  return (width * height) / Math.min(a.digit.width * a.digit.height, b.digit.width * b.digit.height);
+}
+
+/** The ink of a digit, cropped to its bounding box and scaled (bilinear) so that its longer side has `side` pixels. */
+function scaledDigit(digits: ImageDataset, index: number, side: number): Digit {
+  const pixels = digits.image(index);
+  const [x1, y1, x2, y2] = inkBounds(pixels, digits);
+  const scale = side / Math.max(x2 - x1, y2 - y1);
+  const width = Math.max(2, Math.round((x2 - x1) * scale));
+  const height = Math.max(2, Math.round((y2 - y1) * scale));
+  const ink = new Float32Array(width * height);
+  const columns = samplePositions(x1, x2, width, digits.width);
+  const rows = samplePositions(y1, y2, height, digits.height);
+  for (let row = 0; row < height; row++) {
+    const [top, bottom] = [rows.near[row]! * digits.width, rows.far[row]! * digits.width];
+    for (let column = 0; column < width; column++) {
+      const [left, right] = [columns.near[column]!, columns.far[column]!];
+      const share = columns.share[column]!;
+      const upper = pixels[top + left]! + (pixels[top + right]! - pixels[top + left]!) * share;
+      const lower = pixels[bottom + left]! + (pixels[bottom + right]! - pixels[bottom + left]!) * share;
+      ink[row * width + column] = (upper + (lower - upper) * rows.share[row]!) / 255;
+    }
+  }
+  return { label: digits.label(index), width, height, ink };
+}
+
+/** Between which two pixels each sample lies, for `count` samples of the span from `start` to `end` of `size` pixels. */
+function samplePositions(start: number, end: number, count: number, size: number) {
+  const positions = Float32Array.from({ length: count }, (_, i) =>
+    Math.min(size - 1, Math.max(0, start + ((i + 0.5) * (end - start)) / count - 0.5)),
+  );
+  const near = Int32Array.from(positions, Math.floor);
+  return {
+    near,
+    far: near.map((at) => Math.min(size - 1, at + 1)),
+    share: positions.map((position, i) => position - near[i]!),
+  };
+}
+
+/** x1, y1, x2, y2 of the ink, ends exclusive; the whole image if there is none. */
+function inkBounds(pixels: Uint8Array, { width, height }: ImageSize): [number, number, number, number] {
+  let [x1, y1, x2, y2] = [width, height, 0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (pixels[y * width + x]! < INK) continue;
+      [x1, y1, x2, y2] = [Math.min(x1, x), Math.min(y1, y), Math.max(x2, x + 1), Math.max(y2, y + 1)];
+    }
+  }
+  return x2 > x1 ? [x1, y1, x2, y2] : [0, 0, width, height];
+}

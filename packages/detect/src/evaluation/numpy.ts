@@ -1,0 +1,41 @@
+// The reference implementation is NumPy code: its sums and thresholds are reproduced digit by digit.
+
+/** `np.linspace`: the last value is exactly `stop`. */
+export function linspace(start: number, stop: number, count: number): number[] {
+  const step = (stop - start) / (count - 1);
+  return Array.from({ length: count }, (_, i) => (i === count - 1 ? stop : i * step + start));
+}
+
+/** NumPy adds in blocks of at most this many numbers. */
+const BLOCK = 128;
+
+/** `np.add.reduce` of a contiguous float64 array: pairwise summation (numpy/core/src/umath/loops_utils.h). */
+export function pairwiseSum(values: Float64Array): number {
+  const { length } = values;
+  if (length < 8) {
+    let sum = 0;
+    for (const value of values) sum += value;
+    return sum;
+  }
+  if (length > BLOCK) {
+    const half = Math.floor(length / 2);
+    const middle = half - (half % 8);
+    return pairwiseSum(values.subarray(0, middle)) + pairwiseSum(values.subarray(middle));
+  }
+  const r = values.slice(0, 8);
+  let i = 8;
+  for (; i < length - (length % 8); i += 8) for (let k = 0; k < 8; k++) r[k]! += values[i + k]!;
+  let sum = r[0]! + r[1]! + (r[2]! + r[3]!) + (r[4]! + r[5]! + (r[6]! + r[7]!));
+  for (; i < length; i++) sum += values[i]!;
+  return sum;
+}
+
+/** `np.mean` of a contiguous float64 array. */
+export function mean(values: Float64Array): number {
+  return pairwiseSum(values) / values.length;
+}
+
+/** Positions in falling order of value, equal ones in their order: `np.argsort(-values, kind='mergesort')`. */
+export function stableDescending(values: ArrayLike<number>): Int32Array {
+  return Int32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[b]! - values[a]! || a - b);
+}
