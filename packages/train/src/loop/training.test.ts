@@ -193,6 +193,37 @@ describe('numbers that are not finite', () => {
   });
 });
 
+describe('a step', () => {
+  test("takes its schedule's rate", async () => {
+    const training = await start({
+      steps: 3,
+      phases: [{ optimizer: sgd(), learningRate: (step) => (step === 1 ? 0.1 : 0) }],
+    });
+    const weights = [(await training.values()).get('fc.weight')!.data];
+    for await (const event of training.events()) {
+      if (event.type === 'step') weights.push((await training.values()).get('fc.weight')!.data);
+    }
+    expect(weights[1]).toEqual(weights[0]);
+    expect(weights[2]).not.toEqual(weights[1]);
+    expect(weights[3]).toEqual(weights[2]);
+  });
+
+  test('moves averages from the initial weights on, with a memory that grows', async () => {
+    const training = await start({ phases: [{ ...phase, average: { decay: 0.3 } }] });
+    const weight = async (averaged: boolean) => [...(await training.values({ averaged })).get('fc.weight')!.data];
+    let expected = await weight(false);
+    expect(await weight(true)).toEqual(expected);
+    for await (const event of training.events()) {
+      if (event.type !== 'step') continue;
+      const decay = Math.min(0.3, event.step / (9 + event.step));
+      const current = await weight(false);
+      expected = expected.map((value, i) => decay * value + (1 - decay) * current[i]!);
+      for (const [i, value] of (await weight(true)).entries()) expect(value).toBeCloseTo(expected[i]!, 6);
+    }
+    expect(await weight(true)).toEqual([...(await training.values()).get('fc.weight')!.data]);
+  });
+});
+
 describe('phases', () => {
   test('take part in their steps, with their own rates, splits and slots', async () => {
     const asked: string[] = [];
