@@ -27,6 +27,8 @@ export type StatisticRule = (running: Tensor, batch: Tensor, momentum: number) =
  */
 export interface Scope {
   readonly path: string;
+  /** The scope of the whole network, for what belongs to no place in it. */
+  readonly root: Scope;
   readonly normalization: NormalizationMode;
   /** What was declared through this scope's root so far. */
   readonly spec: StateSpec;
@@ -75,6 +77,9 @@ function scopeAt(root: Root, path: string): Scope {
   ) => declareVariable(root, { name: fullName(name), kind, dtype, shape: [...shape], initializer });
   return {
     path,
+    get root() {
+      return scopeAt(root, '');
+    },
     get normalization() {
       return root.mode(path);
     },

@@ -1,1 +1,9 @@
-export {};
+export * from './decoders/index.js';
+export * from './loop/architecture.js';
+export * from './loop/search.js';
+export * from './loop/supernet-objective.js';
+export * from './relaxations/dilated-convolution.js';
+export * from './relaxations/exact.js';
+export * from './relaxations/mixture.js';
+export * from './relaxations/sampled.js';
+export * from './relaxations/supernet.js';

@@ -30,11 +30,10 @@ export type Relaxation = ExactRelaxation | SampledRelaxation;
 
 /**
  * Builds the searchable convolutions of a space as supernet layers, whose genotypes share one weight, and the others
- * plainly. One batch norm follows, outside: it sees the mixture (NATS, Figure 3).
- * @param root the root scope of the network; architecture parameters are declared below `architecture` in it
+ * plainly. One batch norm follows, outside: it sees the mixture (NATS, Figure 3). Architecture parameters are declared in
+ * the network's root scope, below `architecture`.
  */
-export function supernetConvolution(root: Scope, space: SearchSpace, relaxation: Relaxation): ConvolutionBuilder {
-  const architecture = root.child(ARCHITECTURE);
+export function supernetConvolution(space: SearchSpace, relaxation: Relaxation): ConvolutionBuilder {
   const sites = new Map(space.sites.map((site) => [site.name, site]));
   const sampling = relaxation.kind === 'sampled' ? samplingInputs(space) : undefined;
   return (scope, x, options, site) => {
@@ -44,7 +43,12 @@ export function supernetConvolution(root: Scope, space: SearchSpace, relaxation:
     return scope.build(() => {
       const weight = convolutionWeight(scope, x, options);
       const genotypes = space.genotypes.map(([dh, dw]) => [dh * site.dilation, dw * site.dilation] as const);
-      const alpha = architectureParameter(architecture, site.name, searchable.channelGroups, genotypes.length);
+      const alpha = architectureParameter(
+        scope.root.child(ARCHITECTURE),
+        site.name,
+        searchable.channelGroups,
+        genotypes.length,
+      );
       const convolution: DilatedConvolution = convolutionOf(options);
       if (relaxation.kind === 'exact') {
         return exactConvolution(x, weight, mixture(alpha), genotypes, convolution, relaxation.form);

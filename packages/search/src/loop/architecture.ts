@@ -1,0 +1,59 @@
+import type { TensorData } from '@nats/graph';
+import { createScheme, type Provenance, type Scheme, type SearchSpace } from '@nats/space';
+import { type DecodeOptions, decode } from '../decoders/decode.js';
+import { intensities, type Preferences } from '../decoders/preferences.js';
+import { ARCHITECTURE } from '../relaxations/supernet.js';
+
+/** What a search found: for every searched convolution how much each channel group prefers each genotype. */
+export interface Architecture {
+  readonly space: SearchSpace;
+  readonly sites: ReadonlyMap<string, Preferences>;
+}
+
+/** Architecture parameters as probabilities: softmax over genotypes, in float64. */
+export function architectureOfValues(space: SearchSpace, values: ReadonlyMap<string, TensorData>): Architecture {
+  const sites = new Map(
+    space.sites.map(({ name, channels, unit }) => {
+      const { shape, data } = values.get(`${ARCHITECTURE}.${name}`)!;
+      const [groups, genotypes] = shape as [number, number];
+      const probabilities = Array.from({ length: groups }, (_, k) =>
+        softmax(Array.from(data.subarray(k * genotypes, (k + 1) * genotypes))),
+      );
+      return [name, { probabilities, channels, unit }];
+    }),
+  );
+  return { space, sites };
+}
+
+/** From what an `architecture` event holds: decodes any step of a search later. */
+export function architectureOfEvent(
+  space: SearchSpace,
+  probabilities: Readonly<Record<string, readonly (readonly number[])[]>>,
+): Architecture {
+  const sites = new Map(
+    space.sites.map(({ name, channels, unit }) => [name, { probabilities: probabilities[name]!, channels, unit }]),
+  );
+  return { space, sites };
+}
+
+function softmax(row: readonly number[]): number[] {
+  const largest = Math.max(...row);
+  const powers = row.map((value) => Math.exp(value - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** Mean probability of each genotype, per convolution: what proportional decoding goes by. */
+export function intensitiesBySite({ sites }: Architecture): Record<string, number[]> {
+  return Object.fromEntries([...sites].map(([name, preferences]) => [name, intensities(preferences)]));
+}
+
+/** The scheme that an architecture stands for. @throws NatsError as `decode` */
+export function decodeScheme({ space, sites }: Architecture, options: DecodeOptions, provenance: Provenance): Scheme {
+  return createScheme({
+    backbone: space.backbone,
+    genotypes: space.genotypes,
+    convolutions: [...sites].map(([name, preferences]) => [name, decode(preferences, options)] as const),
+    provenance: { method: `decoded ${options.method}`, ...provenance },
+  });
+}
