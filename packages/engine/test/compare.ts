@@ -1,3 +1,4 @@
+import type { LoweringTable } from '@nats/export';
 import * as g from '@nats/graph';
 import { onnxruntimeEngine } from '../src/index.js';
 
@@ -11,12 +12,13 @@ export function hashed(seed: number, shape: readonly number[]): g.TensorData {
   );
 }
 
-/** Runs a program of inputs alone on onnxruntime. */
+/** Runs a program of inputs alone on onnxruntime, with some lowerings replaced. */
 export async function evaluate(
   outputs: Record<string, g.Tensor>,
   feeds: g.Feeds,
+  lowerings: LoweringTable = {},
 ): Promise<Record<string, g.TensorData>> {
-  const engine = onnxruntimeEngine({ threads: 2 });
+  const engine = onnxruntimeEngine({ threads: 2, lowerings });
   const executable = await engine.compile(g.createProgram({ outputs }));
   const state = await engine.createState(g.EMPTY_SPEC, new Map());
   const result = await executable.run(state, feeds);
@@ -25,13 +27,17 @@ export async function evaluate(
 }
 
 /** Largest difference between onnxruntime and the float64 reference, over the largest value, of all outputs. */
-export async function errorAgainstReference(outputs: Record<string, g.Tensor>, feeds: g.Feeds): Promise<number> {
+export async function errorAgainstReference(
+  outputs: Record<string, g.Tensor>,
+  feeds: g.Feeds,
+  lowerings: LoweringTable = {},
+): Promise<number> {
   const reference = g.referenceEngine();
   const exact = await (await reference.compile(g.createProgram({ outputs }))).run(
     await reference.createState(g.EMPTY_SPEC, new Map()),
     feeds,
   );
-  const ours = await evaluate(outputs, feeds);
+  const ours = await evaluate(outputs, feeds, lowerings);
   let worst = 0;
   for (const name of Object.keys(outputs)) {
     const [a, b] = [ours[name]!, exact[name]!];

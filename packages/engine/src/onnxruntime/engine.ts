@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { LoweringTable } from '@nats/export';
 import type { Engine, Executable } from '@nats/graph';
 import { createExecutable } from './executable.js';
 import { openSession } from './session.js';
@@ -13,6 +14,8 @@ export interface OnnxruntimeOptions {
   readonly checkFeedsFinite?: boolean;
   /** Writes an onnxruntime profile with this prefix. */
   readonly profile?: string;
+  /** Replace how single ops are written as ONNX: for ops of one's own, and to measure. */
+  readonly lowerings?: LoweringTable;
 }
 
 export interface OnnxruntimeEngine extends Engine {
@@ -21,8 +24,8 @@ export interface OnnxruntimeEngine extends Engine {
 
 /** onnxruntime-node: programs run as plain ONNX graphs. */
 export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): OnnxruntimeEngine {
-  const { threads = 2, providers = ['cpu'], checkFeedsFinite = false, profile } = options;
-  const settings = { threads, providers, ...(profile !== undefined && { profile }) };
+  const { threads = 2, providers = ['cpu'], checkFeedsFinite = false, profile, lowerings = {} } = options;
+  const settings = { threads, providers, lowerings, ...(profile !== undefined && { profile }) };
   const executables = new Set<Executable>();
   const states = new Set<OnnxruntimeState>();
   return {

@@ -1,9 +1,12 @@
+import type { LoweringTable } from '@nats/export';
 import type { InferenceSession } from 'onnxruntime-node';
 
 export interface SessionSettings {
   readonly threads: number;
   readonly providers: readonly string[];
   readonly profile?: string;
+  /** Instead of the engine's own, by op. */
+  readonly lowerings?: LoweringTable;
 }
 
 /** The one place that says how sessions are made. */

@@ -26,8 +26,10 @@ export async function openSession(program: Program, settings: SessionSettings): 
   return direct ? directSession(program, settings) : copyingSession(program, settings);
 }
 
+const lowerings = (settings: SessionSettings) => ({ ...engineLowerings, ...settings.lowerings });
+
 async function copyingSession(program: Program, settings: SessionSettings): Promise<Session> {
-  const session = await createSession(encodeProgram(program, { lowerings: engineLowerings }), settings);
+  const session = await createSession(encodeProgram(program, { lowerings: lowerings(settings) }), settings);
   return {
     run: async (feeds) => (await session.run(feeds)) as Tensors,
     release: () => session.release(),
@@ -42,7 +44,7 @@ async function copyingSession(program: Program, settings: SessionSettings): Prom
  * end mark is that one, and its error means that the run is complete.
  */
 async function directSession(program: Program, settings: SessionSettings): Promise<Session> {
-  const bytes = encodeProgram(program, { lowerings: engineLowerings, sequenceOutput: END_MARK });
+  const bytes = encodeProgram(program, { lowerings: lowerings(settings), sequenceOutput: END_MARK });
   const session = await createSession(bytes, settings);
   return {
     run: async (feeds, outputs) => {

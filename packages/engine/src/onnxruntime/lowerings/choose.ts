@@ -20,14 +20,18 @@ export function forwardWay({ inputs, groups, geometry }: ConvolutionSize): 'conv
   return small && area(geometry.kernel) > 1 ? 'columns' : 'conv';
 }
 
-export function gradInputWay({ outputs, groups, geometry }: ConvolutionSize): 'transposed' | 'flipped' | 'columns' {
-  const small =
-    groups === 1 && outputs >= SHORTEST_ROW && area(geometry.input) <= MOST_PIXELS && area(geometry.kernel) > 1;
-  if (small && geometry.stride.every((stride) => stride === 1)) return 'columns';
+export function gradInputWay({
+  inputs,
+  groups,
+  geometry,
+}: ConvolutionSize): 'transposed' | 'flipped' | 'contributions' {
+  const small = groups === 1 && inputs >= SHORTEST_ROW && area(geometry.output) <= MOST_PIXELS;
+  if (small && area(geometry.kernel) > 1) return 'contributions';
   return geometry.stride.every((stride) => stride === 1) ? 'flipped' : 'transposed';
 }
 
 export function gradWeightWay({ inputs, groups, geometry }: ConvolutionSize): 'slices' | 'swapped' | 'columns' {
+  if (area(geometry.kernel) === 1) return 'slices';
   if (inputs / groups >= SHORTEST_ROW) return 'columns';
-  return groups === 1 && inputs <= 4 && area(geometry.kernel) > 1 ? 'swapped' : 'slices';
+  return groups === 1 && inputs <= 4 ? 'swapped' : 'slices';
 }

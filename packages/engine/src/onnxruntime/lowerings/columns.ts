@@ -1,5 +1,5 @@
 import type { OnnxBuilder } from '@nats/export';
-import type { ConvolutionAttributes } from '@nats/graph';
+import { type ConvolutionAttributes, sizeOf } from '@nats/graph';
 import { once } from './memo.js';
 
 /** Where the taps of a convolution's kernel look: all sizes are known numbers. */
@@ -34,6 +34,26 @@ export function backwardTable({ input, output, kernel, stride, padding, dilation
     return at >= 0 && at % stride[which] === 0 && at / stride[which] < output[which] ? at / stride[which] : -1;
   };
   return table(input, kernel, output, axis(0), axis(1));
+}
+
+/**
+ * For each input pixel the rows of `[H' W', taps]` that reach it, as `output pixel * taps + tap` in order of taps, and
+ * how many there are at most (9 for a 3x3 kernel with stride 1, 4 with stride 2); missing ones are rows of the pixel
+ * behind the last.
+ */
+export function contributionTable(geometry: Geometry): { readonly rows: Int32Array; readonly most: number } {
+  const from = backwardTable(geometry);
+  const none = geometry.output[0] * geometry.output[1];
+  const taps = geometry.kernel[0] * geometry.kernel[1];
+  const lists = Array.from({ length: from.length / taps }, (_, pixel) =>
+    Array.from(from.subarray(pixel * taps, (pixel + 1) * taps), (out, tap) =>
+      out === none ? -1 : out * taps + tap,
+    ).filter((row) => row >= 0),
+  );
+  const most = Math.max(1, ...lists.map((list) => list.length));
+  const rows = new Int32Array(lists.length * most).fill(none * taps);
+  for (const [pixel, list] of lists.entries()) rows.set(list, pixel * most);
+  return { rows, most };
 }
 
 type AxisRule = (to: number, tap: number) => number;
@@ -102,11 +122,7 @@ export function columns(
     if (data.length === h * w && data.every((from, i) => from === i)) {
       return builder.node('Reshape', [rows, builder.int64([groups, n, h * w, 1, c / groups])]);
     }
-    const padded = data.includes(h * w)
-      ? once(builder, `padded ${rows}`, () =>
-          builder.node('Concat', [rows, zeroRow(builder, [groups, n, 1, c / groups])], { axis: 2 }),
-        )
-      : rows;
+    const padded = data.includes(h * w) ? withZeroPixel(builder, rows, [groups, n, 1, c / groups]) : rows;
     const index = once(builder, `table ${key}`, () =>
       builder.constant({ dtype: 'int32', shape: [pixels[0] * pixels[1], taps], data }),
     );
@@ -114,9 +130,12 @@ export function columns(
   });
 }
 
-function zeroRow(builder: OnnxBuilder, shape: readonly number[]): string {
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  return once(builder, `zeros ${shape}`, () =>
-    builder.constant({ dtype: 'float32', shape, data: new Float32Array(size) }),
-  );
+/** `[G, N, pixels, Cg]` with one more pixel, of zeros, behind the last. */
+export function withZeroPixel(builder: OnnxBuilder, rows: string, shape: readonly number[]): string {
+  return once(builder, `padded ${rows}`, () => {
+    const zeros = once(builder, `zeros ${shape}`, () =>
+      builder.constant({ dtype: 'float32', shape, data: new Float32Array(sizeOf(shape)) }),
+    );
+    return builder.node('Concat', [rows, zeros], { axis: 2 });
+  });
 }

@@ -1,34 +1,49 @@
-import { type LoweringContext, type OnnxBuilder, portableLowerings } from '@nats/export';
+import { type LoweringContext, portableLowerings } from '@nats/export';
 import type { ConvolutionAttributes, Shape } from '@nats/graph';
 import { forwardWay } from './choose.js';
-import { columns } from './columns.js';
+import { columns, type Geometry } from './columns.js';
 import { sizeOfConvolution } from './geometry.js';
-import { productOfPatches } from './products.js';
+import { cheaperOrder, swapLast } from './order.js';
+
+type Context = LoweringContext<ConvolutionAttributes>;
 
 const known = (shape: Shape): shape is readonly number[] => shape.every((dimension) => typeof dimension === 'number');
 
+export const forwardWays = {
+  conv: (context: Context) => portableLowerings.conv2d!.lower(context),
+  columns: lowerColumns,
+} as const;
+
 /** Conv, or for small maps one product over gathered columns. */
-export function lowerForward(context: LoweringContext<ConvolutionAttributes>): void {
-  const { builder, inputs, outputs, shapes, attributes } = context;
-  const [x, w] = shapes as [Shape, readonly number[]];
+export function lowerForward(context: Context): void {
+  const [x, w] = context.shapes as [Shape, readonly number[]];
   if (!known(x)) {
-    portableLowerings.conv2d!.lower(context);
+    forwardWays.conv(context);
     return;
   }
-  const { geometry, size } = sizeOfConvolution(x, w, attributes);
-  if (forwardWay(size) === 'conv') {
-    portableLowerings.conv2d!.lower(context);
-    return;
-  }
-  const [o, c, kh, kw] = w as [number, number, number, number];
-  const taps = tapsFirst(builder, inputs[1]!, [o, c, kh * kw]);
-  const patches = columns(builder, inputs[0]!, x, 1, geometry, 'forward');
-  productOfPatches(builder, taps, patches, [x[0]!, o, ...geometry.output], c * kh * kw, outputs);
+  const { geometry, size } = sizeOfConvolution(x, w, context.attributes);
+  forwardWays[forwardWay(size)](context, geometry);
 }
 
-/** OIHW to `[O, kh kw I]`. */
-function tapsFirst(builder: OnnxBuilder, w: string, [o, c, taps]: readonly [number, number, number]): string {
-  const flat = builder.node('Reshape', [w, builder.int64([o, c, taps])]);
-  const turned = taps === 1 ? flat : builder.node('Transpose', [flat], { perm: [0, 2, 1] });
-  return builder.node('Reshape', [turned, builder.int64([o, taps * c])]);
+/** One product of the weight with the columns of each image, straight into NCHW. Without groups. */
+function lowerColumns({ builder, inputs, outputs, shapes }: Context, geometry: Geometry): void {
+  const [x, w] = shapes as [readonly number[], readonly number[]];
+  const [o, c, kh, kw] = w as [number, number, number, number];
+  const [n, taps] = [x[0]!, kh * kw];
+  const pixels = geometry.output[0] * geometry.output[1];
+  const patches = columns(builder, inputs[0]!, x, 1, geometry, 'forward');
+  const turnPatches = cheaperOrder(n * pixels, o) === 'channels-taps';
+  const right = turnPatches ? swapLast(builder, patches, [n * pixels, taps, c]) : patches;
+  const left = turnPatches ? inputs[1]! : swapLast(builder, inputs[1]!, [o, c, taps]);
+  const product = builder.node(
+    'FusedMatMul',
+    [
+      builder.node('Reshape', [left, builder.int64([o, taps * c])]),
+      builder.node('Reshape', [right, builder.int64([n, pixels, taps * c])]),
+    ],
+    { transB: 1 },
+    undefined,
+    'com.microsoft',
+  );
+  builder.node('Reshape', [product, builder.int64([n, o, ...geometry.output])], {}, outputs);
 }

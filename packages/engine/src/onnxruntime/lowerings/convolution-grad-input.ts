@@ -1,34 +1,54 @@
 import { type LoweringContext, type OnnxBuilder, portableLowerings } from '@nats/export';
 import type { ConvolutionGradientAttributes } from '@nats/graph';
 import { gradInputWay } from './choose.js';
-import { columns, type Geometry } from './columns.js';
+import { contributionTable, type Geometry, pixelRows, withZeroPixel } from './columns.js';
 import { sizeOfConvolution } from './geometry.js';
-import { productOfPatches } from './products.js';
+import { once } from './memo.js';
+import { cheaperOrder, swapLast } from './order.js';
 
 type Context = LoweringContext<ConvolutionGradientAttributes>;
 
-const WAYS = {
+export const gradInputWays = {
   transposed: (context: Context) => portableLowerings.convGradInput!.lower(context),
   flipped: lowerFlipped,
-  columns: lowerColumns,
+  contributions: lowerContributions,
 } as const;
 
 export function lowerGradInput(context: Context): void {
   const { shapes, attributes } = context;
   const { geometry, size } = sizeOfConvolution(attributes.shape, shapes[1] as readonly number[], attributes);
-  WAYS[gradInputWay(size)](context, geometry);
+  gradInputWays[gradInputWay(size)](context, geometry);
 }
 
-/** One product of the weight, turned to `[I, kh kw O]`, with the columns of the output's gradient. */
-function lowerColumns({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
+/**
+ * One product gives what each output pixel contributes through each tap, `[N H' W', taps, C]`; each input pixel
+ * gathers the rows that reach it and sums them. Needs no turned weight, and with a stride does no work for nothing.
+ * Without groups.
+ */
+function lowerContributions({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
   const [g, w] = shapes as [readonly number[], readonly number[]];
   const [o, c, kh, kw] = w as [number, number, number, number];
-  // OIHW is a matrix [O, I kh kw]: turned as a whole it is [I, kh kw, O].
-  const matrix = builder.node('Reshape', [inputs[1]!, builder.int64([o, c * kh * kw])]);
-  const turned = builder.node('Transpose', [matrix], { perm: [1, 0] });
-  const rows = builder.node('Reshape', [turned, builder.int64([c, kh * kw * o])]);
-  const patches = columns(builder, inputs[0]!, g, 1, geometry, 'backward');
-  productOfPatches(builder, rows, patches, attributes.shape, kh * kw * o, outputs);
+  const { shape } = attributes;
+  const [n, taps] = [shape[0]!, kh * kw];
+  const pixels = geometry.output[0] * geometry.output[1];
+  const { rows, most } = contributionTable(geometry);
+  const gradient = withZeroPixel(builder, pixelRows(builder, inputs[0]!, g, 1), [1, n, 1, o]);
+  const all = n * (pixels + 1);
+  const turnProduct = cheaperOrder(n * pixels, o) === 'channels-taps';
+  const weight = turnProduct ? inputs[1]! : swapLast(builder, inputs[1]!, [o, c, taps]);
+  const product = builder.node('MatMul', [
+    builder.node('Reshape', [gradient, builder.int64([all, o])]),
+    builder.node('Reshape', [weight, builder.int64([o, taps * c])]),
+  ]);
+  const byTap = turnProduct ? swapLast(builder, product, [all, c, taps]) : product;
+  const index = once(builder, `contributions ${JSON.stringify(geometry)}`, () =>
+    builder.constant({ dtype: 'int32', shape: [shape[2]! * shape[3]!, most], data: rows }),
+  );
+  const list = builder.node('Reshape', [byTap, builder.int64([n, (pixels + 1) * taps, c])]);
+  const gathered = builder.node('Gather', [list, index], { axis: 1 });
+  const sum = builder.node('ReduceSum', [gathered, builder.int64([2])], { keepdims: 0 });
+  const planes = builder.node('Transpose', [sum], { perm: [0, 2, 1] });
+  builder.node('Reshape', [planes, builder.int64(shape)], {}, outputs);
 }
 
 /**

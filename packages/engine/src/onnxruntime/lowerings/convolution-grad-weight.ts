@@ -3,11 +3,11 @@ import type { ConvolutionGradientAttributes } from '@nats/graph';
 import { gradWeightWay } from './choose.js';
 import { channelRows, columns, type Geometry } from './columns.js';
 import { sizeOfConvolution } from './geometry.js';
-import { matrixProduct } from './products.js';
+import { cheaperOrder, swapLast } from './order.js';
 
 type Context = LoweringContext<ConvolutionGradientAttributes>;
 
-const WAYS = {
+export const gradWeightWays = {
   slices: (context: Context) => portableLowerings.convGradWeight!.lower(context),
   swapped: lowerSwapped,
   columns: lowerColumns,
@@ -16,7 +16,7 @@ const WAYS = {
 export function lowerGradWeight(context: Context): void {
   const { shapes, attributes } = context;
   const { geometry, size } = sizeOfConvolution(shapes[1] as readonly number[], attributes.shape, attributes);
-  WAYS[gradWeightWay(size)](context, geometry);
+  gradWeightWays[gradWeightWay(size)](context, geometry);
 }
 
 /** For each group one product over all pixels: the gradient's channels by the input's gathered columns. */
@@ -28,9 +28,14 @@ function lowerColumns({ builder, inputs, outputs, shapes, attributes }: Context,
   const pixels = g[0]! * g[2]! * g[3]!;
   const gradient = channelRows(builder, inputs[0]!, g, groups);
   const patches = columns(builder, inputs[1]!, x, groups, geometry, 'forward');
-  const product = matrixProduct(builder, gradient, patches, groups, [o / groups, pixels, taps * c]);
-  const split = builder.node('Reshape', [product, builder.int64([o, taps, c])]);
-  const turned = taps === 1 ? split : builder.node('Transpose', [split], { perm: [0, 2, 1] });
+  const turnPatches = groups === 1 && cheaperOrder(pixels, o) === 'channels-taps';
+  const right = turnPatches ? swapLast(builder, patches, [pixels, taps, c]) : patches;
+  const lead = groups === 1 ? [] : [groups];
+  const product = builder.node('MatMul', [
+    builder.node('Reshape', [gradient, builder.int64([...lead, o / groups, pixels])]),
+    builder.node('Reshape', [right, builder.int64([...lead, pixels, taps * c])]),
+  ]);
+  const turned = turnPatches ? product : swapLast(builder, product, [o, taps, c]);
   builder.node('Reshape', [turned, builder.int64(shape)], {}, outputs);
 }
 

@@ -1,7 +1,13 @@
+import { type LoweringContext, lowering } from '@nats/export';
 import * as g from '@nats/graph';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorAgainstReference, hashed } from '../../../test/compare.js';
+import type { Geometry } from './columns.js';
+import { forwardWays } from './convolution-forward.js';
+import { gradInputWays } from './convolution-grad-input.js';
+import { gradWeightWays } from './convolution-grad-weight.js';
+import { sizeOfConvolution } from './geometry.js';
 
 interface Case {
   readonly x: readonly [number, number, number, number];
@@ -64,9 +70,56 @@ const CASES: Record<string, Case> = {
   'one pixel': { x: [1, 16, 1, 1], w: [16, 16, 3, 3], options: { padding: 1 } },
 };
 
+/** Every way, also where choose.ts would take another. */
+async function errorOfWays({ x, w, options }: Case): Promise<Record<string, number>> {
+  const [image, weight] = [g.input('x', 'float32', x), g.input('w', 'float32', w)];
+  const y = g.conv2d(image, weight, options);
+  const gradient = g.input('g', 'float32', y.shape);
+  const attributes = g.convolutionAttributes(options);
+  const { geometry } = sizeOfConvolution(x, w, attributes);
+  const plain = attributes.groups === 1;
+  const unit = attributes.stride.every((stride) => stride === 1);
+  const feeds = { x: hashed(1, x), w: hashed(2, w), g: hashed(3, y.shape as number[]) };
+  const table: [string, g.Tensor, WaysOf, readonly string[]][] = [
+    ['conv2d', y, forwardWays, plain ? ['conv', 'columns'] : ['conv']],
+    [
+      'convGradInput',
+      g.convGradInput(gradient, weight, x, options),
+      gradInputWays,
+      ['transposed', ...(unit ? ['flipped'] : []), ...(plain ? ['contributions'] : [])],
+    ],
+    [
+      'convGradWeight',
+      g.convGradWeight(gradient, image, w, options),
+      gradWeightWays,
+      ['slices', 'columns', ...(plain ? ['swapped'] : [])],
+    ],
+  ];
+  const errors: Record<string, number> = {};
+  for (const [op, output, ways, names] of table) {
+    for (const way of names) {
+      const chosen = lowering<g.ConvolutionGradientAttributes>((context) => ways[way]!(context, geometry));
+      const needed = Object.fromEntries(
+        Object.entries(feeds).filter(([name]) => output.node.inputs.some((i) => nameOf(i) === name)),
+      );
+      errors[`${op} ${way}`] = await errorAgainstReference({ output }, needed, { [op]: chosen });
+    }
+  }
+  return errors;
+}
+
+type WaysOf = Readonly<
+  Record<string, (context: LoweringContext<g.ConvolutionGradientAttributes>, geometry: Geometry) => void>
+>;
+
+const nameOf = (tensor: g.Tensor) => (tensor.node.attributes as { name: string }).name;
+
 describe('a convolution and its gradients', () => {
   for (const [name, example] of Object.entries(CASES)) {
     it(name, async () => expect(await errorOf(example)).toBeLessThan(3e-6));
+    it(`${name}, every way`, async () => {
+      for (const [way, error] of Object.entries(await errorOfWays(example))) expect(error, way).toBeLessThan(3e-6);
+    });
   }
 
   it('for any stride, padding, dilation and groups', async () => {
