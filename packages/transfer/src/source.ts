@@ -6,6 +6,7 @@ export interface Source {
   readonly file: string;
   readonly bytes: Uint8Array;
   readonly limits: Limits;
+  readonly checksums: boolean;
 }
 
 /** Options of every parser. */
@@ -14,14 +15,21 @@ export interface ParseOptions {
   readonly name?: string;
   /** Overrides of the default caps. */
   readonly limits?: Partial<Limits>;
+  /**
+   * Compare the checksums of zip entries (PyTorch's zip format, npz). Default true; PyTorch can be told to write files
+   * without them (`torch.serialization.set_crc32_config(False)`).
+   */
+  readonly checksums?: boolean;
 }
 
 /** Checks the number of bytes against the cap and binds name and caps to them. */
 export function openSource(bytes: Uint8Array, options: ParseOptions = {}): Source {
   const source: Source = {
     file: options.name ?? '<bytes>',
-    bytes,
+    // Node's Buffer is a Uint8Array whose `slice` does not copy: parsers see the plain kind.
+    bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    checksums: options.checksums ?? true,
   };
   if (bytes.length > source.limits.maxFileBytes) throw tooLarge(source.file, bytes.length, source.limits);
   return source;

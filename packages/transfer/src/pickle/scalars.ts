@@ -67,8 +67,9 @@ function integer(machine: Machine, length: number): number | bigint {
     const limit = atMost('maxPickleIntegerBytes', machine.source.limits);
     throw fail(machine, 'an integer in a pickle is short', `${length} bytes`, limit);
   }
+  const bytes = take(machine, length);
   let value = 0n;
-  for (const byte of take(machine, length).slice().reverse()) value = (value << 8n) | BigInt(byte);
+  for (let at = length - 1; at >= 0; at--) value = (value << 8n) | BigInt(bytes[at]!);
   value = BigInt.asIntN(length * 8, value);
   return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
