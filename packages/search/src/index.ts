@@ -1,3 +1,4 @@
+export * from './baselines/index.js';
 export * from './decoders/index.js';
 export * from './loop/architecture.js';
 export * from './loop/search.js';

@@ -1,0 +1,3 @@
+export * from './edo.js';
+export * from './fixed-schemes.js';
+export * from './path-level.js';
