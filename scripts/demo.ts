@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { encodeProgram } from '@nats/export';
-import type { TensorData } from '@nats/graph';
+import { foldVariables, type TensorData } from '@nats/graph';
 import { buildClassifier, smallResnet } from '@nats/space';
 import {
   type ClassifierNetwork,
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   await training.dispose();
   const { program, spec } = classifierProgram(network, { size: test });
   const file = join(RUN, 'classifier.onnx');
-  await writeAtomically(file, encodeProgram(program, { values, name: config.name }));
+  await writeAtomically(file, encodeProgram(foldVariables(program, values), { values, name: config.name }));
   console.log(`wrote ${file}`);
 
   const state = await engine.createState(spec, values);

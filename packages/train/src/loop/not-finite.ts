@@ -1,5 +1,8 @@
 import { NatsError } from '@nats/graph';
 
+/** Examples in the message; `examples` has them all. */
+const SHOWN = 8;
+
 export interface NotFiniteContext {
   /** The step that failed, counted from 1. */
   readonly step: number;
@@ -20,7 +23,9 @@ export class NotFiniteError extends NatsError implements NotFiniteContext {
 
   constructor(what: string, received: string, context: NotFiniteContext) {
     const { step, phase, examples, checkpoint } = context;
-    const batch = examples.length > 0 ? `; examples ${examples.join(', ')}` : '';
+    const shown = examples.slice(0, SHOWN).join(', ');
+    const more = examples.length > SHOWN ? ` and ${examples.length - SHOWN} more` : '';
+    const batch = examples.length > 0 ? `; examples ${shown}${more}` : '';
     super('not-finite', {
       rule: `${what} of a training is finite`,
       received: `${received}${batch}`,
