@@ -45,5 +45,7 @@ function lowerColumns({ builder, inputs, outputs, shapes }: Context, geometry: G
     undefined,
     'com.microsoft',
   );
-  builder.node('Reshape', [product, builder.int64([n, o, ...geometry.output])], {}, outputs);
+  const bias = inputs[2];
+  const sum = bias ? builder.node('Add', [product, builder.node('Reshape', [bias, builder.int64([o, 1])])]) : product;
+  builder.node('Reshape', [sum, builder.int64([n, o, ...geometry.output])], {}, outputs);
 }
