@@ -1,0 +1,117 @@
+import {
+  areaRanges,
+  buildDetector,
+  COCO_PARAMETERS,
+  type DetectionDataset,
+  demoDetectorConfig,
+  detection,
+  detectionSubset,
+  mnistDetection,
+  mnistTextures,
+} from '@nats/detect';
+import type { TensorData } from '@nats/graph';
+import { buildClassifier, type ConvolutionBuilder, demoResnet, searchSpace } from '@nats/space';
+import {
+  adamw,
+  classification,
+  cosineDecay,
+  type Objective,
+  type Phase,
+  readMnist,
+  type Schedule,
+  withWarmUp,
+} from '@nats/train';
+
+/** Everything that is the same for all arms. What is tuned was tuned on seeds below 10. */
+export const PROTOCOL = {
+  name: 'MNIST-detection, 128 x 128',
+  trainingImages: 10_000,
+  testImages: 1_500,
+  batch: 16,
+  steps: 1_000,
+  learningRate: 2e-3,
+  weightDecay: 1e-3,
+  clipNorm: 10,
+  warmUp: 100,
+  pretraining: { images: 10_000, steps: 1_200, batch: 64, learningRate: 2e-3, seed: 10 },
+  search: { steps: 1_000, start: 300, architectureRate: 0.1, groups: 8, seed: 10 },
+  /** Sides that part small, medium and large objects, in pixels. */
+  sizes: [24, 48],
+  statistics: { mean: [0.3], deviation: [0.2] },
+} as const;
+
+export const backbone = demoResnet();
+export const detectorConfig = demoDetectorConfig({ backbone });
+export const space = searchSpace(backbone, {
+  genotypes: [
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ],
+  division: { groups: PROTOCOL.search.groups },
+});
+
+export interface Task {
+  readonly train: DetectionDataset;
+  readonly test: DetectionDataset;
+}
+
+export async function loadTask(): Promise<Task> {
+  const digits = await readMnist();
+  return {
+    train: mnistDetection({ digits: digits.train, size: PROTOCOL.trainingImages, seed: 1 }),
+    test: mnistDetection({ digits: digits.test, size: PROTOCOL.testImages, seed: 1 }),
+  };
+}
+
+/** The detection objective, with the training images also in two disjoint halves for the search. */
+export function detectionObjective({ train, test }: Task, seed: number): Objective {
+  const half = (from: number) => {
+    const indices = Array.from({ length: train.size / 2 }, (_, i) => 2 * i + from);
+    return { ...detectionSubset(train, indices), name: `${train.name}/half ${from}` };
+  };
+  return detection({
+    detector: buildDetector(detectorConfig),
+    datasets: { train, test, weights: half(0), architecture: half(1) },
+    batchSize: PROTOCOL.batch,
+    seed,
+    statistics: PROTOCOL.statistics,
+    evaluation: { ...COCO_PARAMETERS, areaRanges: areaRanges(...PROTOCOL.sizes) },
+    config: JSON.parse(JSON.stringify(detectorConfig)),
+  });
+}
+
+export async function pretrainingObjective(): Promise<Objective> {
+  const digits = await readMnist();
+  const { images, batch, seed } = PROTOCOL.pretraining;
+  return classification({
+    network: (scope, x, options) => buildClassifier(scope, x, backbone, { ...options, classes: 10 }),
+    datasets: {
+      train: await mnistTextures({ digits: digits.train, size: images, seed }),
+      test: await mnistTextures({ digits: digits.test, size: 1_000, seed }),
+    },
+    batchSize: batch,
+    statistics: PROTOCOL.statistics,
+    seed,
+  });
+}
+
+export const rate = (peak: number, steps: number): Schedule =>
+  withWarmUp(cosineDecay({ rate: peak, steps }), { steps: PROTOCOL.warmUp });
+
+/** How a detector is fitted, in every arm. */
+export function detectorPhase(convolution?: ConvolutionBuilder): Phase {
+  return {
+    optimizer: adamw({ weightDecay: PROTOCOL.weightDecay }),
+    learningRate: rate(PROTOCOL.learningRate, PROTOCOL.steps),
+    clipNorm: PROTOCOL.clipNorm,
+    ...(convolution && { convolution }),
+  };
+}
+
+/** A classifier's backbone under the names that it has in a detector. */
+export function asBackbone(weights: ReadonlyMap<string, TensorData>): Map<string, TensorData> {
+  return new Map(
+    [...weights].filter(([name]) => !name.startsWith('fc.')).map(([name, value]) => [`backbone.body.${name}`, value]),
+  );
+}

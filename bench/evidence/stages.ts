@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Engine, TensorData } from '@nats/graph';
+import { createSearch } from '@nats/search';
+import { type Scheme, schemeBuilder } from '@nats/space';
+import { adamw, constantRate, createTraining, type TrainingEvent } from '@nats/train';
+import { readWeights, writeSafetensors } from '@nats/transfer';
+import { kept } from './cache.js';
+import {
+  asBackbone,
+  detectionObjective,
+  detectorPhase,
+  PROTOCOL,
+  pretrainingObjective,
+  rate,
+  space,
+  type Task,
+} from './protocol.js';
+
+export interface Context {
+  readonly engine: Engine;
+  readonly task: Task;
+  /** Where results are kept. */
+  readonly folder: string;
+}
+
+/** The classifier that every arm starts from. */
+export async function pretrainedWeights({ engine, folder }: Context): Promise<Map<string, TensorData>> {
+  const path = join(folder, 'pretrained.safetensors');
+  if (!existsSync(path)) {
+    const { steps, learningRate, seed } = PROTOCOL.pretraining;
+    const phase = { optimizer: adamw({ weightDecay: PROTOCOL.weightDecay }), learningRate: rate(learningRate, steps) };
+    const training = await createTraining({
+      engine,
+      objective: await pretrainingObjective(),
+      seed,
+      steps,
+      phases: [phase],
+      evaluation: {},
+    });
+    for await (const event of training.events()) report('pretraining', event, steps);
+    await mkdir(dirname(path), { recursive: true });
+    await writeSafetensors(path, await training.values());
+    await training.dispose();
+  }
+  return asBackbone((await readWeights(path)).tensors);
+}
+
+/** Probabilities of every genotype by convolution and channel group, after a search. */
+export type Probabilities = Readonly<Record<string, readonly (readonly number[])[]>>;
+
+export function searchedArchitecture(
+  context: Context,
+  initial: Map<string, TensorData>,
+  seed: number,
+): Promise<Probabilities> {
+  return kept(join(context.folder, `search-${seed}.json`), async () => {
+    const { steps, start, architectureRate } = PROTOCOL.search;
+    const search = await createSearch({
+      engine: context.engine,
+      objective: detectionObjective(context.task, seed),
+      space,
+      steps,
+      seed,
+      initial,
+      weights: { ...detectorPhase(), learningRate: rate(PROTOCOL.learningRate, steps) },
+      architecture: { start, learningRate: constantRate(architectureRate) },
+    });
+    for await (const event of search.events())
+      if (event.type !== 'architecture') report(`search ${seed}`, event, steps);
+    const { sites } = await search.architecture();
+    await search.dispose();
+    return Object.fromEntries([...sites].map(([name, { probabilities }]) => [name, probabilities]));
+  });
+}
+
+export interface ArmResult {
+  readonly arm: string;
+  readonly seed: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+/** Trains a detector with a scheme from the pretrained classifier and judges it on the test images. */
+export function trainedArm(
+  context: Context,
+  initial: Map<string, TensorData>,
+  arm: string,
+  scheme: Scheme | undefined,
+  seed: number,
+): Promise<ArmResult> {
+  return kept(join(context.folder, `arm-${arm}-${seed}.json`), async () => {
+    const started = performance.now();
+    const training = await createTraining({
+      engine: context.engine,
+      objective: detectionObjective(context.task, seed),
+      steps: PROTOCOL.steps,
+      seed,
+      initial,
+      phases: [detectorPhase(scheme && schemeBuilder(scheme))],
+      evaluation: {},
+    });
+    let metrics: Readonly<Record<string, number>> = {};
+    for await (const event of training.events()) {
+      report(`${arm} ${seed}`, event, PROTOCOL.steps);
+      if (event.type === 'evaluation') metrics = event.metrics;
+    }
+    await training.dispose();
+    return { arm, seed, metrics, seconds: (performance.now() - started) / 1000 };
+  });
+}
+
+function report(title: string, event: TrainingEvent, steps: number): void {
+  if (event.type === 'step' && event.step % 100 === 0) {
+    console.log(
+      `${title}: step ${event.step} of ${steps}, loss ${event.loss.toFixed(3)}, ${event.imagesPerSecond.toFixed(0)} images/s`,
+    );
+  }
+  if (event.type === 'evaluation') console.log(`${title}: ${JSON.stringify(event.metrics)}`);
+}

@@ -1,0 +1,48 @@
+import { createProgram, evaluate, gradients, input, multiply, reduceSum, type Tensor, tensorData } from '@nats/graph';
+import { expect, test } from 'vitest';
+import { noise, space } from '../../test/planted.js';
+import { exactConvolution } from './exact.js';
+import { mixture } from './mixture.js';
+import { sampledConvolution, samplingFeeds } from './sampled.js';
+
+const GENOTYPES = space.genotypes;
+const DRAWS = 1500;
+
+const x = input('x', 'float32', [1, 2, 5, 5]);
+const weight = input('weight', 'float32', [4, 2, 3, 3]);
+const alpha = input('alpha', 'float32', [2, 3]);
+const convolution = { stride: 1, groups: 1 };
+const feeds = {
+  x: noise([1, 2, 5, 5], 1),
+  weight: noise([4, 2, 3, 3], 2),
+  alpha: tensorData('float32', [2, 3], [0.5, -0.5, 0, 1, 0, -1]),
+};
+
+test('the mean of samples is the exact mixture, and so is the mean of its gradients to weights', () => {
+  const loss = (y: Tensor) => reduceSum(multiply(y, 0.1));
+  const exact = exactConvolution(x, weight, mixture(alpha), GENOTYPES, convolution);
+  const noiseRow = input('noise', 'float32', [2, 3]);
+  const temperature = input('temperature', 'float32', []);
+  const drawn = sampledConvolution(x, weight, alpha, { noise: noiseRow, temperature }, GENOTYPES, convolution);
+  const programs = [exact, drawn].map((y) => createProgram({ outputs: { y, dw: gradients(loss(y), [weight])[0]! } }));
+  const expected = evaluate(programs[0]!, feeds).outputs;
+  const mean = { y: new Float64Array(expected.y!.data.length), dw: new Float64Array(expected.dw!.data.length) };
+  for (let step = 0; step < DRAWS; step++) {
+    const { gumbel } = samplingFeeds(space, 5, step, 1);
+    const own = tensorData('float32', [2, 3], gumbel!.data.subarray(0, 6));
+    const outputs = evaluate(programs[1]!, {
+      ...feeds,
+      noise: own,
+      temperature: tensorData('float32', [], [1]),
+    }).outputs;
+    for (const name of ['y', 'dw'] as const) {
+      for (const [i, value] of outputs[name]!.data.entries()) mean[name][i]! += value / DRAWS;
+    }
+  }
+  for (const name of ['y', 'dw'] as const) {
+    const scale = Math.max(...Array.from(expected[name]!.data, Math.abs));
+    for (const [i, value] of mean[name].entries()) {
+      expect(Math.abs(value - expected[name]!.data[i]!) / scale).toBeLessThan(0.08);
+    }
+  }
+});
