@@ -1,7 +1,7 @@
 """Numbers from integers: packages/graph/src/random.ts in numpy, bit for bit.
 
 Run as a script, it writes the known values that packages/graph/src/random.test.ts checks:
-    python3 tools/golden/hashing.py
+    /usr/bin/python3 tools/golden/hashing.py
 """
 import json
 from pathlib import Path
