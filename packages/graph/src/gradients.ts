@@ -1,7 +1,7 @@
 import { check, NatsError } from './errors.js';
 import { add } from './ops/binary.js';
 import { fill, scalar } from './ops/source.js';
-import { formatType, type Node, type Tensor } from './tensor.js';
+import { formatShape, formatType, type Node, type Tensor } from './tensor.js';
 import { sortedNodes } from './traversal.js';
 
 /**
@@ -20,6 +20,7 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   }));
   const nodes = sortedNodes([loss]);
   const dependent = dependentNodes(nodes, wrt);
+  checkBatch(dependent, wrt);
   const wanted = new Set(wrt);
   const accumulated = new Map<Tensor, Tensor>([[loss, scalar(1)]]);
   for (const node of nodes.toReversed()) {
@@ -36,6 +37,16 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     }
   }
   return wrt.map((x) => accumulated.get(x) ?? fill(x.shape as number[], 0));
+}
+
+function checkBatch(nodes: Iterable<Node>, wrt: readonly Tensor[]): void {
+  for (const { shape, node } of [...wrt, ...[...nodes].flatMap(({ outputs }) => outputs)]) {
+    check(shape[0] !== 'N', 'gradient', () => ({
+      rule: "gradients need a known batch: 'N' is for inference programs",
+      received: `${node.op.name} of shape ${formatShape(shape)}`,
+      where: node.scope,
+    }));
+  }
 }
 
 /** Nodes through which a path leads from one of `wrt` (their own nodes included). */

@@ -8,15 +8,14 @@ import {
   type State,
 } from './engine.js';
 import { NatsError } from './errors.js';
-import { resolveBatch } from './ops/layout.js';
 import type { Program } from './program.js';
 import type { StateSpec } from './state-spec.js';
-import type { Node, Tensor } from './tensor.js';
-import { sizeOf, type TensorData } from './tensor-data.js';
+import type { Node, Shape, Tensor } from './tensor.js';
+import type { TensorData } from './tensor-data.js';
 
-/** float32 as float64 memory; other dtypes as they are. */
+/** A copy, with float32 as float64 memory. */
 function widen(value: TensorData): TensorData {
-  return value.dtype === 'float32' ? { ...value, data: Float64Array.from(value.data) } : value;
+  return { ...value, data: value.dtype === 'float32' ? Float64Array.from(value.data) : value.data.slice() };
 }
 
 /**
@@ -56,13 +55,11 @@ function evaluateNode(
   return node.op.evaluate(inputs, withBatch(node, inputs));
 }
 
-/** Shapes in attributes may hold 'N'; values have numbers. */
+/** Shapes in attributes may begin with 'N', which is then the batch of the first input (a rule of such ops). */
 function withBatch(node: Node, inputs: readonly TensorData[]): unknown {
-  const { shape } = node.attributes as { shape?: Tensor['shape'] };
+  const { shape } = node.attributes as { shape?: Shape };
   if (shape?.[0] !== 'N') return node.attributes;
-  const batch = inputs[0]!.shape[0]!;
-  const size = node.op.name === 'reshape' ? sizeOf(inputs[0]!.shape) : batch * sizeOf(shape.slice(1) as number[]);
-  return { ...(node.attributes as object), shape: resolveBatch(shape, size) };
+  return { ...(node.attributes as object), shape: shape.with(0, inputs[0]!.shape[0]!) };
 }
 
 /** An engine of plain TypeScript in float64: slow, portable, and what the others are compared with. */
@@ -78,22 +75,38 @@ export function referenceEngine(): Engine {
 
 interface ReferenceState extends State {
   readonly values: Map<string, TensorData>;
+  readonly alive: () => boolean;
 }
 
 function referenceState(spec: StateSpec, initial: ReadonlyMap<string, TensorData>): ReferenceState {
   checkStateValues(spec, initial, true);
   const values = new Map([...initial].map(([name, value]) => [name, widen(value)]));
+  let alive = true;
   return {
     spec,
     values,
-    read: async (names = values.keys()) =>
-      new Map([...names].map((name) => [name, { ...values.get(name)!, data: values.get(name)!.data.slice() }])),
+    alive: () => alive,
+    read: async (names = values.keys()) => new Map([...names].map((name) => [name, copyOf(values, name)])),
     write: async (replacements) => {
       checkStateValues(spec, replacements, false);
       for (const [name, value] of replacements) values.set(name, widen(value));
     },
-    dispose: async () => values.clear(),
+    dispose: async () => {
+      alive = false;
+      values.clear();
+    },
   };
+}
+
+function copyOf(values: ReadonlyMap<string, TensorData>, name: string): TensorData {
+  const value = values.get(name);
+  if (!value) {
+    throw new NatsError('state', {
+      rule: 'a state only holds the variables of its specification',
+      received: `'${name}'`,
+    });
+  }
+  return { ...value, data: value.data.slice() };
 }
 
 function referenceExecutable(program: Program): Executable {
@@ -101,13 +114,16 @@ function referenceExecutable(program: Program): Executable {
   return {
     program,
     run: async (state, feeds) => {
-      if (disposed)
+      const { values, alive } = state as ReferenceState;
+      if (disposed || !alive()) {
+        const what = disposed ? 'executable' : 'state';
         throw new NatsError('disposed', {
-          rule: 'an executable runs until it is disposed',
-          received: 'a disposed one',
+          rule: `a run needs a living ${what}`,
+          received: `a disposed ${what}`,
+          limit: 'compile or create it again',
         });
+      }
       checkProgramState(program, state.spec);
-      const { values } = state as ReferenceState;
       const { outputs, updates } = evaluate(program, feeds, values);
       for (const [name, value] of updates) values.set(name, value);
       return outputs;

@@ -1,6 +1,4 @@
-import { add } from '../ops/binary.js';
 import { type ConvolutionOptions, conv2d, type Pair } from '../ops/convolution.js';
-import { reshape } from '../ops/layout.js';
 import type { Scope } from '../scope.js';
 import { type Initializer, kaimingNormal, zeros } from '../state-spec.js';
 import type { Tensor } from '../tensor.js';
@@ -28,8 +26,8 @@ export function convolutionWeight(scope: Scope, x: Tensor, options: ConvolutionL
 export function convolution(scope: Scope, x: Tensor, options: ConvolutionLayerOptions): Tensor {
   return scope.build(() => {
     const { channels, bias = false } = options;
-    const y = conv2d(x, convolutionWeight(scope, x, options), options);
-    if (!bias) return y;
-    return add(y, reshape(scope.parameter('bias', [channels], options.biasInitializer ?? zeros), [channels, 1, 1]));
+    const weight = convolutionWeight(scope, x, options);
+    if (!bias) return conv2d(x, weight, options);
+    return conv2d(x, weight, options, scope.parameter('bias', [channels], options.biasInitializer ?? zeros));
   });
 }

@@ -71,13 +71,17 @@ export const subtractOp = defineBinary({
   value: (a, b) => a - b,
   gradient: (g, _a, _b, _y, needed) => [g, needed[1] ? negate(g) : undefined],
 });
-export const multiplyOp = defineBinary({
-  name: 'multiply',
-  operands: NUMBERS,
-  value: (a, b) => a * b,
-  gradient: (g, a, b, _y, needed) => [needed[0] ? multiply(g, b) : undefined, needed[1] ? multiply(g, a) : undefined],
+/** Integers wrap around at 32 bits. */
+export const multiplyOp = defineOp<NoAttributes>({
+  ...defineBinary({
+    name: 'multiply',
+    operands: NUMBERS,
+    value: (a, b) => a * b,
+    gradient: (g, a, b, _y, needed) => [needed[0] ? multiply(g, b) : undefined, needed[1] ? multiply(g, a) : undefined],
+  }),
+  evaluate: ([a, b]) => [evaluateBinary(a!, b!, a!.dtype, a!.dtype === 'int32' ? Math.imul : (x, y) => x * y)],
 });
-/** Integers divide toward zero, as ONNX. */
+/** Integers divide toward zero, as ONNX; by 0 is undefined. */
 export const divideOp = defineOp<NoAttributes>({
   ...defineBinary({
     name: 'divide',
@@ -137,9 +141,16 @@ function binary(op: OpDefinition<NoAttributes>, a: Operand, b: Operand): Tensor 
   return apply(op, [toTensor(a, dtype), toTensor(b, dtype)], NONE);
 }
 
-/** The tensor itself, or a scalar of the given dtype. */
+/** The tensor itself, or a scalar of the given dtype. @throws NatsError `dtype` for a number that the dtype does not have */
 export function toTensor(operand: Operand, dtype: DType): Tensor {
-  return typeof operand === 'number' ? constant(tensorData(dtype, [], [operand])) : operand;
+  if (typeof operand !== 'number') return operand;
+  const value = tensorData(dtype, [], [operand]);
+  check(dtype === 'float32' || value.data[0] === operand, 'dtype', () => ({
+    rule: 'a number beside a tensor of whole numbers is one of them',
+    received: `${operand}`,
+    limit: `a value of ${dtype}; cast the tensor first`,
+  }));
+  return constant(value);
 }
 
 // Elementwise with NumPy's broadcasting; a number is a scalar of the other operand's dtype.

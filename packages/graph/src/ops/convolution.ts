@@ -1,6 +1,8 @@
 import { check } from '../errors.js';
 import { apply, defineOp } from '../op.js';
 import { type Dimension, formatType, type Shape, type Tensor, type TensorType } from '../tensor.js';
+import { sizeOf } from '../tensor-data.js';
+import { reduceSum } from './reduction.js';
 
 /** Per axis `[height, width]`. */
 export type Pair = readonly [number, number];
@@ -68,7 +70,8 @@ function outputShape(x: Shape, w: Shape, { stride, padding, dilation }: Convolut
   ];
 }
 
-function checkConvolution(x: TensorType, w: TensorType, { groups }: ConvolutionAttributes): void {
+function checkConvolution(x: TensorType, w: TensorType, attributes: ConvolutionAttributes): void {
+  const { groups } = attributes;
   check(x.shape.length === 4 && x.dtype === 'float32', 'shape', () => ({
     rule: "a convolution's input is float32 [N, C, H, W]",
     received: formatType(x),
@@ -77,12 +80,26 @@ function checkConvolution(x: TensorType, w: TensorType, { groups }: ConvolutionA
     rule: "a convolution's weight is float32 [O, I, kh, kw]",
     received: formatType(w),
   }));
-  const [out, perGroup] = w.shape as number[];
+  const [out, perGroup, kh, kw] = w.shape as number[];
   check(out! % groups === 0 && x.shape[1] === perGroup! * groups, 'shape', () => ({
     rule: "a convolution's groups divide its output channels, and input channels are groups times the weight's second dimension",
     received: `input ${formatType(x)}, weight ${formatType(w)}, groups ${groups}`,
     limit: `${perGroup! * groups} input channels`,
   }));
+  check(out! > 0 && perGroup! > 0 && kh! > 0 && kw! > 0, 'shape', () => ({
+    rule: "a convolution's weight has elements",
+    received: formatType(w),
+  }));
+  const { padding, dilation } = attributes;
+  for (const axis of [0, 1] as const) {
+    const room = (x.shape[2 + axis] as number) + padding[axis] + padding[2 + axis]!;
+    const extent = dilation[axis] * ((w.shape[2 + axis] as number) - 1) + 1;
+    check(extent <= room, 'shape', () => ({
+      rule: "a convolution's dilated kernel fits into its padded input",
+      received: `a kernel of extent ${extent} on ${room} ${axis === 0 ? 'rows' : 'columns'}`,
+      limit: 'more padding, a larger input, or a smaller kernel or dilation',
+    }));
+  }
 }
 
 type Loop = (visit: (x: number, w: number, y: number) => void) => void;
@@ -122,17 +139,27 @@ function multiplyAdds(x: readonly number[], w: readonly number[], attributes: Co
 
 export const conv2dOp = defineOp<ConvolutionAttributes>({
   name: 'conv2d',
-  infer: ([x, w], attributes) => {
+  infer: ([x, w, bias], attributes) => {
     checkConvolution(x!, w!, attributes);
+    check(!bias || formatType(bias) === `float32[${w!.shape[0]}]`, 'shape', () => ({
+      rule: "a convolution's bias is float32 with one value for each output channel",
+      received: formatType(bias!),
+      limit: `float32[${w!.shape[0]}]`,
+    }));
     return [{ dtype: 'float32', shape: outputShape(x!.shape, w!.shape, attributes) }];
   },
-  gradient: ({ inputs: [x, w], gradients: [g], attributes, needed }) => [
+  gradient: ({ inputs: [x, w, bias], gradients: [g], attributes, needed }) => [
     needed[0] ? convGradInput(g!, w!, x!.shape as number[], attributes) : undefined,
     needed[1] ? convGradWeight(g!, x!, w!.shape as number[], attributes) : undefined,
+    ...(bias ? [needed[2] ? reduceSum(g!, { axes: [0, 2, 3] }) : undefined] : []),
   ],
-  evaluate: ([x, w], attributes) => {
+  evaluate: ([x, w, bias], attributes) => {
     const shape = outputShape(x!.shape, w!.shape, attributes) as number[];
-    const data = new Float64Array(shape.reduce((product, size) => product * size, 1));
+    const data = new Float64Array(sizeOf(shape));
+    if (bias) {
+      const pixels = shape[2]! * shape[3]!;
+      for (let i = 0; i < data.length; i++) data[i] = bias.data[Math.floor(i / pixels) % shape[1]!]!;
+    }
     multiplyAdds(
       x!.shape,
       w!.shape,
@@ -163,7 +190,7 @@ export const convGradInputOp = defineOp<ConvolutionGradientAttributes>({
     needed[1] ? convGradWeight(g!, d!, w!.shape as number[], attributes) : undefined,
   ],
   evaluate: ([g, w], attributes) => {
-    const data = new Float64Array(attributes.shape.reduce((product, size) => product * size, 1));
+    const data = new Float64Array(sizeOf(attributes.shape));
     multiplyAdds(
       attributes.shape,
       w!.shape,
@@ -189,7 +216,7 @@ export const convGradWeightOp = defineOp<ConvolutionGradientAttributes>({
     needed[1] ? convGradInput(g!, d!, x!.shape as number[], attributes) : undefined,
   ],
   evaluate: ([g, x], attributes) => {
-    const data = new Float64Array(attributes.shape.reduce((product, size) => product * size, 1));
+    const data = new Float64Array(sizeOf(attributes.shape));
     multiplyAdds(
       x!.shape,
       attributes.shape,
@@ -217,10 +244,11 @@ function checkGradient(name: string, g: TensorType, expected: Shape): void {
  * Two-dimensional cross-correlation, as in PyTorch and ONNX.
  * @param x `[N, C, H, W]`
  * @param w `[O, C / groups, kh, kw]`
+ * @param bias `[O]`
  * @returns `[N, O, H', W']`
  */
-export function conv2d(x: Tensor, w: Tensor, options: ConvolutionOptions = {}): Tensor {
-  return apply(conv2dOp, [x, w], convolutionAttributes(options));
+export function conv2d(x: Tensor, w: Tensor, options: ConvolutionOptions = {}, bias?: Tensor): Tensor {
+  return apply(conv2dOp, bias ? [x, w, bias] : [x, w], convolutionAttributes(options));
 }
 
 /** Gradient of `conv2d` with respect to its input of shape `shape` (also: a transposed convolution). */

@@ -1,6 +1,6 @@
 import { check } from '../errors.js';
 import { apply, applyAll, defineOp } from '../op.js';
-import { formatType, type Tensor } from '../tensor.js';
+import { formatType, type Tensor, type TensorType } from '../tensor.js';
 import { sizeOf, type TensorData, tensorData } from '../tensor-data.js';
 import { normalizeAxis } from './axes.js';
 import { equal, lessEqual } from './binary.js';
@@ -37,6 +37,12 @@ export const gatherOp = defineOp<{ readonly axis: number }>({
     const outer = sizeOf(x!.shape.slice(0, axis));
     const inner = sizeOf(x!.shape.slice(axis + 1));
     const count = indices!.data.length;
+    const outside = indices!.data.find((index) => index < 0 || index >= length);
+    check(outside === undefined, 'attribute', () => ({
+      rule: 'indices lie inside the axis that they index',
+      received: String(outside),
+      limit: `0 to ${length - 1}`,
+    }));
     const data = referenceArray(x!.dtype, outer * count * inner);
     for (let o = 0; o < outer; o++) {
       for (let k = 0; k < count; k++) {
@@ -69,7 +75,13 @@ export function oneHot(indices: Tensor, depth: number): Tensor {
 
 export const argMaxOp = defineOp<{ readonly axis: number }>({
   name: 'argMax',
-  infer: ([x], { axis }) => [{ dtype: 'int32', shape: x!.shape.toSpliced(axis, 1) }],
+  infer: ([x], { axis }) => {
+    check(isNumeric(x!) && x!.shape[axis] !== 0, 'shape', () => ({
+      rule: 'argMax takes float32 or int32 with at least one element along the axis',
+      received: formatType(x!),
+    }));
+    return [{ dtype: 'int32', shape: x!.shape.toSpliced(axis, 1) }];
+  },
   evaluate: ([x], { axis }) => {
     const length = x!.shape[axis]!;
     const inner = sizeOf(x!.shape.slice(axis + 1));
@@ -85,6 +97,8 @@ export const argMaxOp = defineOp<{ readonly axis: number }>({
   },
 });
 
+const isNumeric = ({ dtype }: TensorType) => dtype === 'float32' || dtype === 'int32';
+
 /** Position of the first maximum along an axis, which is removed. */
 export function argMax(x: Tensor, axis = -1): Tensor {
   return apply(argMaxOp, [x], { axis: normalizeAxis(axis, x.shape.length) });
@@ -94,8 +108,9 @@ export const topKOp = defineOp<{ readonly k: number }>({
   name: 'topK',
   infer: ([x], { k }) => {
     const length = x!.shape.at(-1);
-    check(length !== undefined && length !== 'N' && k >= 0 && k <= length, 'attribute', () => ({
-      rule: 'topK takes at most as many values as the last axis has',
+    const valid = length !== undefined && length !== 'N' && Number.isInteger(k) && k >= 0 && k <= length;
+    check(valid && isNumeric(x!), 'attribute', () => ({
+      rule: 'topK takes float32 or int32, and at most as many values as the last axis has',
       received: `k = ${k} of ${formatType(x!)}`,
     }));
     const shape = x!.shape.with(-1, k);

@@ -2,7 +2,7 @@ import { check, NatsError } from '../errors.js';
 import { apply, defineOp } from '../op.js';
 import { type Dimension, formatShape, formatType, type Shape, sameShape, type Tensor } from '../tensor.js';
 import { sizeOf, stridesOf, type TensorData } from '../tensor-data.js';
-import { normalizeAxis } from './axes.js';
+import { normalizeAxes, normalizeAxis } from './axes.js';
 import { broadcastOffsets, broadcastShapes, referenceArray } from './broadcast.js';
 import { sumTo } from './reduction.js';
 
@@ -26,15 +26,8 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
     return [{ dtype: x!.dtype, shape }];
   },
   gradient: ({ inputs: [x], gradients: [g] }) => [reshape(g!, x!.shape)],
-  evaluate: ([x], { shape }) => [{ ...x!, shape: resolveBatch(shape, x!.data.length) }],
+  evaluate: ([x], { shape }) => [{ ...x!, shape: shape as number[] }],
 });
-
-/** Puts a number for a leading 'N', from the number of elements at hand. */
-export function resolveBatch(shape: Shape, size: number): number[] {
-  if (shape[0] !== 'N') return shape as number[];
-  const rest = shape.slice(1) as number[];
-  return [size / sizeOf(rest), ...rest];
-}
 
 /** Same elements in the same order. One dimension may be -1: the rest. */
 export function reshape(x: Tensor, shape: readonly (Dimension | -1)[]): Tensor {
@@ -122,6 +115,11 @@ export const broadcastToOp = defineOp<{ readonly shape: Shape }>({
       rule: 'broadcastTo only stretches dimensions of size 1 and adds leading ones',
       received: `${formatShape(x!.shape)} to ${formatShape(shape)}`,
     }));
+    check(shape[0] !== 'N' || (x!.shape[0] === 'N' && x!.shape.length === shape.length), 'shape', () => ({
+      rule: "broadcastTo does not stretch to an unknown batch 'N'",
+      received: `${formatShape(x!.shape)} to ${formatShape(shape)}`,
+      limit: 'a tensor that has the batch, or elementwise ops, which broadcast by themselves',
+    }));
     return [{ dtype: x!.dtype, shape }];
   },
   gradient: ({ inputs: [x], gradients: [g] }) => [sumTo(g!, x!.shape)],
@@ -196,6 +194,7 @@ export function concat(inputs: readonly Tensor[], axis: number): Tensor {
 
 /** Joins tensors of one shape along a new axis. */
 export function stack(inputs: readonly Tensor[], axis: number): Tensor {
+  check(inputs.length > 0, 'attribute', () => ({ rule: 'stack takes at least one tensor', received: 'none' }));
   const at = normalizeAxis(axis, inputs[0]!.shape.length + 1);
   return concat(
     inputs.map((x) => reshape(x, x.shape.toSpliced(at, 0, 1))),
@@ -208,7 +207,7 @@ export function stack(inputs: readonly Tensor[], axis: number): Tensor {
 export interface SliceAttributes {
   /** One per axis, non-negative. */
   readonly starts: readonly number[];
-  /** One per axis, exclusive; for a leading 'N' Infinity. */
+  /** Elements of the result, one number per axis; 'N' keeps a leading batch whole. */
   readonly sizes: readonly Dimension[];
   readonly steps: readonly number[];
 }
@@ -221,7 +220,12 @@ export const sliceOp = defineOp<SliceAttributes>({
       const whole = size === 'N' && dimension === 'N' && start === 0 && step === 1;
       const last = size === 'N' ? 0 : start + (size - 1) * step;
       check(
-        whole || (dimension !== 'N' && step >= 1 && start >= 0 && (size as number) >= 0 && last < dimension),
+        whole ||
+          (dimension !== 'N' &&
+            [start, size, step].every(Number.isSafeInteger) &&
+            step >= 1 &&
+            start >= 0 &&
+            last < dimension),
         'axis',
         () => ({
           rule: 'a slice stays inside its tensor, with steps of at least 1',
@@ -389,7 +393,10 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
 
 export const reverseOp = defineOp<{ readonly axes: readonly number[] }>({
   name: 'reverse',
-  infer: ([x]) => [{ dtype: x!.dtype, shape: x!.shape }],
+  infer: ([x], { axes }) => {
+    normalizeAxes(axes, x!.shape.length);
+    return [{ dtype: x!.dtype, shape: x!.shape }];
+  },
   gradient: ({ gradients: [g], attributes: { axes } }) => [reverse(g!, axes)],
   evaluate: ([x], { axes }) => {
     const strides = stridesOf(x!.shape);
@@ -401,11 +408,15 @@ export const reverseOp = defineOp<{ readonly axes: readonly number[] }>({
 
 /** Reverses the order along axes. */
 export function reverse(x: Tensor, axes: readonly number[]): Tensor {
-  return apply(reverseOp, [x], { axes: axes.map((axis) => normalizeAxis(axis, x.shape.length)) });
+  return axes.length === 0 ? x : apply(reverseOp, [x], { axes: normalizeAxes(axes, x.shape.length) });
 }
 
 /** Nearest-neighbour upsampling of `[N, C, H, W]` by whole factors: each pixel is repeated. */
 export function upsampleNearest(x: Tensor, factor: number): Tensor {
+  check(x.shape.length === 4 && Number.isInteger(factor) && factor >= 1, 'attribute', () => ({
+    rule: 'upsampleNearest takes [N, C, H, W] and a whole factor of at least 1',
+    received: `${formatType(x)}, factor ${factor}`,
+  }));
   const [n, c, h, w] = x.shape as [Dimension, number, number, number];
   const repeated = broadcastTo(reshape(x, [n, c, h, 1, w, 1]), [n, c, h, factor, w, factor]);
   return reshape(repeated, [n, c, h * factor, w * factor]);

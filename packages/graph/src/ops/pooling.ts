@@ -1,5 +1,5 @@
 import { check } from '../errors.js';
-import { apply, defineOp } from '../op.js';
+import { apply, defineOp, type OpDefinition } from '../op.js';
 import { type Dimension, formatType, type Shape, type Tensor } from '../tensor.js';
 import { sizeOf } from '../tensor-data.js';
 import { convolutionAttributes, convolutionOutputSize, type Padding, type Pair } from './convolution.js';
@@ -33,7 +33,7 @@ function outputShape(x: Shape, { kernel, stride, padding }: PoolingAttributes): 
   ];
 }
 
-/** Offset into x of the first maximum of each window, in the order in which windows are read; NaN is never one. */
+/** Offset into x of the first maximum of each window, in the order in which windows are read. What NaN does is undefined. */
 function argMaxima(
   x: { shape: readonly number[]; data: ArrayLike<number> },
   attributes: PoolingAttributes,
@@ -69,6 +69,13 @@ export const maxPool2dOp = defineOp<PoolingAttributes>({
       received: formatType(x!),
     }));
     const { kernel, padding } = attributes;
+    for (const axis of [0, 1] as const) {
+      const room = (x!.shape[2 + axis] as number) + padding[axis] + padding[2 + axis]!;
+      check(kernel[axis] <= room, 'shape', () => ({
+        rule: 'a pooling window fits into its padded input',
+        received: `a window of ${kernel[axis]} on ${room} ${axis === 0 ? 'rows' : 'columns'}`,
+      }));
+    }
     check(
       padding.every((side, i) => side < kernel[i % 2]!),
       'attribute',
@@ -89,9 +96,17 @@ export const maxPool2dOp = defineOp<PoolingAttributes>({
 });
 
 /** Each output's gradient goes to the first maximum of its window, as in PyTorch. */
-export const maxPoolGradOp = defineOp<PoolingAttributes>({
+export const maxPoolGradOp: OpDefinition<PoolingAttributes> = defineOp<PoolingAttributes>({
   name: 'maxPoolGrad',
-  infer: ([, x]) => [{ dtype: 'float32', shape: x!.shape }],
+  infer: ([g, x], attributes) => {
+    const [y] = maxPool2dOp.infer([x!], attributes);
+    check(formatType(g!) === formatType(y!), 'shape', () => ({
+      rule: "maxPoolGrad takes the gradient of the pooling's output",
+      received: formatType(g!),
+      limit: formatType(y!),
+    }));
+    return [{ dtype: 'float32', shape: x!.shape }];
+  },
   evaluate: ([g, x], attributes) => {
     const data = new Float64Array(sizeOf(x!.shape));
     for (const [k, offset] of argMaxima(x!, attributes).entries()) data[offset]! += g!.data[k]!;

@@ -1,6 +1,6 @@
 import { check } from '../errors.js';
 import { apply, defineOp, type OpDefinition } from '../op.js';
-import { formatShape, type Shape, sameShape, type Tensor, type TensorType } from '../tensor.js';
+import { formatShape, formatType, type Shape, sameShape, type Tensor, type TensorType } from '../tensor.js';
 import { sizeOf, stridesOf, type TensorData } from '../tensor-data.js';
 import { normalizeAxes } from './axes.js';
 import { divide, equal, multiply } from './binary.js';
@@ -22,6 +22,11 @@ export interface ReductionOptions {
 }
 
 function inferReduction([x]: readonly TensorType[], { axes, keepDims }: ReductionAttributes): TensorType[] {
+  check(x!.dtype === 'float32' || x!.dtype === 'int32', 'dtype', () => ({
+    rule: 'reductions take float32 or int32',
+    received: formatType(x!),
+    limit: 'cast it first',
+  }));
   const shape = x!.shape
     .map((dimension, axis) => (axes.includes(axis) ? 1 : dimension))
     .filter((_, axis) => keepDims || !axes.includes(axis));
@@ -111,8 +116,13 @@ export function reduceMax(x: Tensor, options: ReductionOptions = {}): Tensor {
   return reduce(reduceMaxOp, x, options);
 }
 
-/** @throws NatsError `axis` for a mean over an unknown batch size. */
+/** @throws NatsError `axis` for a mean over an unknown batch size, `dtype` for a mean of whole numbers */
 export function reduceMean(x: Tensor, options: ReductionOptions = {}): Tensor {
+  check(x.dtype === 'float32', 'dtype', () => ({
+    rule: 'a mean is one of float32',
+    received: formatType(x),
+    limit: 'cast it first',
+  }));
   const axes = normalizeAxes(options.axes ?? x.shape.map((_, axis) => axis), x.shape.length);
   return multiply(reduceSum(x, { ...options, axes }), 1 / countOf(x, axes));
 }

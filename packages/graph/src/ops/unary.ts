@@ -119,8 +119,8 @@ function addOne(x: Tensor): Tensor {
 export const reluGradOp = defineOp<NoAttributes>({
   name: 'reluGrad',
   infer: ([g, y]) => {
-    check(g!.shape.join() === y!.shape.join(), 'shape', () => ({
-      rule: 'reluGrad takes a gradient and an output of one shape',
+    check(formatType(g!) === formatType(y!) && y!.dtype === 'float32', 'shape', () => ({
+      rule: 'reluGrad takes a float32 gradient and an output of one shape',
       received: `${formatType(g!)} and ${formatType(y!)}`,
     }));
     return [{ dtype: 'float32', shape: y!.shape }];

@@ -32,7 +32,7 @@ function keyOf(node: Node, inputs: readonly Tensor[]): string {
 }
 
 function attributesKey(node: Node): string {
-  if (node.op.name !== 'constant') return JSON.stringify(node.attributes);
+  if (node.op.name !== 'constant') return JSON.stringify(node.attributes, exactNumber);
   const { value } = node.attributes as { value: TensorData };
   const content = value.data.length <= COMPARED_CONSTANT_SIZE ? exactText(value.data) : `#${node.id}`;
   return `${value.dtype}[${value.shape.join()}]${content}`;
@@ -40,5 +40,11 @@ function attributesKey(node: Node): string {
 
 /** NaN, infinities and -0 are told apart, which JSON would not do. */
 function exactText(values: ArrayLike<number>): string {
-  return Array.from(values, (value) => (Object.is(value, -0) ? '-0' : String(value))).join();
+  return Array.from(values, numberText).join();
+}
+
+const numberText = (value: number) => (Object.is(value, -0) ? '-0' : String(value));
+
+function exactNumber(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? numberText(value) : value;
 }

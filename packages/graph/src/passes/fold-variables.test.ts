@@ -47,7 +47,7 @@ test('variables without a value stay, and so does what reads them', () => {
 });
 
 test('an output may be known beforehand', () => {
-  const folded = foldVariables(createProgram({ outputs: { swapped, weight } }), values);
+  const folded = foldVariables(createProgram({ outputs: { swapped, unchanged: weight } }), values);
   expect(evaluate(folded, {}, values).outputs.swapped!.data).toEqual(Float64Array.of(3, 4, 1, 2));
   expect([...folded.variables.keys()]).toEqual(['weight']);
 });
