@@ -1,6 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { NatsError, type Node, type Program, type Tensor, type TensorData } from '@nats/graph';
+import { check, formatType, NatsError, type Program, sizeOf, type Tensor, type TensorData } from '@nats/graph';
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
+import { lowerNodes } from './lower-program.js';
 import type { LoweringTable } from './lowering.js';
 import { portableLowerings } from './lowerings/index.js';
 import { createOnnxBuilder, type OnnxBuilder, sequenceInfo, valueInfo } from './onnx-builder.js';
@@ -35,15 +36,18 @@ export function programModel(program: Program, options: EncodeOptions = {}): Mod
   for (const reserved of [...program.inputs.keys(), ...program.variables.keys()]) builder.fresh(reserved);
   const names = nameEnds(program, builder);
   const table = { ...portableLowerings, ...options.lowerings };
-  const context: LoweringState = { names, builder, table, values, written: new Set() };
-  for (const node of program.nodes) lowerNode(node, context);
+  checkValues(program, values);
+  lowerNodes(program, names, { builder, table, values, written: new Set() });
   aliasEnds(program, names, builder);
   if (sequenceOutput !== undefined) builder.node('SequenceConstruct', [builder.float(0)], {}, [sequenceOutput]);
   const free = [...program.variables].filter(([variable]) => !values.has(variable));
   return create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: PRODUCER,
-    opsetImport: [...builder.domains].map((domain) => ({ domain, version: BigInt(domain === '' ? OPSET_VERSION : 1) })),
+    opsetImport: [...new Set(['', ...builder.domains])].map((domain) => ({
+      domain,
+      version: BigInt(domain === '' ? OPSET_VERSION : 1),
+    })),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name,
@@ -86,48 +90,15 @@ function aliasEnds(program: Program, names: ReadonlyMap<Tensor, string>, builder
   }
 }
 
-interface LoweringState {
-  readonly names: Map<Tensor, string>;
-  readonly builder: OnnxBuilder;
-  readonly table: LoweringTable;
-  readonly values: ReadonlyMap<string, TensorData>;
-  /** Variables that are initialisers already: a program may hold a variable's node twice. */
-  readonly written: Set<string>;
-}
-
-function lowerNode(node: Node, context: LoweringState): void {
-  const { names, builder, table, values } = context;
-  const [output] = node.outputs as [Tensor];
-  if (node.op.name === 'input' || node.op.name === 'variable') {
-    const { name } = node.attributes as { name: string };
-    const value = node.op.name === 'variable' ? values.get(name) : undefined;
-    if (value && !context.written.has(name)) builder.constant(value, name);
-    context.written.add(name);
-    names.set(output, name);
-    return;
+function checkValues(program: Program, values: ReadonlyMap<string, TensorData>): void {
+  for (const [name, tensor] of program.variables) {
+    const value = values.get(name);
+    const fits = !value || (formatType(value) === formatType(tensor) && value.data.length === sizeOf(value.shape));
+    check(fits, 'state', () => ({
+      rule: "a value has its variable's dtype and shape",
+      received: `${formatType(value!)} with ${value!.data.length} values`,
+      limit: formatType(tensor),
+      where: name,
+    }));
   }
-  if (node.op.name === 'constant') {
-    names.set(output, builder.constant((node.attributes as { value: TensorData }).value));
-    return;
-  }
-  const rule = table[node.op.name];
-  if (!rule) {
-    throw new NatsError('unsupported', {
-      rule: 'every op of an exported program has a lowering to ONNX',
-      received: node.op.name,
-      where: node.scope,
-    });
-  }
-  for (const tensor of node.outputs) {
-    if (!names.has(tensor))
-      names.set(tensor, builder.fresh(node.scope ? `${node.scope}/${node.op.name}` : node.op.name));
-  }
-  rule.lower({
-    builder,
-    node,
-    attributes: node.attributes,
-    inputs: node.inputs.map((x) => names.get(x)!),
-    outputs: node.outputs.map((x) => names.get(x)!),
-    shapes: node.inputs.map((x) => x.shape),
-  });
 }

@@ -1,3 +1,4 @@
+export * from './composed.js';
 export * from './encode-program.js';
 export * from './lowering.js';
 export { portableLowerings } from './lowerings/index.js';

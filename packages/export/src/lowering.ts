@@ -1,4 +1,4 @@
-import type { Node, Shape } from '@nats/graph';
+import type { Node, Program, Shape } from '@nats/graph';
 import type { OnnxBuilder } from './onnx-builder.js';
 
 export interface LoweringContext<A> {
@@ -11,6 +11,12 @@ export interface LoweringContext<A> {
   readonly outputs: readonly string[];
   /** Shapes of the node's inputs. */
   readonly shapes: readonly Shape[];
+  /**
+   * Writes a program in this place: for lowerings that are composed of other ops (see `composed`).
+   * @param inputs names of the values that its inputs stand for
+   * @param outputs names that its outputs must get
+   */
+  inline(program: Program, inputs: Readonly<Record<string, string>>, outputs: Readonly<Record<string, string>>): void;
 }
 
 /** Writes one node of a program as ONNX nodes. */

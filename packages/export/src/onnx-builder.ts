@@ -1,5 +1,14 @@
 import { create } from '@bufbuild/protobuf';
-import { BYTES_PER_ELEMENT, type DType, type Shape, sizeOf, type TensorData, type TensorType } from '@nats/graph';
+import {
+  allocate,
+  BYTES_PER_ELEMENT,
+  type DType,
+  type Shape,
+  sizeOf,
+  type TensorData,
+  type TensorType,
+  tensorData,
+} from '@nats/graph';
 import {
   type AttributeProto,
   AttributeProto_AttributeType,
@@ -127,9 +136,9 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) });
 }
 
-/** Little-endian bytes, as ONNX stores them; float64 reference values are rounded to float32. */
+/** Little-endian bytes, as ONNX stores them; values in other memory (float64 of the reference) are converted. */
 export function tensorProto(name: string, { dtype, shape, data }: TensorData): TensorProto {
-  const exact = dtype === 'float32' && !(data instanceof Float32Array) ? Float32Array.from(data) : data;
+  const exact = data.constructor === allocate(dtype, 0).constructor ? data : tensorData(dtype, shape, data).data;
   const rawData = new Uint8Array(BYTES_PER_ELEMENT[dtype] * sizeOf(shape));
   rawData.set(new Uint8Array(exact.buffer, exact.byteOffset, rawData.length));
   return create(TensorProtoSchema, { name, dataType: ONNX_TYPE[dtype], dims: shape.map(BigInt), rawData });

@@ -18,7 +18,6 @@ const DIRECT: Readonly<Record<string, string>> = {
   and: 'And',
   or: 'Or',
   not: 'Not',
-  select: 'Where',
   negate: 'Neg',
   abs: 'Abs',
   sign: 'Sign',
@@ -43,6 +42,15 @@ export const elementwiseLowerings: LoweringTable = {
   // y is an output of relu, so sign(y) is 0 or 1: cheaper than a comparison and a select.
   reluGrad: lowering(({ builder, inputs: [g, y], outputs }) => {
     builder.node('Mul', [g!, builder.node('Sign', [y!])], {}, outputs);
+  }),
+  // onnxruntime has no Where for bool.
+  select: lowering(({ builder, node, inputs: [condition, a, b], outputs }) => {
+    if (node.outputs[0]!.dtype !== 'bool') {
+      builder.node('Where', [condition!, a!, b!], {}, outputs);
+      return;
+    }
+    const [first, second] = [a!, b!].map((x) => builder.node('Cast', [x], { to: ONNX_TYPE.uint8 }));
+    builder.node('Cast', [builder.node('Where', [condition!, first!, second!])], { to: ONNX_TYPE.bool }, outputs);
   }),
   cast: lowering<{ to: DType }>(({ builder, inputs, outputs, attributes: { to } }) => {
     builder.node('Cast', inputs, { to: ONNX_TYPE[to] }, outputs);

@@ -1,15 +1,25 @@
-import type { PadAttributes, Shape, SliceAttributes } from '@nats/graph';
+import { type PadAttributes, type Shape, type SliceAttributes, tensorData } from '@nats/graph';
 import { type LoweringTable, lowering } from '../lowering.js';
+import type { OnnxBuilder } from '../onnx-builder.js';
 
 /** A position past every end, as ONNX's Slice allows. */
 const END = 2 ** 40;
 
+/** The first dimension of a value, int64 `[1]`. */
+export function batchOf(builder: OnnxBuilder, x: string): string {
+  return builder.node('Slice', [builder.node('Shape', [x]), builder.int64([0]), builder.int64([1])]);
+}
+
 export const layoutLowerings: LoweringTable = {
-  // 0 copies a dimension of the input: a leading batch 'N' stays what it is.
+  // 0 copies a dimension of the input: a leading batch 'N' stays what it is. Beside a real 0 it is read at run time.
   reshape: lowering<{ shape: Shape }>(({ builder, inputs, outputs, attributes: { shape } }) => {
+    const empty = shape.includes(0);
     const target = shape.map((dimension) => (dimension === 'N' ? 0 : dimension));
-    const allowZero = target.includes(0) && shape[0] !== 'N';
-    builder.node('Reshape', [inputs[0]!, builder.int64(target)], allowZero ? { allowzero: 1 } : {}, outputs);
+    const known =
+      empty && shape[0] === 'N'
+        ? builder.node('Concat', [batchOf(builder, inputs[0]!), builder.int64(target.slice(1))], { axis: 0 })
+        : builder.int64(target);
+    builder.node('Reshape', [inputs[0]!, known], empty ? { allowzero: 1 } : {}, outputs);
   }),
   transpose: lowering<{ permutation: readonly number[] }>(({ builder, inputs, outputs, attributes }) => {
     builder.node('Transpose', inputs, { perm: attributes.permutation }, outputs);
@@ -48,7 +58,7 @@ export const layoutLowerings: LoweringTable = {
   }),
   pad: lowering<PadAttributes>(({ builder, inputs, outputs, node, attributes: { padding, value } }) => {
     const pads = [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];
-    const fill = builder.constant({ dtype: node.outputs[0]!.dtype, shape: [], data: Float32Array.of(value) });
+    const fill = builder.constant(tensorData(node.outputs[0]!.dtype, [], [value]));
     builder.node('Pad', [inputs[0]!, builder.int64(pads), fill], { mode: 'constant' }, outputs);
   }),
   reverse: lowering<{ axes: readonly number[] }>(({ builder, inputs, outputs, attributes: { axes } }) => {
