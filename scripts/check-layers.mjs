@@ -19,7 +19,8 @@ const ALLOWED = {
 };
 /** Packages that must stay free of Node, so that they run in a browser. */
 const BROWSER = ['packages/graph', 'packages/space', 'packages/search'];
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
 
 const problems = [];
 for (const [folder, allowed] of Object.entries(ALLOWED)) {
@@ -45,10 +46,14 @@ function check(folder, allowed, declared, file, specifier, isTest) {
     if (BROWSER.includes(folder)) problems.push(`${where}: ${specifier} does not exist in a browser`);
     return;
   }
-  const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
   if (name.startsWith('@nats/')) {
     const layer = name.slice('@nats/'.length);
-    if (!allowed.includes(layer)) problems.push(`${where}: ${folder} may not import ${name} (allowed: ${allowed.join(', ') || 'nothing'})`);
+    if (!allowed.includes(layer))
+      problems.push(`${where}: ${folder} may not import ${name} (allowed: ${allowed.join(', ') || 'nothing'})`);
   }
   if (!(name in declared)) problems.push(`${where}: ${name} is not among the dependencies of ${folder}/package.json`);
 }

@@ -19,11 +19,15 @@ for (const group of ['packages', 'apps']) {
       console.error(`${manifest.name}: ${formatMessage(message, manifest)}`);
     }
     if (!manifest.exports) continue;
-    const attw = spawnSync('attw', ['--pack', folder, '--profile', 'esm-only', '--format', 'ascii', '--no-color', '--quiet'], {
-      cwd: root,
-      encoding: 'utf8',
-      env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}` },
-    });
+    const attw = spawnSync(
+      'attw',
+      ['--pack', folder, '--profile', 'esm-only', '--format', 'ascii', '--no-color', '--quiet'],
+      {
+        cwd: root,
+        encoding: 'utf8',
+        env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}` },
+      },
+    );
     if (attw.status !== 0) {
       problems++;
       console.error(`${manifest.name}: types do not resolve for all users\n${attw.stdout}${attw.stderr}`);

@@ -14,7 +14,11 @@ const windows = process.platform === 'win32';
 function step(title, args) {
   const started = Date.now();
   console.log(`\n== ${title}`);
-  const { status, error } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: windows });
+  const { status, error } = spawnSync('npm', args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: windows,
+  });
   if (error) console.error(error.message);
   console.log(`== ${title}: ${status === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - started) / 1000)} s)`);
   return status === 0;
@@ -30,7 +34,9 @@ try {
   failed += counts.numFailedTests;
   skipped += counts.numPendingTests + counts.numTodoTests;
   // A suite that fails to load fails no test of its own.
-  const brokenSuites = counts.testResults.filter((suite) => suite.status === 'failed' && suite.assertionResults.length === 0);
+  const brokenSuites = counts.testResults.filter(
+    (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
+  );
   failed += brokenSuites.length;
   if (!testsOk && failed === 0) failed++;
 } catch (error) {
