@@ -93,6 +93,19 @@ describe('reading', () => {
     expect([...parsePytorch(file).tensors.get('x')!.data]).toEqual([1, 2, 3, 4]);
   });
 
+  it('several models are read together, without the optimizer and with what lies beside them', () => {
+    const part = p.dictOf(p.text('w'), tensorPickle(plain));
+    const state = p.dictOf(p.text('state'), p.dictOf(p.int(0), p.dictOf(p.text('exp_avg'), tensorPickle(plain))));
+    const saved = [p.text('generator'), part, p.text('critic'), part, p.text('optimizer'), state];
+    const beside = [...saved, p.text('best'), tensorPickle(plain)];
+    const read = (content: Uint8Array[]) => {
+      const file = makeTorchZip(pickled(p.dictOf(...content)), [{ key: '0', data: floats(1, 2, 3, 4) }]);
+      return [...parsePytorch(file).tensors.keys()];
+    };
+    expect(read(saved)).toEqual(['generator.w', 'critic.w']);
+    expect(read(beside)).toEqual(['generator.w', 'critic.w', 'best']);
+  });
+
   it('further names are accepted as placeholders when the caller says so', () => {
     const note = bytes(p.global('my.config', 'Options'), p.emptyTuple, p.newObject, p.emptyDict, p.build);
     const file = makeTorchZip(pickled(p.dictOf(p.text('x'), tensorPickle(plain), p.text('note'), note)), [
@@ -241,6 +254,15 @@ describe('hostile files', () => {
     for (let i = 0; i < 150; i++) deep = bytes(p.emptyDict, p.text('a'), deep, p.setItem);
     const file = makeTorchZip(pickled(deep), [{ key: '0', data: floats(1, 2, 3, 4) }]);
     malformedBy(() => parsePytorch(file), /maxPickleDepth/);
+  });
+
+  it('a large dict reached by many paths', () => {
+    const numbers = Array.from({ length: 300 }, (_, i) => [p.text(`n${i}`), p.none]).flat();
+    const large = bytes(p.dictOf(p.text('x'), tensorPickle(plain), ...numbers), p.put(0));
+    const paths = Array.from({ length: 100 }, (_, i) => [p.text(`p${i}`), p.get(0)]).flat();
+    const file = makeTorchZip(pickled(large, p.dictOf(...paths)), [{ key: '0', data: floats(1, 2, 3, 4) }]);
+    malformedBy(() => parsePytorch(file, { limits: { maxPickleOps: 5000 } }), /bounded number of entries/);
+    expect(parsePytorch(file).tensors.size).toBe(100);
   });
 
   it('exponentially many names from shared dicts', () => {

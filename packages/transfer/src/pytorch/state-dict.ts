@@ -118,7 +118,7 @@ function flatten(source: Source, root: PickleDict, holds: Holds): StateDict['ten
       }
     }
   };
-  walk(root, '', ![...root.entries.values()].some(isTensor));
+  walk(root, '', true);
   if (tensors.length === 0) throw noTensors(source, root, undefined);
   return tensors;
 }
