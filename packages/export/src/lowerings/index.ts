@@ -1,4 +1,5 @@
 import type { LoweringTable } from '../lowering.js';
+import { batchNormLowerings } from './batch-norm.js';
 import { channelDilationLowerings } from './channel-dilation.js';
 import { convolutionLowerings } from './convolution.js';
 import { elementwiseLowerings } from './elementwise.js';
@@ -11,6 +12,7 @@ import { reductionLowerings } from './reduction.js';
 /** For every op a lowering to standard ONNX, right on any runtime. Engines replace single ones by faster ones. */
 export const portableLowerings: LoweringTable = {
   ...channelDilationLowerings,
+  ...batchNormLowerings,
   ...convolutionLowerings,
   ...elementwiseLowerings,
   ...indexingLowerings,

@@ -1,4 +1,5 @@
 import { check } from '../errors.js';
+import { batchNormTraining } from '../ops/batch-norm.js';
 import { add, divide, multiply, subtract } from '../ops/binary.js';
 import { reshape } from '../ops/layout.js';
 import { reduceMean } from '../ops/reduction.js';
@@ -16,8 +17,7 @@ export interface BatchNormOptions {
 
 /**
  * Batch norm of `[N, C, H, W]` over N, H and W, with `weight`, `bias`, `running_mean` and `running_var` of `[C]`.
- * In training it is composed of reductions: engines disagree about their own training mode. As in PyTorch the
- * batch is normalised with the biased variance, and the running variance takes the unbiased one.
+ * As in PyTorch the batch is normalised with the biased variance, and the running variance takes the unbiased one.
  */
 export function batchNorm(scope: Scope, x: Tensor, { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {}): Tensor {
   return scope.build(() => {
@@ -37,15 +37,10 @@ export function batchNorm(scope: Scope, x: Tensor, { epsilon = 1e-5, momentum = 
       received: formatShape(x.shape),
       limit: 'a larger batch or feature map, or running statistics',
     }));
-    const axes = [0, 2, 3];
-    const mean = reduceMean(x, { axes, keepDims: true });
-    const centred = subtract(x, mean);
-    const variance = reduceMean(square(centred), { axes, keepDims: true });
-    const scale = divide(reshape(weight, [1, channels, 1, 1]), sqrt(add(variance, epsilon)));
-    const unbiased = multiply(variance, count / (count - 1));
-    scope.moveStatistic(runningMean, reshape(mean, [channels]), momentum);
-    scope.moveStatistic(runningVariance, reshape(unbiased, [channels]), momentum);
-    return add(multiply(centred, scale), perChannel(bias));
+    const { y, mean, variance } = batchNormTraining(x, weight, bias, epsilon);
+    scope.moveStatistic(runningMean, mean, momentum);
+    scope.moveStatistic(runningVariance, multiply(variance, count / (count - 1)), momentum);
+    return y;
   });
 }
 

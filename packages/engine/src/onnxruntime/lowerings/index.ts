@@ -1,7 +1,13 @@
 import type { LoweringTable } from '@nats/export';
+import { batchNormLowerings } from './batch-norm.js';
 import { convolutionLowerings } from './convolution.js';
 import { maxPoolLowerings } from './max-pool-grad.js';
 import { reluLowerings } from './relu.js';
 
 /** Where onnxruntime has a faster way than the portable lowering. */
-export const engineLowerings: LoweringTable = { ...convolutionLowerings, ...reluLowerings, ...maxPoolLowerings };
+export const engineLowerings: LoweringTable = {
+  ...batchNormLowerings,
+  ...convolutionLowerings,
+  ...reluLowerings,
+  ...maxPoolLowerings,
+};

@@ -1,0 +1,176 @@
+import { check } from '../errors.js';
+import { gradients } from '../gradients.js';
+import { applyAll, defineOp } from '../op.js';
+import { copyNode } from '../passes/common-subexpressions.js';
+import { formatType, type Tensor, type TensorType } from '../tensor.js';
+import { sizeOf, type TensorData } from '../tensor-data.js';
+import { rewrite } from '../traversal.js';
+import { add, divide, multiply, subtract } from './binary.js';
+import { reshape } from './layout.js';
+import { reduceSum } from './reduction.js';
+import { input } from './source.js';
+import { sqrt } from './unary.js';
+
+export interface BatchNormAttributes {
+  readonly epsilon: number;
+}
+
+function checkBatchNorm(x: TensorType, perChannel: readonly TensorType[]): void {
+  const fits =
+    x.shape.length === 4 &&
+    x.dtype === 'float32' &&
+    x.shape[0] !== 'N' &&
+    perChannel.every((value) => value.dtype === 'float32' && value.shape.join() === String(x.shape[1]));
+  check(fits, 'shape', () => ({
+    rule: 'a batch norm takes float32 [N, C, H, W] with a known batch, and [C] for weight and bias',
+    received: [x, ...perChannel].map(formatType).join(', '),
+  }));
+}
+
+const perChannel = (x: Tensor) => reshape(x, [x.shape[0]!, 1, 1]);
+const overChannels = (x: Tensor) => reduceSum(x, { axes: [0, 2, 3] });
+const countOf = (shape: readonly number[]) => sizeOf(shape) / shape[1]!;
+
+/** Visits each value of `[N, C, H, W]` with its channel. */
+function eachValue(shape: readonly number[], visit: (offset: number, channel: number) => void): void {
+  const plane = shape[2]! * shape[3]!;
+  for (let i = 0; i < sizeOf(shape); i++) visit(i, Math.floor(i / plane) % shape[1]!);
+}
+
+/** First-class, so that an engine can do it in few passes over the feature map; so is its gradient. */
+export const batchNormTrainingOp = defineOp<BatchNormAttributes>({
+  name: 'batchNormTraining',
+  infer: ([x, weight, bias]) => {
+    checkBatchNorm(x!, [weight!, bias!]);
+    return [x!, weight!, weight!].map(({ shape }) => ({ dtype: 'float32', shape }));
+  },
+  gradient: ({ inputs: [x, weight], outputs: [y, mean, variance], gradients: [g, gMean, gVariance], attributes }) => {
+    const [dx, dWeight, dBias] = g
+      ? applyAll(batchNormGradOp, [g, x!, weight!, mean!, variance!], attributes)
+      : [undefined, undefined, undefined];
+    const count = countOf(y!.shape as number[]);
+    const terms = [dx];
+    // Only where a loss looks at the statistics themselves.
+    if (gMean) terms.push(multiply(perChannel(gMean), multiply(onesLike(x!), 1 / count)));
+    if (gVariance) terms.push(multiply(perChannel(gVariance), multiply(subtract(x!, perChannel(mean!)), 2 / count)));
+    const parts = terms.filter((term) => term !== undefined);
+    return [parts.length > 0 ? parts.reduce((a, b) => add(a, b)) : undefined, dWeight, dBias];
+  },
+  evaluate: ([x, weight, bias], { epsilon }) => {
+    const { shape } = x!;
+    const count = countOf(shape);
+    const mean = new Float64Array(shape[1]!);
+    const variance = new Float64Array(shape[1]!);
+    eachValue(shape, (i, c) => {
+      mean[c]! += x!.data[i]! / count;
+    });
+    eachValue(shape, (i, c) => {
+      variance[c]! += (x!.data[i]! - mean[c]!) ** 2 / count;
+    });
+    const y = new Float64Array(x!.data.length);
+    eachValue(shape, (i, c) => {
+      const scale = weight!.data[c]! / Math.sqrt(variance[c]! + epsilon);
+      y[i] = (x!.data[i]! - mean[c]!) * scale + bias!.data[c]!;
+    });
+    return [values(y, shape), values(mean, weight!.shape), values(variance, weight!.shape)];
+  },
+});
+
+function values(data: Float64Array, shape: readonly number[]): TensorData {
+  return { dtype: 'float32', shape, data };
+}
+
+function onesLike(x: Tensor): Tensor {
+  return add(multiply(x, 0), 1);
+}
+
+/** Gradients of x, weight and bias from that of the normalised values, x, weight and the batch's statistics. */
+export const batchNormGradOp = defineOp<BatchNormAttributes>({
+  name: 'batchNormGrad',
+  infer: ([g, x, weight, mean, variance]) => {
+    checkBatchNorm(x!, [weight!, mean!, variance!]);
+    check(formatType(g!) === formatType(x!), 'shape', () => ({
+      rule: "a batch norm's gradient has the shape of its input",
+      received: formatType(g!),
+      limit: formatType(x!),
+    }));
+    return [x!, weight!, weight!].map(({ shape }) => ({ dtype: 'float32', shape }));
+  },
+  gradient: ({ inputs, gradients: upstream, attributes }) => secondOrder(inputs, upstream, attributes),
+  evaluate: ([g, x, weight, mean, variance], { epsilon }) => {
+    const { shape } = x!;
+    const count = countOf(shape);
+    const inverse = Float64Array.from(variance!.data, (value) => 1 / Math.sqrt(value + epsilon));
+    const dBias = new Float64Array(shape[1]!);
+    const dWeight = new Float64Array(shape[1]!);
+    const normalized = (i: number, c: number) => (x!.data[i]! - mean!.data[c]!) * inverse[c]!;
+    eachValue(shape, (i, c) => {
+      dBias[c]! += g!.data[i]!;
+      dWeight[c]! += g!.data[i]! * normalized(i, c);
+    });
+    const dx = new Float64Array(x!.data.length);
+    eachValue(shape, (i, c) => {
+      const centred = g!.data[i]! - (dBias[c]! + dWeight[c]! * normalized(i, c)) / count;
+      dx[i] = centred * weight!.data[c]! * inverse[c]!;
+    });
+    return [values(dx, shape), values(dWeight, weight!.shape), values(dBias, weight!.shape)];
+  },
+});
+
+/** The same three results, composed of simpler ops. */
+function composedGradients(inputs: readonly Tensor[], epsilon: number): Tensor[] {
+  const [g, x, weight, mean, variance] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
+  const count = countOf(x.shape as number[]);
+  const deviation = sqrt(add(variance, epsilon));
+  const normalized = divide(subtract(x, perChannel(mean)), perChannel(deviation));
+  const dBias = overChannels(g);
+  const dWeight = overChannels(multiply(g, normalized));
+  const shared = add(perChannel(dBias), multiply(perChannel(dWeight), normalized));
+  const centred = subtract(g, multiply(shared, 1 / count));
+  return [multiply(centred, perChannel(divide(weight, deviation))), dWeight, dBias];
+}
+
+/**
+ * Differentiates the composed form. It is built on placeholders, because the inputs depend on each other (the mean on
+ * x) and each is differentiated as if it did not.
+ */
+function secondOrder(
+  inputs: readonly Tensor[],
+  upstream: readonly (Tensor | undefined)[],
+  { epsilon }: BatchNormAttributes,
+): Tensor[] {
+  const stand = (x: Tensor, name: string) => input(name, x.dtype, x.shape);
+  const places = inputs.map((x, i) => stand(x, `input ${i}`));
+  const outputs = composedGradients(places, epsilon);
+  const given = upstream.map((g, i) => g && { actual: g, place: stand(g, `gradient ${i}`), output: outputs[i]! });
+  const present = given.filter((entry) => entry !== undefined);
+  const loss = present.map(({ place, output }) => reduceSum(multiply(place, output))).reduce((a, b) => add(a, b));
+  const results = gradients(loss, places);
+  const actual = new Map<Tensor, Tensor>([
+    ...places.map((place, i): [Tensor, Tensor] => [place, inputs[i]!]),
+    ...present.map(({ place, actual }): [Tensor, Tensor] => [place, actual]),
+  ]);
+  const replace = rewrite(
+    results,
+    ({ outputs }) => (actual.has(outputs[0]!) ? [actual.get(outputs[0]!)!] : undefined),
+    copyNode,
+  );
+  return results.map(replace);
+}
+
+/**
+ * Normalises each channel of `x` `[N, C, H, W]` by the mean and the biased variance of its N H W values, then scales
+ * and shifts: Ioffe and Szegedy 2015.
+ * @param weight `[C]`
+ * @param bias `[C]`
+ * @returns the result in x's shape, and the batch's mean and biased variance `[C]`
+ */
+export function batchNormTraining(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  epsilon: number,
+): { readonly y: Tensor; readonly mean: Tensor; readonly variance: Tensor } {
+  const [y, mean, variance] = applyAll(batchNormTrainingOp, [x, weight, bias], { epsilon });
+  return { y: y!, mean: mean!, variance: variance! };
+}
