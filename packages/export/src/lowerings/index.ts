@@ -5,9 +5,13 @@ import { convolutionLowerings } from './convolution.js';
 import { elementwiseLowerings } from './elementwise.js';
 import { indexingLowerings } from './indexing.js';
 import { layoutLowerings } from './layout.js';
+import { logicLowerings } from './logic.js';
 import { matmulLowerings } from './matmul.js';
+import { nmsLowerings } from './nms.js';
 import { poolingLowerings } from './pooling.js';
 import { reductionLowerings } from './reduction.js';
+import { resizeLowerings } from './resize.js';
+import { roiAlignLowerings } from './roi-align.js';
 
 /** For every op a lowering to standard ONNX, right on any runtime. Engines replace single ones by faster ones. */
 export const portableLowerings: LoweringTable = {
@@ -18,6 +22,10 @@ export const portableLowerings: LoweringTable = {
   ...indexingLowerings,
   ...layoutLowerings,
   ...matmulLowerings,
+  ...logicLowerings,
+  ...nmsLowerings,
+  ...resizeLowerings,
+  ...roiAlignLowerings,
   ...poolingLowerings,
   ...reductionLowerings,
 };

@@ -5,6 +5,9 @@ export const indexingLowerings: LoweringTable = {
   gather: lowering<{ axis: number }>(({ builder, inputs, outputs, attributes: { axis } }) => {
     builder.node('Gather', inputs, { axis }, outputs);
   }),
+  takeAlongAxis: lowering<{ axis: number }>(({ builder, inputs, outputs, attributes: { axis } }) => {
+    builder.node('GatherElements', inputs, { axis }, outputs);
+  }),
   argMax: lowering<{ axis: number }>(({ builder, inputs, outputs, attributes: { axis } }) => {
     const position = builder.node('ArgMax', inputs, { axis, keepdims: 0, select_last_index: 0 });
     builder.node('Cast', [position], { to: TensorProto_DataType.INT32 }, outputs);

@@ -73,6 +73,22 @@ export function oneHot(indices: Tensor, depth: number): Tensor {
   return cast(equal(reshape(indices, [...indices.shape, 1]), range(depth)), 'float32');
 }
 
+/**
+ * Sums rows by segment, without a scatter: a product with a one-hot matrix.
+ * @param x float32 `[R, …]`
+ * @param segments int32 `[R]`: where each row goes; rows outside 0 to count - 1 go nowhere
+ * @returns `[count, …]`
+ */
+export function segmentSum(x: Tensor, segments: Tensor, count: number): Tensor {
+  check(segments.dtype === 'int32' && segments.shape.length === 1 && segments.shape[0] === x.shape[0], 'shape', () => ({
+    rule: 'segmentSum takes one int32 segment for each row',
+    received: `${formatType(segments)} for ${formatType(x)}`,
+  }));
+  const [rows, ...rest] = x.shape as number[];
+  const flat = reshape(x, [rows!, sizeOf(rest)]);
+  return reshape(matMul(oneHot(segments, count), flat, { transposeA: true }), [count, ...rest]);
+}
+
 export const argMaxOp = defineOp<{ readonly axis: number }>({
   name: 'argMax',
   infer: ([x], { axis }) => {

@@ -7,6 +7,7 @@ import { divide, equal, multiply } from './binary.js';
 import { referenceArray } from './broadcast.js';
 import { cast } from './cast.js';
 import { broadcastTo, reshape } from './layout.js';
+import { negate } from './unary.js';
 
 export interface ReductionAttributes {
   /** Sorted, non-negative. */
@@ -114,6 +115,10 @@ export function reduceSum(x: Tensor, options: ReductionOptions = {}): Tensor {
 
 export function reduceMax(x: Tensor, options: ReductionOptions = {}): Tensor {
   return reduce(reduceMaxOp, x, options);
+}
+
+export function reduceMin(x: Tensor, options: ReductionOptions = {}): Tensor {
+  return negate(reduceMax(negate(x), options));
 }
 
 /** @throws NatsError `axis` for a mean over an unknown batch size, `dtype` for a mean of whole numbers */
