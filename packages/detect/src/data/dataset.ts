@@ -1,16 +1,28 @@
-/** One image with its objects, decoded. */
-export interface DetectionExample {
-  /** Names the image in messages and results. */
-  readonly id: string;
+import type { Placement } from './placement.js';
+
+/** A decoded image. */
+export interface DecodedImage {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
   /** uint8 `[C, H, W]`, 0 to 255. Not to be written. */
   readonly pixels: Uint8Array;
+}
+
+/** A decoded image and the objects in it. */
+export interface DetectionSample extends DecodedImage {
   /** x1, y1, x2, y2 of each object in pixels, right and bottom side exclusive: x2 - x1 is the width. */
   readonly boxes: Float32Array;
   /** Number of the class of each object. */
   readonly labels: Int32Array;
+}
+
+/** One image with its objects, decoded, in the size that a detector takes. */
+export interface DetectionExample extends DetectionSample {
+  /** Names the image in messages and results. */
+  readonly id: string;
+  /** Where the original image lies in this one; none if they are the same. */
+  readonly placement?: Placement;
 }
 
 /** Images with boxes, read or made when asked for. */

@@ -1,7 +1,8 @@
-import { readMnist } from '@nats/train';
+import { type ImageDataset, readMnist } from '@nats/train';
 import { describe, expect, test } from 'vitest';
+import { boundsWhere } from '../../test/images.js';
 import type { DetectionExample } from './dataset.js';
-import { mnistDetection } from './mnist-detection.js';
+import { mnistDetection, mnistDetectionRecords } from './mnist-detection.js';
 import { mnistTextures } from './mnist-textures.js';
 
 const { train, test: held } = await readMnist();
@@ -55,6 +56,46 @@ describe('MNIST-detection', () => {
       if (inside / ((x2 - x1) * (y2 - y1)) > all / pixels.length) brighter++;
     }
     expect(brighter).toBeGreaterThan(50);
+  });
+
+  test('boxes are tight around the ink', async () => {
+    const single = { digits: train, size: 40, seed: 9, count: [1, 1] as const };
+    const [faint, strong] = [0.3, 0.6].map((value) => mnistDetection({ ...single, contrast: [value, value] }));
+    for (let i = 0; i < single.size; i++) {
+      const [a, b] = [await faint!.example(i), await strong!.example(i)];
+      const ink = { ...a, pixels: a.pixels.map((value, k) => b.pixels[k]! - value) };
+      expect(boundsWhere(ink, (value) => value > 0)).toEqual([...a.boxes]);
+    }
+  });
+
+  test('records have the boxes of the examples, and make their pixels when asked', async () => {
+    const { records, classes } = mnistDetectionRecords({ digits: train, size: 5, seed: 3 });
+    expect(classes).toHaveLength(10);
+    for (const [i, { id, objects, source }] of records.entries()) {
+      const example = examples[i]!;
+      expect(id).toBe(example.id);
+      expect(objects.flatMap(({ box }) => box)).toEqual([...example.boxes]);
+      expect(objects.map(({ label }) => label)).toEqual([...example.labels]);
+      expect('load' in source && (await source.load()).pixels).toEqual(example.pixels);
+    }
+  });
+
+  test('the halves of MNIST stay apart: digits of the test half are in the test split only', async () => {
+    const seen = (digits: ImageDataset) => {
+      const asked = new Set<string>();
+      const image = (index: number) => {
+        asked.add(Buffer.from(digits.image(index)).toString('base64'));
+        return digits.image(index);
+      };
+      return { asked, set: mnistDetection({ digits: { ...digits, image }, size: 30, seed: 3 }) };
+    };
+    const [own, other] = [seen(train), seen(held)];
+    for (let i = 0; i < 30; i++) {
+      await own.set.example(i);
+      await other.set.example(i);
+    }
+    expect(own.asked.size).toBeGreaterThan(50);
+    expect([...own.asked].filter((digit) => other.asked.has(digit))).toEqual([]);
   });
 
   test('sizes that do not fit are refused', () => {

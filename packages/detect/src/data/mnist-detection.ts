@@ -1,6 +1,7 @@
 import { check, hash32, hashUniform, seedOf } from '@nats/graph';
 import type { ImageDataset, ImageSize } from '@nats/train';
 import type { DetectionDataset, DetectionExample } from './dataset.js';
+import type { Box, Dataset, DatasetRecord } from './records.js';
 import { texture } from './texture.js';
 
 export interface MnistDetectionOptions {
@@ -42,27 +43,49 @@ export function mnistDetection(options: MnistDetectionOptions): DetectionDataset
     name,
     classes: digits.classes,
     size,
-    example: (index) => makeExample(`${name}/${index}`, hash32(seedOf(seed, digits.name), index), options),
+    example: (index) => makeExample(`${name}/${index}`, index, options),
   };
 }
 
-interface Placed {
-  readonly digit: Digit;
+/**
+ * MNIST-detection as annotated records: boxes now (some microseconds an image), pixels when they are needed. To write
+ * it to disk, or to train on it with a loader.
+ */
+export function mnistDetectionRecords(options: MnistDetectionOptions): Dataset {
+  const { imageSize = 128, size } = options;
+  const examples = mnistDetection(options);
+  const records = Array.from({ length: size }, (_, index): DatasetRecord => {
+    const { placed } = layoutOf(index, options);
+    return {
+      id: `${examples.name}/${index}`,
+      source: { load: () => examples.example(index) },
+      width: imageSize,
+      height: imageSize,
+      objects: placed.map((digit) => ({ box: boxOf(digit), label: digit.label })),
+    };
+  });
+  return { name: examples.name, classes: examples.classes, records, problems: [] };
+}
+
+/** Where a digit goes, in whole pixels. */
+interface Placed extends ScaledDigit {
   readonly x: number;
   readonly y: number;
   readonly contrast: number;
 }
 
-/** A digit at its size: ink from 0 to 1. */
-interface Digit {
-  readonly label: number;
-  readonly width: number;
-  readonly height: number;
-  readonly ink: Float32Array;
+interface Layout {
+  /** Largest first. */
+  readonly placed: readonly Placed[];
+  /** Brightness of the background. */
+  readonly base: number;
+  readonly textureSeed: number;
 }
 
-function makeExample(id: string, seed: number, options: MnistDetectionOptions): DetectionExample {
+/** What is where in image `index`. */
+function layoutOf(index: number, options: MnistDetectionOptions): Layout {
   const { digits, imageSize = 128, count = [1, 6], side = [16, 112], overlap = 0.05, contrast = [0.3, 0.75] } = options;
+  const seed = hash32(seedOf(options.seed, digits.name), index);
   let draws = 0;
   const random = () => hashUniform(seed, draws++);
   const within = ([low, high]: readonly [number, number]) => low + (high - low) * random();
@@ -76,29 +99,33 @@ function makeExample(id: string, seed: number, options: MnistDetectionOptions): 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const x = Math.floor(random() * (imageSize - digit.width + 1));
       const y = Math.floor(random() * (imageSize - digit.height + 1));
-      if (placed.some((other) => overlapShare(other, { digit, x, y }) > overlap)) continue;
-      placed.push({ digit, x, y, contrast: strength });
+      const candidate = { ...digit, x, y, contrast: strength };
+      if (placed.some((other) => overlapShare(other, candidate) > overlap)) continue;
+      placed.push(candidate);
       break;
     }
   }
-  const background = {
-    height: imageSize,
-    width: imageSize,
-    base: 0.1 + 0.3 * random(),
-    amplitude: 0.2,
-    pixelNoise: 0.05,
-  };
-  const canvas = texture(hash32(seed, -1), background);
-  for (const { digit, x, y, contrast: strength } of placed) addInk(canvas, imageSize, digit, x, y, strength);
+  return { placed, base: 0.1 + 0.3 * random(), textureSeed: hash32(seed, -1) };
+}
+
+function makeExample(id: string, index: number, options: MnistDetectionOptions): DetectionExample {
+  const { digits, imageSize = 128 } = options;
+  const { placed, base, textureSeed } = layoutOf(index, options);
+  const canvas = texture(textureSeed, { height: imageSize, width: imageSize, base, amplitude: 0.2, pixelNoise: 0.05 });
+  for (const digit of placed) addInk(canvas, imageSize, digit, inkOf(digits, digit));
   return {
     id,
     channels: 1,
     height: imageSize,
     width: imageSize,
     pixels: toBytes(canvas),
-    boxes: Float32Array.from(placed.flatMap(({ digit, x, y }) => [x, y, x + digit.width, y + digit.height])),
-    labels: Int32Array.from(placed, ({ digit }) => digit.label),
+    boxes: Float32Array.from(placed.flatMap(boxOf)),
+    labels: Int32Array.from(placed, ({ label }) => label),
   };
+}
+
+function boxOf({ x, y, width, height }: Placed): Box {
+  return [x, y, x + width, y + height];
 }
 
 /** 0 to 1 as 0 to 255, rounded; values outside are cut. */
@@ -108,28 +135,49 @@ function toBytes(values: Float32Array): Uint8Array {
   return new Uint8Array(bytes.buffer);
 }
 
-function addInk(canvas: Float32Array, size: number, digit: Digit, x: number, y: number, contrast: number): void {
-  for (let row = 0; row < digit.height; row++) {
-    for (let column = 0; column < digit.width; column++) {
-      canvas[(y + row) * size + x + column]! += contrast * digit.ink[row * digit.width + column]!;
+function addInk(
+  canvas: Float32Array,
+  size: number,
+  { x, y, width, height, contrast }: Placed,
+  ink: Float32Array,
+): void {
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      canvas[(y + row) * size + x + column]! += contrast * ink[row * width + column]!;
     }
   }
 }
 
-function overlapShare(a: Omit<Placed, 'contrast'>, b: Omit<Placed, 'contrast'>): number {
-  const width = Math.min(a.x + a.digit.width, b.x + b.digit.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.digit.height, b.y + b.digit.height) - Math.max(a.y, b.y);
+function overlapShare(a: Placed, b: Placed): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
   if (width <= 0 || height <= 0) return 0;
-  return (width * height) / Math.min(a.digit.width * a.digit.height, b.digit.width * b.digit.height);
+  return (width * height) / Math.min(a.width * a.height, b.width * b.height);
 }
 
-/** The ink of a digit, cropped to its bounding box and scaled (bilinear) so that its longer side has `side` pixels. */
-function scaledDigit(digits: ImageDataset, index: number, side: number): Digit {
-  const pixels = digits.image(index);
-  const [x1, y1, x2, y2] = inkBounds(pixels, digits);
+/** A digit of MNIST and the size it is drawn in. */
+interface ScaledDigit {
+  /** Its number in the set of digits. */
+  readonly digit: number;
+  readonly label: number;
+  readonly width: number;
+  readonly height: number;
+  /** x1, y1, x2, y2 of its ink in the digit's own pixels. */
+  readonly bounds: Box;
+}
+
+/** The size of a digit, cropped to its ink, whose longer side has `side` pixels. */
+function scaledDigit(digits: ImageDataset, digit: number, side: number): ScaledDigit {
+  const bounds = inkBounds(digits.image(digit), digits);
+  const [x1, y1, x2, y2] = bounds;
   const scale = side / Math.max(x2 - x1, y2 - y1);
-  const width = Math.max(2, Math.round((x2 - x1) * scale));
-  const height = Math.max(2, Math.round((y2 - y1) * scale));
+  const scaled = (length: number) => Math.max(2, Math.round(length * scale));
+  return { digit, label: digits.label(digit), width: scaled(x2 - x1), height: scaled(y2 - y1), bounds };
+}
+
+/** The ink of a digit in its size, 0 to 1, bilinear. */
+function inkOf(digits: ImageDataset, { digit, width, height, bounds: [x1, y1, x2, y2] }: ScaledDigit): Float32Array {
+  const pixels = digits.image(digit);
   const ink = new Float32Array(width * height);
   const columns = samplePositions(x1, x2, width, digits.width);
   const rows = samplePositions(y1, y2, height, digits.height);
@@ -143,7 +191,7 @@ function scaledDigit(digits: ImageDataset, index: number, side: number): Digit {
       ink[row * width + column] = (upper + (lower - upper) * rows.share[row]!) / 255;
     }
   }
-  return { label: digits.label(index), width, height, ink };
+  return ink;
 }
 
 /** Between which two pixels each sample lies, for `count` samples of the span from `start` to `end` of `size` pixels. */
@@ -160,7 +208,7 @@ function samplePositions(start: number, end: number, count: number, size: number
 }
 
 /** x1, y1, x2, y2 of the ink, ends exclusive; the whole image if there is none. */
-function inkBounds(pixels: Uint8Array, { width, height }: ImageSize): [number, number, number, number] {
+function inkBounds(pixels: Uint8Array, { width, height }: ImageSize): Box {
   let [x1, y1, x2, y2] = [width, height, 0, 0];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

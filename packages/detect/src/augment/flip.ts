@@ -1,0 +1,19 @@
+import type { DetectionSample } from '../data/dataset.js';
+
+/** Mirrors left and right: x becomes width - x. */
+export function flipHorizontally(sample: DetectionSample): DetectionSample {
+  const { channels, height, width, pixels, boxes } = sample;
+  const flipped = new Uint8Array(pixels.length);
+  for (let row = 0; row < channels * height; row++) {
+    const start = row * width;
+    for (let x = 0; x < width; x++) flipped[start + x] = pixels[start + width - 1 - x]!;
+  }
+  const mirrored = new Float32Array(boxes.length);
+  for (let i = 0; i < boxes.length; i += 4) {
+    mirrored[i] = width - boxes[i + 2]!;
+    mirrored[i + 1] = boxes[i + 1]!;
+    mirrored[i + 2] = width - boxes[i]!;
+    mirrored[i + 3] = boxes[i + 3]!;
+  }
+  return { ...sample, pixels: flipped, boxes: mirrored };
+}

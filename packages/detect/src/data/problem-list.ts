@@ -1,0 +1,51 @@
+import { FieldError, shown } from './fields.js';
+import { checkedBox, type DataProblem, type ProblemKind } from './problems.js';
+import type { Box } from './records.js';
+
+type Where = Pick<DataProblem, 'file' | 'field'> & { readonly image?: string };
+type Size = { readonly width: number; readonly height: number };
+
+/** Collects what a reader finds wrong. */
+export interface ProblemList {
+  readonly problems: readonly DataProblem[];
+  add(problem: DataProblem): void;
+  /** The box cut to its image, or nothing; what is wrong with it is listed. */
+  box(box: Box, size: Size, where: Where): Box | undefined;
+  /** What `read` gives, or nothing if a field is wrong; that is listed. */
+  attempt<T>(where: Omit<Where, 'field'>, remedy: DataProblem['remedy'], read: () => T): T | undefined;
+}
+
+export function createProblemList(): ProblemList {
+  const problems: DataProblem[] = [];
+  return {
+    problems,
+    add: (problem) => problems.push(problem),
+    box: (box, size, where) => {
+      const checked = checkedBox(box, size);
+      if (checked.problem) problems.push({ ...where, ...checked.problem });
+      return checked.box;
+    },
+    attempt: (where, remedy, read) => {
+      try {
+        return read();
+      } catch (error) {
+        if (!(error instanceof FieldError)) throw error;
+        const kind: ProblemKind = error instanceof KindError ? error.kind : 'field';
+        problems.push({ kind, ...where, field: error.field, rule: error.rule, received: shown(error.value), remedy });
+        return undefined;
+      }
+    },
+  };
+}
+
+/** A wrong field that is not missing: a duplicate, or a reference to nothing. */
+export class KindError extends FieldError {
+  constructor(
+    readonly kind: ProblemKind,
+    field: string,
+    rule: string,
+    value: unknown,
+  ) {
+    super(field, rule, value);
+  }
+}

@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryDirectory } from '../../test/temporary-directory.js';
+import { cocoGroundTruth } from './coco-ground-truth.js';
+import { parseCoco, readCoco } from './read-coco.js';
+
+const file = {
+  images: [
+    { id: 30, file_name: 'a.jpg', width: 100, height: 50 },
+    { id: 4, file_name: 'sub/b.jpg', width: 10, height: 10 },
+  ],
+  categories: [
+    { id: 17, name: 'cat' },
+    { id: 3, name: 'dog' },
+  ],
+  annotations: [
+    {
+      id: 1,
+      image_id: 30,
+      category_id: 17,
+      bbox: [10, 5, 20.5, 30],
+      area: 400,
+      iscrowd: 0,
+      segmentation: [[1, 2, 3, 4, 5, 6]],
+    },
+    {
+      id: 2,
+      image_id: 30,
+      category_id: 3,
+      bbox: [0, 0, 100, 50],
+      iscrowd: 1,
+      segmentation: { size: [50, 100], counts: 'abc' },
+    },
+    {
+      id: 3,
+      image_id: 30,
+      category_id: 3,
+      bbox: [0, 0, 1, 1],
+      segmentation: { size: [50, 100], counts: [0, 1, 4999] },
+    },
+  ],
+};
+
+type Change = (copy: Record<'images' | 'categories' | 'annotations', Record<string, unknown>[]>) => void;
+
+function changed(change: Change): unknown {
+  const copy = structuredClone(file) as unknown as Parameters<Change>[0];
+  change(copy);
+  return copy;
+}
+
+const parsed = (value: unknown, onProblem: 'error' | 'drop' = 'error') =>
+  parseCoco(value, 'instances.json', { images: 'pictures', onProblem });
+
+describe('COCO files', () => {
+  test('become records: corners, classes in order of ids, masks kept, images without objects', () => {
+    const dataset = parsed(file);
+    expect(dataset.classes).toEqual(['dog', 'cat']);
+    expect(dataset.categoryIds).toEqual([3, 17]);
+    expect(dataset.records).toEqual([
+      {
+        id: '30',
+        source: { file: join('pictures', 'a.jpg') },
+        width: 100,
+        height: 50,
+        objects: [
+          { box: [10, 5, 30.5, 35], label: 1, area: 400, segmentation: [[1, 2, 3, 4, 5, 6]] },
+          { box: [0, 0, 100, 50], label: 0, crowd: true, segmentation: { size: [50, 100], counts: 'abc' } },
+          { box: [0, 0, 1, 1], label: 0, segmentation: { size: [50, 100], counts: [0, 1, 4999] } },
+        ],
+      },
+      { id: '4', source: { file: join('pictures', 'sub/b.jpg') }, width: 10, height: 10, objects: [] },
+    ]);
+    expect(dataset.problems).toEqual([]);
+  });
+
+  test('come back as ground truth for evaluation, with their own numbers', () => {
+    const truth = cocoGroundTruth(parsed(file));
+    expect(truth.images.map(({ id }) => id)).toEqual([30, 4]);
+    expect(truth.categories).toEqual([
+      { id: 3, name: 'dog' },
+      { id: 17, name: 'cat' },
+    ]);
+    expect(
+      truth.annotations.map(({ image_id, category_id, bbox, area, iscrowd }) => [
+        image_id,
+        category_id,
+        bbox,
+        area,
+        iscrowd,
+      ]),
+    ).toEqual([
+      [30, 17, [10, 5, 20.5, 30], 400, 0],
+      [30, 3, [0, 0, 100, 50], 5000, 1],
+      [30, 3, [0, 0, 1, 1], 1, 0],
+    ]);
+  });
+
+  test.each<[string, Change, string, string]>([
+    ['an unknown category', (c) => (c.annotations[1]!.category_id = 99), 'reference', 'annotations[1].category_id'],
+    ['an unknown image', (c) => (c.annotations[1]!.image_id = 99), 'reference', 'annotations[1].image_id'],
+    ['no category', (c) => delete c.annotations[0]!.category_id, 'field', 'annotations[0].category_id'],
+    ['no id', (c) => delete c.annotations[0]!.id, 'field', 'annotations[0].id'],
+    ['no box', (c) => delete c.annotations[2]!.bbox, 'field', 'annotations[2].bbox'],
+    ['a short box', (c) => (c.annotations[2]!.bbox = [1, 2, 3]), 'field', 'annotations[2].bbox'],
+    ['a box of texts', (c) => (c.annotations[2]!.bbox = [1, 2, '3', 4]), 'field', 'annotations[2].bbox[2]'],
+    ['a strange crowd flag', (c) => (c.annotations[2]!.iscrowd = 'yes'), 'field', 'annotations[2].iscrowd'],
+    ['an area of text', (c) => (c.annotations[2]!.area = null), 'field', 'annotations[2].area'],
+    ['half a polygon', (c) => (c.annotations[0]!.segmentation = [[1, 2, 3]]), 'field', 'annotations[0].segmentation'],
+    [
+      'a mask without runs',
+      (c) => (c.annotations[0]!.segmentation = { size: [1, 1] }),
+      'field',
+      'annotations[0].segmentation.counts',
+    ],
+    [
+      'a mask without size',
+      (c) => (c.annotations[0]!.segmentation = { counts: [1] }),
+      'field',
+      'annotations[0].segmentation.size',
+    ],
+    ['a box without area', (c) => (c.annotations[0]!.bbox = [5, 5, 0, 3]), 'box', 'annotations[0].bbox'],
+    ['a box of negative width', (c) => (c.annotations[0]!.bbox = [5, 5, -2, 3]), 'box', 'annotations[0].bbox'],
+    ['a box outside', (c) => (c.annotations[0]!.bbox = [100, 0, 9, 9]), 'box', 'annotations[0].bbox'],
+    ['an id twice', (c) => (c.annotations[1]!.id = 1), 'duplicate', 'annotations[1].id'],
+    [
+      'no object at all',
+      (c) => (c.annotations[1] = 5 as unknown as Record<string, unknown>),
+      'field',
+      'annotations[1]',
+    ],
+  ])('with an annotation of %s are refused, or it is left out and listed', (_, change, kind, field) => {
+    const value = changed(change);
+    const escaped = field.replaceAll(/[[\].]/g, '\\$&');
+    expect(() => parsed(value)).toThrow(new RegExp(`\\(at instances\\.json, ${escaped}\\)`));
+    const { records, problems } = parsed(value, 'drop');
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatchObject({ kind, file: 'instances.json', field, remedy: 'annotation dropped' });
+    expect(records[0]!.objects).toHaveLength(2);
+  });
+
+  test.each<[string, Change, string, string]>([
+    ['an id twice', (c) => c.images.push({ ...c.images[1]! }), 'duplicate', 'images[2].id'],
+    ['no name', (c) => c.images.push({ id: 5, width: 3, height: 3 }), 'field', 'images[2].file_name'],
+    ['no width', (c) => c.images.push({ id: 5, file_name: 'x', height: 3 }), 'field', 'images[2].width'],
+    [
+      'a height of 0',
+      (c) => c.images.push({ id: 5, file_name: 'x', width: 3, height: 0 }),
+      'field',
+      'images[2].height',
+    ],
+  ])('with an image of %s are refused, or it is left out and listed', (_, change, kind, field) => {
+    expect(() => parsed(changed(change))).toThrow(/instances\.json, images\[2\]/);
+    const { records, problems } = parsed(changed(change), 'drop');
+    expect(problems).toMatchObject([{ kind, field, remedy: 'image dropped' }]);
+    expect(records).toHaveLength(2);
+  });
+
+  test('with boxes that leave the image are refused, or cut; a pixel of rounding is no mistake', () => {
+    const value = changed((c) => {
+      c.annotations[0]!.bbox = [-5, 40, 20, 30];
+      c.annotations[1]!.bbox = [0, 0, 100.5, 50];
+    });
+    expect(() => parsed(value)).toThrow(/a box lies in its image; received \[-5, 40, 15, 70\] in 100 x 50/);
+    const { records, problems } = parsed(value, 'drop');
+    expect(records[0]!.objects.map(({ box }) => box)).toEqual([
+      [0, 40, 15, 50],
+      [0, 0, 100, 50],
+      [0, 0, 1, 1],
+    ]);
+    expect(problems).toMatchObject([{ kind: 'outside', image: '30', remedy: 'box cut' }]);
+  });
+
+  test('say how many more problems there are', () => {
+    const value = changed((c) => {
+      for (const annotation of c.annotations) annotation.category_id = 5;
+    });
+    expect(() => parsed(value)).toThrow(/2 more problems/);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['that are lists', [], /an object with fields.*received \[\]/],
+    ['without categories', { images: [], annotations: [] }, /a list.*categories/],
+    ['without annotations', { images: [], categories: [] }, /a list.*annotations/],
+    [
+      'with a category twice',
+      changed((c) => c.categories.push({ id: 3, name: 'x' })),
+      /different.*categories\[2\]\.id/,
+    ],
+    [
+      'with a name twice',
+      changed((c) => c.categories.push({ id: 5, name: 'cat' })),
+      /different.*categories\[2\]\.name/,
+    ],
+    ['with a category without name', changed((c) => c.categories.push({ id: 5 })), /categories\[2\]\.name/],
+  ])('%s are refused even if problems are dropped', (_, value, message) => {
+    expect(() => parsed(value, 'drop')).toThrow(message);
+  });
+
+  test('are read from disk; cut ones are refused by name', async () => {
+    const text = JSON.stringify(file);
+    const directory = await temporaryDirectory({ 'good.json': text, 'cut.json': text.slice(0, 100) });
+    const { name, records } = await readCoco(join(directory, 'good.json'), { images: directory });
+    expect([name, records.length]).toEqual(['good.json', 2]);
+    await expect(readCoco(join(directory, 'cut.json'), { images: directory })).rejects.toThrow(/complete.*cut\.json/);
+    await expect(readCoco(join(directory, 'none.json'), { images: '' })).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryDirectory } from '../../test/temporary-directory.js';
+import { readVoc } from './read-voc.js';
+
+interface Entry {
+  readonly name?: string;
+  readonly box?: readonly (number | string)[];
+  readonly extra?: string;
+}
+
+function annotation(objects: readonly Entry[], head = '<filename>x.jpg</filename>'): string {
+  const items = objects.map(({ name = 'cat', box, extra = '' }) => {
+    const sides = ['xmin', 'ymin', 'xmax', 'ymax'].map((key, i) => `<${key}>${box?.[i] ?? ''}</${key}>`);
+    return `<object><name>${name}</name>${extra}${box ? `<bndbox>${sides.join('')}</bndbox>` : ''}</object>`;
+  });
+  return `<annotation>${head}<size><width>40</width><height>30</height><depth>3</depth></size>${items.join('\n')}</annotation>`;
+}
+
+const voc = (annotations: Record<string, string>, lists: Record<string, string> = {}) =>
+  temporaryDirectory({
+    ...Object.fromEntries(Object.entries(annotations).map(([id, text]) => [`Annotations/${id}.xml`, text])),
+    ...Object.fromEntries(Object.entries(lists).map(([name, text]) => [`ImageSets/Main/${name}.txt`, text])),
+  });
+
+describe('Pascal VOC', () => {
+  test('folders become records', async () => {
+    const directory = await voc({
+      b: annotation([
+        { box: [1, 2, 11, 12], extra: '<difficult>1</difficult>' },
+        { name: 'ant', box: [0, 0, 40, 30] },
+      ]),
+      a: annotation([], '<filename>C:\\photos\\a.png</filename>'),
+    });
+    expect(await readVoc(directory)).toEqual({
+      name: directory,
+      classes: ['ant', 'cat'],
+      problems: [],
+      records: [
+        { id: 'a', source: { file: join(directory, 'JPEGImages', 'a.png') }, width: 40, height: 30, objects: [] },
+        {
+          id: 'b',
+          source: { file: join(directory, 'JPEGImages', 'x.jpg') },
+          width: 40,
+          height: 30,
+          objects: [
+            { box: [1, 2, 11, 12], label: 1, difficult: true },
+            { box: [0, 0, 40, 30], label: 0 },
+          ],
+        },
+      ],
+    });
+    const { records } = await readVoc(directory, { coordinates: 'pixels', classes: ['cat', 'ant'], onProblem: 'drop' });
+    expect(records[1]!.objects.map(({ box }) => box)).toEqual([
+      [0, 1, 11, 12],
+      [0, 0, 40, 30],
+    ]);
+  });
+
+  test('splits have the same classes, and each image once', async () => {
+    const directory = await voc(
+      { a: annotation([{ box: [1, 1, 5, 5] }]), b: annotation([{ name: 'ant', box: [1, 1, 5, 5] }]) },
+      { train: 'a  1\r\n\n', twice: 'b\na\nb\n' },
+    );
+    const { classes, records } = await readVoc(directory, { split: 'train' });
+    expect([classes, records.map(({ id }) => id)]).toEqual([['ant', 'cat'], ['a']]);
+    await expect(readVoc(directory, { split: 'twice' })).rejects.toThrow(/once; received b.*twice\.txt, line 3/);
+    const twice = await readVoc(directory, { split: 'twice', onProblem: 'drop' });
+    expect(twice.records.map(({ id }) => id)).toEqual(['b', 'a']);
+    expect(twice.problems).toMatchObject([{ kind: 'duplicate', image: 'b', remedy: 'image dropped' }]);
+  });
+
+  test.each<[string, Entry, string, string]>([
+    ['an unknown class', { name: 'cow', box: [1, 1, 5, 5] }, 'reference', 'object[0].name'],
+    ['no class', { name: '', box: [1, 1, 5, 5] }, 'field', 'object[0].name'],
+    ['no box', {}, 'field', 'object[0].bndbox'],
+    ['half a box', { box: [1, 1, 5] }, 'field', 'object[0].bndbox.ymax'],
+    ['a box of words', { box: [1, 'one', 5, 5] }, 'field', 'object[0].bndbox.ymin'],
+    ['an inverted box', { box: [5, 5, 1, 9] }, 'box', 'object[0].bndbox'],
+    ['an empty box', { box: [5, 5, 5, 5] }, 'box', 'object[0].bndbox'],
+    ['a box outside', { box: [50, 5, 60, 9] }, 'box', 'object[0].bndbox'],
+  ])('an object with %s is an error, or left out and listed', async (_, entry, kind, field) => {
+    const directory = await voc({ img1: annotation([entry, { box: [1, 1, 9, 9] }]) });
+    const options = { classes: ['cat'] };
+    await expect(readVoc(directory, options)).rejects.toMatchObject({ code: 'malformed' });
+    await expect(readVoc(directory, options)).rejects.toThrow(`img1.xml, ${field})`);
+    const { problems, records } = await readVoc(directory, { ...options, onProblem: 'drop' });
+    expect(problems).toMatchObject([{ kind, field, image: 'img1', remedy: 'annotation dropped' }]);
+    expect(records[0]!.objects).toEqual([{ box: [1, 1, 9, 9], label: 0 }]);
+  });
+
+  test.each([
+    ['without a size', '<annotation><filename>x.jpg</filename></annotation>', /an object with fields.*c\.xml, size/],
+    ['that are empty', '<annotation></annotation>', /c\.xml, size/],
+    ['of another kind', '<html></html>', /c\.xml, annotation/],
+    ['that are cut', annotation([]).slice(0, 60), /complete.*c\.xml, line 1/],
+    ['with a width of 0', annotation([]).replace('>40<', '>0<'), /positive whole number.*c\.xml, size\.width/],
+  ])('annotations %s are refused by name', async (_, text, message) => {
+    await expect(readVoc(await voc({ c: text }))).rejects.toThrow(message);
+  });
+
+  test('IO errors pass', async () => {
+    const directory = await voc({ a: annotation([]) }, { train: 'a\nmissing\n' });
+    await expect(readVoc(directory, { split: 'val' })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(readVoc(directory, { split: 'train' })).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
