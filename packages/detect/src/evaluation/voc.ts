@@ -1,6 +1,6 @@
 import { boxOverlaps } from './box-overlaps.js';
 import type { CocoAnnotation, CocoDetection, CocoGroundTruth } from './coco-format.js';
-import { stableDescending } from './stable-order.js';
+import { stableDescending } from './numpy.js';
 
 /** An annotation that may be marked as difficult: found or not, it does not count. */
 export interface VocAnnotation extends CocoAnnotation {
