@@ -21,10 +21,16 @@ test('nine anchors a location, rows first, sizes innermost, rounded as torchvisi
 });
 
 test('points are squares of their stride, on corners or in the middle of cells', () => {
-  const corner = generatePoints([16, 16], [[2, 2]]);
+  const corner = generatePoints([16, 16], [[2, 2]], [8]);
   expect(Array.from(corner.boxes.data.subarray(0, 8))).toEqual([-4, -4, 4, 4, 4, -4, 12, 4]);
-  const middle = generatePoints([16, 16], [[2, 2]], 'middle');
+  const middle = generatePoints([16, 16], [[2, 2]], [8], 'middle');
   expect(Array.from(middle.boxes.data.subarray(0, 4))).toEqual([0, 0, 8, 8]);
+});
+
+test('points of a stride that does not divide the input stand closer than it, as in torchvision', () => {
+  // 40 pixels at stride 16: three cells, 13 pixels apart.
+  const { boxes } = generatePoints([40, 40], [[3, 3]], [16]);
+  expect(Array.from(boxes.data.subarray(0, 8))).toEqual([-8, -8, 8, 8, 5, -8, 21, 8]);
 });
 
 test('feature maps without an anchor level are refused', () => {

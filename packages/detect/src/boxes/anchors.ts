@@ -73,23 +73,30 @@ export function generateAnchors(
 }
 
 /**
- * One square per location, of the side of the level's stride: FCOS's points. Centred on the cell's corner as in
- * torchvision, or on its middle.
+ * One square per location: FCOS's points. Centred on the cell's corner as in torchvision, or on its middle.
+ * @param strides side of each level's squares, in pixels. Locations stand floor(input / cells) apart, which is less where
+ *   the stride does not divide the input; the side stays the stride (torchvision).
  */
 export function generatePoints(
   inputSize: readonly [number, number],
   grids: readonly (readonly [number, number])[],
+  strides: readonly number[],
   centred: 'corner' | 'middle' = 'corner',
 ): Anchors {
+  check(grids.length === strides.length, 'attribute', () => ({
+    rule: 'every feature map has a stride',
+    received: `${grids.length} feature maps and ${strides.length} strides`,
+  }));
   const values: number[] = [];
   const counts: number[] = [];
-  for (const [rows, columns] of grids) {
+  const shift = centred === 'middle' ? 0.5 : 0;
+  for (const [level, [rows, columns]] of grids.entries()) {
     const [height, width] = [Math.floor(inputSize[0] / rows), Math.floor(inputSize[1] / columns)];
-    const shift = centred === 'middle' ? 0 : -0.5;
+    const half = strides[level]! / 2;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const [x, y] = [(column + shift) * width, (row + shift) * height];
-        values.push(x, y, x + width, y + height);
+        values.push(x - half, y - half, x + half, y + half);
       }
     }
     counts.push(rows * columns);

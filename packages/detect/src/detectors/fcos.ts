@@ -6,7 +6,7 @@ import type { HeadNorm } from '../heads/tower.js';
 import { fcosRanges } from '../matching/centre-sampling.js';
 import { selectCandidates } from '../postprocess/candidates.js';
 import { type Detector, type DetectorBase, totalLoss } from './detector.js';
-import { gridsOf, pyramidFeatures } from './pyramid-features.js';
+import { gridsOf, levelStrides, pyramidFeatures } from './pyramid-features.js';
 
 export interface FcosConfig extends DetectorBase {
   readonly kind: 'fcos';
@@ -63,13 +63,13 @@ export function fcos(config: FcosConfig): Detector {
     loss: (scope, images, targets, options = {}) => {
       const levels = pyramidFeatures(scope, images, config, options);
       const outputs = fcosHead(scope.child('head'), levels, head);
-      const points = generatePoints(config.inputSize, gridsOf(levels), config.points);
+      const points = generatePoints(config.inputSize, gridsOf(levels), levelStrides(config, levels), config.points);
       return totalLoss({ ...fcosLoss(outputs, points, targets, head) });
     },
     candidates: (scope, images, options = {}) => {
       const levels = pyramidFeatures(scope, images, config, options);
       const { classLogits, distances, quality } = fcosHead(scope.child('head'), levels, head);
-      const points = generatePoints(config.inputSize, gridsOf(levels), config.points);
+      const points = generatePoints(config.inputSize, gridsOf(levels), levelStrides(config, levels), config.points);
       const boxes = decodeDistances(distances, constant(points.boxes));
       // The geometric mean of class probability and quality, as torchvision.
       const scores = sqrt(multiply(sigmoid(classLogits), sigmoid(quality)));

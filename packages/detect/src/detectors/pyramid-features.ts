@@ -1,5 +1,5 @@
 import type { Scope, Tensor } from '@nats/graph';
-import { buildBackbone, stageOutput } from '@nats/space';
+import { buildBackbone, STAGE_NAMES, stageOutput } from '@nats/space';
 import { featurePyramid } from '../necks/feature-pyramid.js';
 import type { DetectorBase, DetectorOptions } from './detector.js';
 
@@ -19,4 +19,16 @@ export function pyramidFeatures(
 /** `[rows, columns]` of each level. */
 export function gridsOf(levels: readonly Tensor[]): [number, number][] {
   return levels.map((x) => [x.shape[2] as number, x.shape[3] as number]);
+}
+
+/** Pixels of the input for one of each level: the stages' strides, doubled for every level on top of them. */
+export function levelStrides({ backbone, stages }: DetectorBase, levels: readonly Tensor[]): number[] {
+  let stride = backbone.stem.stride * (backbone.stem.pool ? 2 : 1);
+  const strideOfStage = backbone.stages.map((stage) => {
+    stride *= stage.stride;
+    return stride;
+  });
+  const strides = stages.map((name) => strideOfStage[STAGE_NAMES.indexOf(name)]!);
+  while (strides.length < levels.length) strides.push(strides.at(-1)! * 2);
+  return strides;
 }

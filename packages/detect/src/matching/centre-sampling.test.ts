@@ -9,6 +9,7 @@ const { boxes: points, counts } = generatePoints(
     [4, 4],
     [2, 2],
   ],
+  [8, 16],
   'middle',
 );
 
