@@ -93,11 +93,11 @@ def digits(x, count=10):
     return [digits(y, count) for y in x] if isinstance(x, (list, np.ndarray)) else float(f"{x:.{count}g}")
 
 
-def summary(exact, error=None):
-    """`exact`: the float64 tensor; `error`: what PyTorch's own float32 misses it by."""
+def summary(exact, error=None, whole=False):
+    """`exact`: the float64 tensor; `error`: what PyTorch's own float32 misses it by; `whole`: every number."""
     x = flat(exact)
     out = {"shape": list(exact.shape)}
-    if x.size <= SMALL:
+    if whole or x.size <= SMALL:
         out["values"] = digits(x)
     else:
         out["max"] = digits(np.max(np.abs(x)))
