@@ -2,21 +2,23 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CocoDetection, type CocoGroundTruth, parseDetections, parseGroundTruth } from './coco-format.js';
+import type { CocoDetection, CocoGroundTruth } from './coco-format.js';
 import { evaluateDetections } from './evaluate-detections.js';
 import { formatSummary, summarize } from './summarize.js';
+import { parseDetections, parseGroundTruth } from './validate-coco.js';
 
 interface Golden {
   readonly groundTruth: CocoGroundTruth;
   readonly detections: CocoDetection[];
-  readonly expected: { stats: number[]; apPerCategory: number[]; precisionAtIou50: number[][] };
+  readonly expected: { stats: number[]; apPerCategory: number[]; precisionAtIou50?: number[][] };
 }
 
 const folder = join(import.meta.dirname, 'fixtures');
 const golden = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Golden;
+const names = (part: string) => readdirSync(join(folder, part)).map((name) => `${part}/${name}`);
 
-describe.each(readdirSync(folder))('%s', (name) => {
-  test('equals pycocotools in every digit', () => {
+describe('equal to pycocotools in every digit', () => {
+  test.each(names('boxes'))('%s', (name) => {
     const { groundTruth, detections, expected } = golden(name);
     const evaluation = evaluateDetections(parseGroundTruth(groundTruth), parseDetections(detections, groundTruth));
     const summary = summarize(evaluation);
@@ -25,10 +27,19 @@ describe.each(readdirSync(folder))('%s', (name) => {
     const atHalf = evaluation.curves.map((ranges) => Array.from(ranges[0]![2]!.precision.subarray(0, 101)));
     expect(atHalf).toEqual(expected.precisionAtIou50);
   });
+
+  test.each(names('masks'))('%s', (name) => {
+    const { groundTruth, detections, expected } = golden(name);
+    const truth = parseGroundTruth(groundTruth, 'a.json', 'segm');
+    const found = parseDetections(detections, truth, 'd.json', 'segm');
+    const summary = summarize(evaluateDetections(truth, found, { iouType: 'segm' }));
+    expect(summary.stats).toEqual(expected.stats);
+    expect(summary.perCategory).toEqual(expected.apPerCategory);
+  });
 });
 
 test('prints what pycocotools prints', () => {
-  const { groundTruth, detections } = golden('perfect.json');
+  const { groundTruth, detections } = golden('boxes/perfect.json');
   const evaluation = evaluateDetections(groundTruth, detections);
   const lines = formatSummary(summarize(evaluation), evaluation).split('\n');
   expect(lines[0]).toBe(' Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 1.000');
@@ -38,7 +49,7 @@ test('prints what pycocotools prints', () => {
 });
 
 describe('perturbed perfect detections', () => {
-  const { groundTruth, detections } = golden('perfect.json');
+  const { groundTruth, detections } = golden('boxes/perfect.json');
   const apOf = (changed: readonly CocoDetection[]) => summarize(evaluateDetections(groundTruth, changed)).named.AP;
 
   test('dropping detections never raises AP, and neither does adding false ones', () => {
@@ -58,7 +69,7 @@ describe('perturbed perfect detections', () => {
   });
 
   test('order does not matter where scores differ', () => {
-    const { groundTruth: truth, detections: found } = golden('bccd-val.json');
+    const { groundTruth: truth, detections: found } = golden('boxes/bccd-val.json');
     const unique = [...new Map(found.map((detection) => [detection.score, detection])).values()];
     const stats = summarize(evaluateDetections(truth, unique)).stats;
     expect(summarize(evaluateDetections(truth, unique.toReversed())).stats).toEqual(stats);
@@ -66,7 +77,7 @@ describe('perturbed perfect detections', () => {
 });
 
 describe('bad files', () => {
-  const { groundTruth, detections } = golden('perfect.json');
+  const { groundTruth, detections } = golden('boxes/perfect.json');
 
   test.each(['images', 'annotations', 'categories'])('ground truth without %s', (field) => {
     expect(() => parseGroundTruth({ ...groundTruth, [field]: undefined }, 'a.json')).toThrow(

@@ -1,31 +1,30 @@
 import { readFile } from 'node:fs/promises';
-import { malformed } from '@nats/graph';
-import { parseDetections, parseGroundTruth } from './coco-format.js';
 import { type DetectionEvaluation, evaluateDetections } from './evaluate-detections.js';
-import type { EvaluationParameters } from './parameters.js';
+import { type EvaluationParameters, evaluationParameters } from './parameters.js';
+import { parseJson } from './parse-json.js';
+import { parseDetections, parseGroundTruth } from './validate-coco.js';
 
 /**
- * Evaluates a file of detections against a file of annotations, both in COCO's format.
- * @throws NatsError `malformed` naming the file and the field; IO errors pass through
+ * Evaluates a file of detections against a file of annotations, both in COCO's format. `summarize` makes the twelve numbers
+ * of the result.
+ * @param annotations path of the ground truth, such as `instances_val2017.json`
+ * @param detections path of a list of detections
+ * @param changed parameters that are not COCO's
+ * @throws NatsError `malformed` naming the file and the field, `attribute` for parameters that make no sense; IO errors pass
+ * through
  */
 export async function evaluateFiles(
   annotations: string,
   detections: string,
-  parameters?: EvaluationParameters,
+  changed?: Partial<EvaluationParameters>,
 ): Promise<DetectionEvaluation> {
-  const groundTruth = parseGroundTruth(await readJson(annotations), annotations);
-  return evaluateDetections(
-    groundTruth,
-    parseDetections(await readJson(detections), groundTruth, detections),
-    parameters,
-  );
+  const parameters = evaluationParameters(changed);
+  const { iouType } = parameters;
+  const groundTruth = parseGroundTruth(await readJson(annotations), annotations, iouType);
+  const found = parseDetections(await readJson(detections), groundTruth, detections, iouType);
+  return evaluateDetections(groundTruth, found, parameters);
 }
 
 async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8');
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw malformed(path, '', { rule: 'the file is JSON', received: (error as Error).message });
-  }
+  return parseJson(await readFile(path, 'utf8'), path);
 }

@@ -35,7 +35,15 @@ export function mean(values: Float64Array): number {
   return pairwiseSum(values) / values.length;
 }
 
-/** Positions in falling order of value, equal ones in their order: `np.argsort(-values, kind='mergesort')`. */
-export function stableDescending(values: ArrayLike<number>): Int32Array {
-  return Int32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[b]! - values[a]! || a - b);
+/**
+ * `'{:.Nf}'.format(value)` of Python: like `toFixed`, but a value exactly between two texts becomes the even one (0.0625 to
+ * three digits is 0.062, not 0.063).
+ */
+export function formatFixed(value: number, digits: number): string {
+  // Exactly between: value * 10^digits is an odd number of halves, so value * 2^(digits + 1) is an odd whole number.
+  const halves = Math.abs(value) * 2 ** (digits + 1);
+  const text = value.toFixed(digits);
+  if (halves % 2 !== 1 || Number(text.at(-1)) % 2 === 0) return text;
+  // `toFixed` went away from zero, to an odd digit; the even one is a digit nearer to zero.
+  return `${text.slice(0, -1)}${Number(text.at(-1)) - 1}`;
 }

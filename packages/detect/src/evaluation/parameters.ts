@@ -1,3 +1,5 @@
+import { check } from '@nats/graph';
+import type { IouType } from './coco-format.js';
 import { linspace } from './numpy.js';
 
 /** A range of object areas in square pixels, both ends included. */
@@ -9,7 +11,11 @@ export interface AreaRange {
 
 /** What is evaluated. The defaults are COCO's; other values answer other questions. */
 export interface EvaluationParameters {
+  /** Boxes (default) or masks. */
+  readonly iouType: IouType;
+  /** Least overlaps of a match, rising, from over 0 to 1. */
   readonly iouThresholds: readonly number[];
+  /** Recalls at which precision is read, rising, from 0 to 1. */
   readonly recallThresholds: readonly number[];
   /** The first covers all sizes. */
   readonly areaRanges: readonly AreaRange[];
@@ -30,8 +36,49 @@ export function areaRanges(small = 32, large = 96): AreaRange[] {
 }
 
 export const COCO_PARAMETERS: EvaluationParameters = {
+  iouType: 'bbox',
   iouThresholds: linspace(0.5, 0.95, 10),
   recallThresholds: linspace(0, 1, 101),
   areaRanges: areaRanges(),
   maxDetections: [1, 10, 100],
 };
+
+/** COCO's parameters with some changed. @throws NatsError `attribute` naming the one that makes no sense */
+export function evaluationParameters(changed: Partial<EvaluationParameters> = {}): EvaluationParameters {
+  const parameters = { ...COCO_PARAMETERS, ...changed };
+  const { iouType, iouThresholds, recallThresholds, areaRanges: ranges, maxDetections } = parameters;
+  checkParameter(iouType === 'bbox' || iouType === 'segm', 'iouType', iouType, `is 'bbox' or 'segm'`);
+  checkParameter(
+    isRising(iouThresholds) && iouThresholds.every((value) => value > 0 && value <= 1),
+    'iouThresholds',
+    iouThresholds,
+    'rise, from over 0 to 1',
+  );
+  checkParameter(
+    isRising(recallThresholds) && recallThresholds.every((value) => value >= 0 && value <= 1),
+    'recallThresholds',
+    recallThresholds,
+    'rise, from 0 to 1',
+  );
+  checkParameter(
+    ranges.length > 0 && ranges.every(({ from, to }) => from <= to),
+    'areaRanges',
+    ranges,
+    'go from less to more square pixels',
+  );
+  checkParameter(
+    isRising(maxDetections) && maxDetections.every((value) => Number.isInteger(value) && value > 0),
+    'maxDetections',
+    maxDetections,
+    'are positive whole numbers that rise',
+  );
+  return parameters;
+}
+
+function checkParameter(holds: boolean, name: string, received: unknown, rule: string): void {
+  check(holds, 'attribute', () => ({ rule: `${name} ${rule}`, received: JSON.stringify(received) ?? 'nothing' }));
+}
+
+function isRising(values: readonly number[]): boolean {
+  return values.length > 0 && values.every((value, i) => i === 0 || value > values[i - 1]!);
+}

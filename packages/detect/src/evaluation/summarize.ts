@@ -1,6 +1,5 @@
-import { check } from '@nats/graph';
 import type { DetectionEvaluation } from './evaluate-detections.js';
-import { mean } from './numpy.js';
+import { formatFixed, mean } from './numpy.js';
 
 /** Names of COCO's twelve numbers, in pycocotools' order. */
 export const STAT_NAMES = [
@@ -20,15 +19,18 @@ export const STAT_NAMES = [
 export type StatName = (typeof STAT_NAMES)[number];
 
 export interface DetectionSummary {
-  /** The twelve numbers in pycocotools' order; -1 where there is no object to judge by. */
+  /** The twelve numbers in pycocotools' order; -1 where there is no object to judge by, or no such parameter. */
   readonly stats: readonly number[];
+  /** The same by COCO's names: with other ranges and limits, of the first, second, third of them (after all sizes). */
   readonly named: Readonly<Record<StatName, number>>;
   /** AP over all thresholds of each category, in the order of `DetectionEvaluation.categories`; -1 without objects. */
   readonly perCategory: readonly number[];
+  /** AP over all categories at each IoU threshold. */
+  readonly perIou: readonly number[];
 }
 
-interface Selection {
-  readonly kind: 'precision' | 'recall';
+/** Which values of an evaluation are averaged. */
+export interface Selection {
   /** One IoU threshold; default: all. */
   readonly iou?: number;
   /** Position of the area range; default 0, all sizes. */
@@ -39,7 +41,11 @@ interface Selection {
   readonly category?: number;
 }
 
-const SELECTIONS: readonly Selection[] = [
+interface Stat extends Selection {
+  readonly kind: 'precision' | 'recall';
+}
+
+const STATS: readonly Stat[] = [
   { kind: 'precision' },
   { kind: 'precision', iou: 0.5 },
   { kind: 'precision', iou: 0.75 },
@@ -54,49 +60,65 @@ const SELECTIONS: readonly Selection[] = [
   { kind: 'recall', area: 3 },
 ];
 
-/** COCO's twelve numbers (pycocotools, COCOeval.summarize). @throws NatsError `attribute` for other parameters than four ranges and three limits */
+/** COCO's twelve numbers (pycocotools, COCOeval.summarize), and AP by category and by IoU threshold. */
 export function summarize(evaluation: DetectionEvaluation): DetectionSummary {
-  const { areaRanges, maxDetections } = evaluation.parameters;
-  check(areaRanges.length === 4 && maxDetections.length === 3, 'attribute', () => ({
-    rule: 'the twelve numbers are of four ranges of areas and three limits of detections',
-    received: `${areaRanges.length} ranges and ${maxDetections.length} limits`,
-  }));
-  const stats = SELECTIONS.map((selection) => averageOf(evaluation, selection));
+  const { iouThresholds } = evaluation.parameters;
+  const stats = STATS.map((stat) => averageOf(evaluation, stat));
   return {
     stats,
     named: Object.fromEntries(STAT_NAMES.map((name, i) => [name, stats[i]!])) as Record<StatName, number>,
-    perCategory: evaluation.categories.map((_, category) => averageOf(evaluation, { kind: 'precision', category })),
+    perCategory: evaluation.categories.map((_, category) => averagePrecision(evaluation, { category })),
+    perIou: iouThresholds.map((iou) => averagePrecision(evaluation, { iou })),
   };
 }
 
+/** Mean of the precisions at all recall thresholds; -1 where there is no object to judge by. */
+export function averagePrecision(evaluation: DetectionEvaluation, selection: Selection = {}): number {
+  return averageOf(evaluation, { ...selection, kind: 'precision' });
+}
+
+/** Mean of the largest recalls; -1 where there is no object to judge by. */
+export function averageRecall(evaluation: DetectionEvaluation, selection: Selection = {}): number {
+  return averageOf(evaluation, { ...selection, kind: 'recall' });
+}
+
 /** Mean of the selected values that are not -1, in NumPy's order of summation; -1 if there are none. */
-function averageOf({ parameters, curves }: DetectionEvaluation, selection: Selection): number {
-  const { kind, iou, area = 0, limit = parameters.maxDetections.length - 1, category } = selection;
-  const chosen = curves.filter((_, k) => category === undefined || k === category).map((k) => k[area]![limit]!);
+function averageOf({ parameters, curves }: DetectionEvaluation, stat: Stat): number {
+  const { kind, iou, area = 0, limit = parameters.maxDetections.length - 1, category } = stat;
+  const chosen = curves
+    .filter((_, k) => category === undefined || k === category)
+    .flatMap((ranges) => ranges[area]?.[limit] ?? []);
   const perThreshold = kind === 'precision' ? parameters.recallThresholds.length : 1;
-  const values: number[] = [];
+  const values = new Float64Array(parameters.iouThresholds.length * perThreshold * chosen.length);
+  let count = 0;
   // Thresholds outermost, then recalls, then categories: the order of pycocotools' arrays.
   for (const [t, threshold] of parameters.iouThresholds.entries()) {
     if (iou !== undefined && threshold !== iou) continue;
     for (let r = 0; r < perThreshold; r++) {
       for (const curve of chosen) {
         const value = curve[kind][t * perThreshold + r]!;
-        if (value > -1) values.push(value);
+        if (value > -1) values[count++] = value;
       }
     }
   }
-  return values.length === 0 ? -1 : mean(Float64Array.from(values));
+  return count === 0 ? -1 : mean(values.subarray(0, count));
 }
 
-/** The twelve lines that pycocotools prints. */
+/**
+ * The lines that pycocotools prints, to the last digit: twelve for COCO's parameters; with others, those of the ranges,
+ * limits and thresholds that there are.
+ */
 export function formatSummary({ stats }: DetectionSummary, evaluation: DetectionEvaluation): string {
   const { areaRanges, maxDetections, iouThresholds } = evaluation.parameters;
-  const all = `${iouThresholds[0]!.toFixed(2)}:${iouThresholds.at(-1)!.toFixed(2)}`;
-  return SELECTIONS.map(({ kind, iou, area = 0, limit = 2 }, i) => {
+  const all = `${formatFixed(iouThresholds[0]!, 2)}:${formatFixed(iouThresholds.at(-1)!, 2)}`;
+  return STATS.flatMap(({ kind, iou, area = 0, limit = maxDetections.length - 1 }, i) => {
+    const range = areaRanges[area]?.name;
+    const most = maxDetections[limit];
+    if (range === undefined || most === undefined) return [];
+    if (iou !== undefined && !iouThresholds.includes(iou)) return [];
     const [title, short] = kind === 'precision' ? ['Average Precision', '(AP)'] : ['Average Recall', '(AR)'];
-    const threshold = (iou === undefined ? all : iou.toFixed(2)).padEnd(9);
-    const range = areaRanges[area]!.name.padStart(6);
-    const most = String(maxDetections[limit]!).padStart(3);
-    return ` ${title.padEnd(18)} ${short} @[ IoU=${threshold} | area=${range} | maxDets=${most} ] = ${stats[i]!.toFixed(3)}`;
+    const threshold = (iou === undefined ? all : formatFixed(iou, 2)).padEnd(9);
+    const where = `IoU=${threshold} | area=${range.padStart(6)} | maxDets=${String(most).padStart(3)}`;
+    return ` ${title.padEnd(18)} ${short} @[ ${where} ] = ${formatFixed(stats[i]!, 3)}`;
   }).join('\n');
 }

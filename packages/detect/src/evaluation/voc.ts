@@ -1,6 +1,7 @@
+import { check } from '@nats/graph';
 import { boxOverlaps } from './box-overlaps.js';
 import type { CocoAnnotation, CocoDetection, CocoGroundTruth } from './coco-format.js';
-import { stableDescending } from './numpy.js';
+import { stableDescending } from './stable-order.js';
 
 /** An annotation that may be marked as difficult: found or not, it does not count. */
 export interface VocAnnotation extends CocoAnnotation {
@@ -72,9 +73,12 @@ function averagePrecision(
   return year === 2007 ? elevenPoints(recalls, precisions) : areaUnderCurve(recalls, precisions);
 }
 
-function mostOverlapped(detection: CocoDetection, objects: readonly VocAnnotation[]) {
-  const boxes = Float64Array.from(objects.flatMap(({ bbox }) => bbox));
-  const overlaps = boxOverlaps(Float64Array.from(detection.bbox), boxes, new Uint8Array(objects.length));
+function mostOverlapped({ bbox }: CocoDetection, objects: readonly VocAnnotation[]) {
+  check(bbox !== undefined, 'malformed', () => ({ rule: 'a detection has a bbox', received: 'one without' }));
+  const overlaps = boxOverlaps(
+    [bbox],
+    objects.map((object) => object.bbox),
+  );
   let best = 0;
   for (let i = 1; i < overlaps.length; i++) if (overlaps[i]! > overlaps[best]!) best = i;
   return { object: objects[best], overlap: overlaps[best] ?? 0 };
