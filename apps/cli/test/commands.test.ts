@@ -1,0 +1,101 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demoResnet, schemeToJson, uniformScheme } from '@nats/space';
+import { afterAll, describe, expect, test } from 'vitest';
+import { runNats } from './run-nats.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'nats-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, value: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof value === 'string' ? value : JSON.stringify(value));
+  return path;
+}
+
+interface Golden {
+  readonly groundTruth: { categories: { id: number; name?: string }[] };
+  readonly detections: unknown[];
+  readonly expected: { stats: number[]; apPerCategory: number[] };
+}
+
+// pycocotools' results, made by tools/golden.
+const { groundTruth, detections, expected } = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'fixtures', 'category-without-ground-truth.json'), 'utf8'),
+) as Golden;
+const annotations = write('annotations.json', groundTruth);
+const found = write('found.json', detections);
+
+const nameOf = (id: number) => groundTruth.categories.find((category) => category.id === id)?.name ?? String(id);
+
+describe('nats evaluate', () => {
+  test('gives the numbers of pycocotools', () => {
+    const { code, stdout } = runNats('evaluate', '--annotations', annotations, '--detections', found, '--json');
+    expect(code).toBe(0);
+    const { stats, perCategory } = JSON.parse(stdout) as { stats: number[]; perCategory: Record<string, number> };
+    expect(stats).toEqual(expected.stats);
+    const ids = groundTruth.categories.map(({ id }) => id).sort((a, b) => a - b);
+    expect(perCategory).toEqual(Object.fromEntries(ids.map((id, k) => [nameOf(id), expected.apPerCategory[k]])));
+  });
+
+  test('prints its lines', () => {
+    const { code, stdout } = runNats('evaluate', '--annotations', annotations, '--detections', found);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(12);
+    expect(lines[1]).toBe(
+      ` Average Precision  (AP) @[ IoU=0.50      | area=   all | maxDets=100 ] = ${expected.stats[1]!.toFixed(3)}`,
+    );
+  });
+
+  test('a missing file is one line, without a stack, unless it is asked for', () => {
+    const call = ['evaluate', '--annotations', join(folder, 'none.json'), '--detections', found];
+    const { code, stderr } = runNats(...call);
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/^nats: .*none\.json/);
+    expect(runNats(...call, '--debug').stderr).toMatch(/\n {4}at /);
+  });
+
+  test('a broken file is named with its field', () => {
+    const broken = write('broken.json', [{ image_id: 'a' }]);
+    const { code, stderr } = runNats('evaluate', '--annotations', annotations, '--detections', broken);
+    expect(code).toBe(1);
+    expect(stderr).toContain('broken.json, [0].');
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
+test.each([[['evaluate']], [['evaluate', '--anotations', 'a']], [['nothing']], [[]], [['inspect', 'scheme']]])(
+  'a call that makes no sense ends with 2: nats %j',
+  (args) => {
+    const { code, stdout, stderr } = runNats(...args);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).not.toBe('');
+  },
+);
+
+test.each([[[]], [['evaluate']], [['inspect']], [['inspect', 'scheme']], [['doctor']]])(
+  'help has an example: nats %j --help',
+  (args) => {
+    const { code, stdout } = runNats(...args, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Example:\n {2}\$ nats /);
+  },
+);
+
+test('nats inspect scheme shows what was chosen', () => {
+  const scheme = uniformScheme(demoResnet(), [2, 2], { tool: { name: 'test', version: '1' } });
+  const { code, stdout } = runNats('inspect', 'scheme', write('scheme.json', schemeToJson(scheme)));
+  expect(code).toBe(0);
+  expect(stdout).toContain('layer1.0.conv1');
+  expect(stdout).toContain('2.00');
+});
+
+test('nats doctor runs the engine', () => {
+  const { code, stdout } = runNats('doctor', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ node: process.versions.node, engine: 'onnxruntime', works: true });
+});
