@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import * as g from '@nats/graph';
-import { resnet18 } from './resnet.js';
+import { buildClassifier, type ConvolutionBuilder, plainConvolution, resnetConfig } from '@nats/space';
 import { trainingFeeds, trainingStep } from './training-step.js';
 
 /**
@@ -12,8 +12,16 @@ const [threads = 2, dilation = 1] = process.argv.slice(2).map(Number);
 const shape = [8, 3, 128, 128] as const;
 const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
+/** The 3x3 convolutions with stride 1 of layer2 to layer4 are dilated, as in pytorch_worker.py. */
+const dilated: ConvolutionBuilder = (scope, x, options, site) =>
+  site.stride === 1 && site.stage !== 'C2'
+    ? plainConvolution(scope, x, { ...options, padding: dilation, dilation }, site)
+    : plainConvolution(scope, x, options, site);
+
 const start = performance.now();
-const { spec, program } = trainingStep(shape, (scope, x) => resnet18(scope, x, { dilation }));
+const { spec, program } = trainingStep(shape, (scope, x) =>
+  buildClassifier(scope, x, resnetConfig('resnet18'), { convolution: dilated }),
+);
 const built = performance.now();
 const engine = onnxruntimeEngine({ threads });
 const executable = await engine.compile(program);

@@ -1,1 +1,2 @@
+export * from './doctor.js';
 export { type OnnxruntimeEngine, type OnnxruntimeOptions, onnxruntimeEngine } from './onnxruntime/engine.js';

@@ -1,0 +1,25 @@
+import { listSupportedBackends } from 'onnxruntime-node';
+import { expect, it } from 'vitest';
+import { doctor, formatDoctor } from './doctor.js';
+
+it('finds that the CPU computes what it should, and says what it found', async () => {
+  const report = await doctor(['cpu']);
+  const [cpu] = report.engines[0]!.providers;
+  expect(cpu).toMatchObject({ provider: 'cpu', known: true, works: true });
+  expect(cpu!.error).toBeLessThan(1e-5);
+  expect(report.works).toBe(true);
+  expect(formatDoctor(report)).toMatch(/cpu +works[\s\S]*Programs can be run here/);
+});
+
+it('says what to do about a provider that is not in this build', async () => {
+  const absent = ['coreml', 'dml'].find((name) => listSupportedBackends().every((backend) => backend.name !== name))!;
+  const report = await doctor([absent]);
+  expect(report.works).toBe(false);
+  expect(report.engines[0]!.providers[0]).toMatchObject({ provider: absent, known: false, works: false });
+  expect(formatDoctor(report)).toMatch(/only in the builds for[\s\S]*can not be run here/);
+});
+
+it('does not take a name that onnxruntime never had', async () => {
+  const [report] = (await doctor(['abacus'])).engines[0]!.providers;
+  expect(report!.advice).toMatch(/cpu, cuda/);
+});

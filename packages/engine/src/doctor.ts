@@ -1,0 +1,143 @@
+import * as g from '@nats/graph';
+import { env, listSupportedBackends } from 'onnxruntime-node';
+import { type OnnxruntimeOptions, onnxruntimeEngine, onnxruntimeVersion } from './onnxruntime/engine.js';
+
+export interface ProviderReport {
+  /** 'cpu', 'cuda', … */
+  readonly provider: string;
+  /** This build of onnxruntime knows it. Its libraries may still be missing. */
+  readonly known: boolean;
+  /** A small training step gave the reference's numbers. */
+  readonly works: boolean;
+  /** How far off its numbers were, relative to the largest; undefined if it did not run. */
+  readonly error?: number;
+  /** What onnxruntime said, if it did not run. */
+  readonly reason?: string;
+  /** What to do about it, if it does not work. */
+  readonly advice?: string;
+}
+
+export interface DoctorReport {
+  readonly node: string;
+  readonly machine: string;
+  readonly engines: readonly {
+    readonly engine: 'onnxruntime';
+    readonly version: string;
+    readonly providers: readonly ProviderReport[];
+  }[];
+  /** At least one provider works. */
+  readonly works: boolean;
+}
+
+/** Those that onnxruntime-node has on some platform. */
+const PROVIDERS = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml', 'tensorrt'] as const;
+
+const ADVICE: Readonly<Record<string, string>> = {
+  cpu: 'reinstall onnxruntime-node: its library for this platform does not load or computes wrongly',
+  cuda: 'needs an NVIDIA GPU with CUDA 12 and cuDNN 9, and libraries that are not in the npm package: npm_config_onnxruntime_node_install=cuda12 npm rebuild onnxruntime-node --foreground-scripts (Linux x64 only)',
+  tensorrt: "needs TensorRT beside what 'cuda' needs; use 'cuda'",
+  webgpu: 'needs a GPU whose driver offers Vulkan, Metal or Direct3D 12 (vulkaninfo lists adapters on Linux)',
+  coreml: 'only in the builds for macOS',
+  dml: 'only in the builds for Windows',
+};
+
+/** Differences of float32 from the float64 reference stay far below this in the probe; tf32 too. */
+const TOLERANCE = 1e-2;
+
+/**
+ * Which engines and providers are there and work: a small training step is run on each and compared with the float64
+ * reference. Throws nothing because of a provider. `only` limits which providers are tried.
+ */
+export async function doctor(only: readonly string[] = PROVIDERS): Promise<DoctorReport> {
+  const known = new Set(listSupportedBackends().map(({ name }) => name));
+  const level = env.logLevel;
+  // A provider that is not there makes onnxruntime print what the report says anyway.
+  env.logLevel = 'fatal';
+  const providers: ProviderReport[] = [];
+  try {
+    for (const provider of only) providers.push(await examine(provider, known.has(provider)));
+  } finally {
+    if (level !== undefined) env.logLevel = level;
+  }
+  return {
+    node: process.versions.node,
+    machine: `${process.platform}-${process.arch}`,
+    engines: [{ engine: 'onnxruntime', version: onnxruntimeVersion(), providers }],
+    works: providers.some(({ works }) => works),
+  };
+}
+
+async function examine(provider: string, known: boolean): Promise<ProviderReport> {
+  const advice = ADVICE[provider] ?? `no provider of onnxruntime-node; it has ${PROVIDERS.join(', ')}`;
+  if (!known) return { provider, known, works: false, reason: 'not in this build', advice };
+  try {
+    const error = await probe({ providers: [provider] });
+    const works = error < TOLERANCE;
+    return { provider, known, works, error, ...(!works && { advice: `computes wrongly here; ${advice}` }) };
+  } catch (cause) {
+    const text = cause instanceof g.NatsError ? (cause.details.limit ?? cause.message) : String(cause);
+    return { provider, known, works: false, reason: text.trim().split('\n')[0]!, advice };
+  }
+}
+
+/** Largest difference of a step's loss and new weights from the reference's, over the largest value. */
+async function probe(options: OnnxruntimeOptions): Promise<number> {
+  const { program, spec, feeds } = smallStep();
+  const results: { loss: number; weights: ArrayLike<number> }[] = [];
+  for (const engine of [g.referenceEngine(), onnxruntimeEngine(options)]) {
+    try {
+      const executable = await engine.compile(program);
+      const state = await engine.createState(spec, g.initialize(spec, 1));
+      const { loss } = await executable.run(state, feeds);
+      const weights = (await state.read(['convolution.weight'])).get('convolution.weight')!.data;
+      results.push({ loss: loss!.data[0]!, weights });
+    } finally {
+      await engine.dispose();
+    }
+  }
+  const [exact, ours] = results as [(typeof results)[0], (typeof results)[0]];
+  const pairs = [
+    [ours.loss, exact.loss] as const,
+    ...Array.from(ours.weights, (w, i) => [w, exact.weights[i]!] as const),
+  ];
+  const largest = Math.max(...pairs.map(([, b]) => Math.abs(b)));
+  return pairs.reduce(
+    (worst, [a, b]) => (Number.isFinite(a) ? Math.max(worst, Math.abs(a - b) / largest) : Infinity),
+    0,
+  );
+}
+
+/** A dilated convolution, batch norm, a linear layer and one step of gradient descent. */
+function smallStep() {
+  const scope = g.createScope({ normalization: 'batch' });
+  const x = g.input('x', 'float32', [2, 3, 8, 8]);
+  const labels = g.input('labels', 'int32', [2]);
+  const map = g.convolution(scope.child('convolution'), x, { channels: 4, padding: 2, dilation: 2 });
+  const features = g.globalAveragePool(g.relu(g.batchNorm(scope.child('norm'), map)));
+  const loss = g.crossEntropy(g.linear(scope.child('head'), g.flatten(features), 3), labels);
+  const weight = scope.variable('convolution.weight')!;
+  scope.update(weight, g.subtract(weight, g.gradients(loss, [weight])[0]!));
+  const pixels = Float32Array.from({ length: 2 * 3 * 8 * 8 }, (_, i) => g.hashNormal(1, i));
+  return {
+    program: g.createProgram({ outputs: { loss }, updates: scope.updates }),
+    spec: scope.spec,
+    feeds: { x: g.tensorData('float32', [2, 3, 8, 8], pixels), labels: g.tensorData('int32', [2], [0, 2]) },
+  };
+}
+
+/** The report as lines of text. */
+export function formatDoctor(report: DoctorReport): string {
+  const lines = [`node ${report.node} on ${report.machine}`];
+  for (const { engine, version, providers } of report.engines) {
+    lines.push(`${engine} ${version}`);
+    for (const { provider, works, error, reason, advice } of providers) {
+      const verdict = works
+        ? `works (error ${error!.toExponential(1)})`
+        : `does not work: ${reason ?? 'wrong numbers'}`;
+      lines.push(`  ${provider.padEnd(9)} ${verdict}`);
+      if (advice !== undefined) lines.push(`  ${''.padEnd(9)} ${advice}`);
+    }
+  }
+  lines.push(report.works ? 'Programs can be run here.' : 'No provider works: programs can not be run here.');
+  return lines.join('\n');
+}
