@@ -76,8 +76,14 @@ async function examine(provider: string, known: boolean): Promise<ProviderReport
     return { provider, known, works, error, ...(!works && { advice: `computes wrongly here; ${advice}` }) };
   } catch (cause) {
     const text = cause instanceof g.NatsError ? (cause.details.limit ?? cause.message) : String(cause);
-    return { provider, known, works: false, reason: text.trim().split('\n')[0]!, advice };
+    return { provider, known, works: false, reason: shortReason(text), advice };
   }
+}
+
+/** onnxruntime's messages begin with source paths and signatures. */
+function shortReason(text: string): string {
+  const line = text.trim().split('\n')[0]!;
+  return /Failed to .*$/.exec(line)?.[0] ?? line;
 }
 
 /** Largest difference of a step's loss and new weights from the reference's, over the largest value. */

@@ -18,11 +18,12 @@ function sums(builder: OnnxBuilder, x: string, outputs?: readonly string[]): str
   return builder.node('ReduceSum', [each, builder.int64([0])], { keepdims: 0 }, outputs);
 }
 
-/** `sums` of the product of two maps. Each plane's sum is a row times a column: no pass that writes the product. */
+/** `sums` of the product of two maps. Each plane's sum is a row times a row: no pass that writes the product.
+ * (Row times column, by MatMul, takes twenty times as long.) */
 function dots(builder: OnnxBuilder, a: string, b: string, [n, c, h, w]: readonly number[]): string {
-  const row = builder.node('Reshape', [a, builder.int64([n! * c!, 1, h! * w!])]);
-  const column = builder.node('Reshape', [b, builder.int64([n! * c!, h! * w!, 1])]);
-  const each = builder.node('Reshape', [builder.node('MatMul', [row, column]), builder.int64([n!, c!])]);
+  const row = (x: string) => builder.node('Reshape', [x, builder.int64([n! * c!, 1, h! * w!])]);
+  const products = builder.node('FusedMatMul', [row(a), row(b)], { transB: 1 }, undefined, 'com.microsoft');
+  const each = builder.node('Reshape', [products, builder.int64([n!, c!])]);
   return builder.node('ReduceSum', [each, builder.int64([0])], { keepdims: 0 });
 }
 
