@@ -141,8 +141,13 @@ export const roiAlignLowerings: LoweringTable = {
       return;
     }
     const [channels, perImage] = [shapes[0]![1] as number, shapes[1]![1] as number];
-    const shape = builder.int64([-1, perImage, channels, height, width]);
-    builder.node('Reshape', [builder.node('RoiAlign', [features, rois, images], window), shape], {}, outputs);
+    const rest = [perImage, channels, height, width];
+    const shape =
+      shapes[0]![0] === 'N'
+        ? builder.node('Concat', [batchOf(builder, features), builder.int64(rest)], { axis: 0 })
+        : builder.int64([shapes[0]![0]!, ...rest]);
+    const aligned = builder.node('RoiAlign', [features, rois, images], window);
+    builder.node('Reshape', [aligned, shape], { allowzero: 1 }, outputs);
   }),
 
   roiAlignGrad: composed<RoiAlignGradAttributes>(([g, boxes, batchIndex], attributes) => {

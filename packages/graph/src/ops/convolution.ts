@@ -3,6 +3,7 @@ import { apply, defineOp } from '../op.js';
 import { type Dimension, formatType, type Shape, type Tensor, type TensorType } from '../tensor.js';
 import { sizeOf } from '../tensor-data.js';
 import { reduceSum } from './reduction.js';
+import { fill } from './source.js';
 
 /** Per axis `[height, width]`. */
 export type Pair = readonly [number, number];
@@ -268,5 +269,7 @@ export function convGradWeight(
   shape: readonly number[],
   options: ConvolutionOptions = {},
 ): Tensor {
+  // Nothing to sum over: engines meet sizes of 0 in the middle of their lowerings.
+  if (x.shape[0] === 0) return fill(shape, 0);
   return apply(convGradWeightOp, [g, x], { ...convolutionAttributes(options), shape: [...shape] });
 }

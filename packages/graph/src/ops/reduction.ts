@@ -100,7 +100,10 @@ export const reduceMaxOp = defineOp<ReductionAttributes>({
     const share = divide(reshape(g!, kept), reduceSum(isMaximum, { axes, keepDims: true }));
     return [multiply(isMaximum, share)];
   },
-  evaluate: ([x], attributes) => [evaluateReduction(x!, attributes, Number.NEGATIVE_INFINITY, Math.max)],
+  evaluate: ([x], attributes) => {
+    const least = x!.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY;
+    return [evaluateReduction(x!, attributes, least, Math.max)];
+  },
 });
 
 function reduce(op: OpDefinition<ReductionAttributes>, x: Tensor, options: ReductionOptions): Tensor {

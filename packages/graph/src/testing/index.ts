@@ -1,2 +1,3 @@
+export * from './conformance/index.js';
 export * from './golden.js';
 export * from './golden-values.js';
