@@ -1,15 +1,17 @@
 import { Command, CommanderError } from 'commander';
+import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { inspectCommand } from './commands/inspect.js';
+import { Interrupted } from './interrupted.js';
 import { VERSION } from './version.js';
 
-const EXIT = { success: 0, failure: 1, usage: 2 } as const;
+const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
 /**
  * Runs one command. Data goes to stdout, messages to stderr.
  * @param args what follows the program's name
- * @returns the exit code: 0, 1 for a failure, 2 for a call that makes no sense
+ * @returns the exit code: 0, 1 for a failure, 2 for a call that makes no sense, 130 after Ctrl-C
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = createCommandLine();
@@ -20,7 +22,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     // Commander has printed its message or its help already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.usage;
     process.stderr.write(`nats: ${describeFailure(error, program.opts<{ debug?: true }>().debug === true)}\n`);
-    return EXIT.failure;
+    return error instanceof Interrupted ? EXIT.interrupted : EXIT.failure;
   }
 }
 
@@ -32,7 +34,8 @@ function createCommandLine(): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(nats --help shows what there is)')
-    .addHelpText('after', '\nExample:\n  $ nats doctor');
+    .addHelpText('after', '\nExample:\n  $ nats demo --quick');
+  demoCommand(program);
   evaluateCommand(program);
   inspectCommand(program);
   doctorCommand(program);

@@ -1,0 +1,38 @@
+import { STAT_NAMES } from '@nats/detect';
+
+/** Everything about one of the two detectors that the report shows. */
+export interface ArmReport {
+  /** By name of COCO's numbers, 0 to 1; -1 without objects. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly parameters: number;
+  readonly macs: number;
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
+/** COCO's twelve numbers in percent and the costs: original, transformed, difference. */
+export function demoTable(original: ArmReport, transformed: ArmReport): string {
+  const percent = (value: number) => (value < 0 ? '-' : (100 * value).toFixed(1));
+  const signed = (value: number, digits: number) => `${value > 0 ? '+' : ''}${value.toFixed(digits)}`;
+  const metrics = STAT_NAMES.map((name) => {
+    const [a, b] = [original.metrics[name]!, transformed.metrics[name]!];
+    return [name, percent(a), percent(b), a < 0 || b < 0 ? '-' : signed(100 * (b - a), 1)];
+  });
+  const cost = (name: string, value: (arm: ArmReport) => number, digits: number) => {
+    const [a, b] = [value(original), value(transformed)];
+    return [name, a.toFixed(digits), b.toFixed(digits), signed(b - a, digits)];
+  };
+  const rows = [
+    ['', 'original', 'transformed', 'difference'],
+    ...metrics,
+    [],
+    cost('parameters', ({ parameters }) => parameters, 0),
+    cost('million multiply-adds', ({ macs }) => macs / 1e6, 1),
+    cost('file, kB', ({ bytes }) => bytes / 1000, 0),
+    cost('latency, ms', ({ milliseconds }) => milliseconds, 2),
+  ];
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows
+    .map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '))
+    .join('\n');
+}
