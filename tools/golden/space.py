@@ -31,7 +31,7 @@ WEIGHTS = ROOT.parent / "shared/data/cifar-resnet"
 # GFLOPS (in fact multiply-adds) at 224 x 224: `_ops` in the weights' meta data of torchvision 0.15 and later,
 # https://github.com/pytorch/vision/blob/main/torchvision/models/resnet.py
 PUBLISHED = {
-    "resnet18": 1.814, "resnet34": 3.664, "resnet50": 4.089, "resnet101": 7.801, "resnet152": 11.513,
+    "resnet18": 1.814, "resnet34": 3.664, "resnet50": 4.089, "resnet101": 7.801, "resnet152": 11.514,
     "resnext50_32x4d": 4.23, "resnext101_32x8d": 16.414, "wide_resnet50_2": 11.398,
 }
 
