@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as graph from '../../index.js';
-import { conformanceCases, finiteDifferenceErrors, opsOf, runCases } from './index.js';
+import { conformanceCases, contractChecks, finiteDifferenceErrors, opsOf, runCases } from './index.js';
 
 const cases = conformanceCases();
 const engine = graph.referenceEngine();
@@ -12,6 +12,10 @@ describe('the reference engine', () => {
       expect([...results.get(subject.name)!.errors, ...finiteDifferenceErrors(subject)]).toEqual([]);
     });
   }
+});
+
+describe('the reference engine as an engine', () => {
+  for (const { name, run } of contractChecks()) it(name, async () => expect(await run(engine)).toEqual([]));
 });
 
 describe('the suite', () => {

@@ -10,6 +10,7 @@ import { reductionCases } from './cases/reduction.js';
 import { stateCases } from './cases/state.js';
 
 export { BATCH, type ConformanceCase, TOLERANCE } from './case.js';
+export { type ContractCheck, contractChecks } from './contract.js';
 export { finiteDifferenceErrors } from './finite-differences.js';
 export { type CaseResult, opsOf, runCase, runCases } from './run-cases.js';
 
