@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [tool, ...args] = process.argv.slice(2);
 const extra = tool === 'tsx' ? ['--conditions=@nats/source'] : [];
+// A terminal sends Ctrl-C to the tool as well: it decides how to end, and this process waits for it.
+process.on('SIGINT', () => {});
 const result = spawnSync(tool, [...extra, ...args], {
   cwd: root,
   stdio: 'inherit',
@@ -13,5 +15,8 @@ const result = spawnSync(tool, [...extra, ...args], {
   env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` },
 });
 if (result.error) throw result.error;
-if (result.signal) process.kill(process.pid, result.signal);
+if (result.signal) {
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, result.signal);
+}
 process.exit(result.status ?? 1);
