@@ -22,7 +22,7 @@ export function demoCommand(program: Command): void {
 
 async function demo({ quick = false, out }: { quick?: boolean; out?: string }): Promise<void> {
   const folder = out ?? join('runs', quick ? 'demo-quick' : 'demo');
-  const again = `nats demo${quick ? ' --quick' : ''}${out === undefined ? '' : ` --out ${out}`}`;
+  const again = `${invocation()}${quick ? ' --quick' : ''}${out === undefined ? '' : ` --out ${out}`}`;
   const controller = new AbortController();
   // Once: a second Ctrl-C ends the process at once.
   const stop = () => controller.abort(new Interrupted(`stopped; what was done is in ${folder}. To go on: ${again}`));
@@ -47,4 +47,9 @@ async function demo({ quick = false, out }: { quick?: boolean; out?: string }): 
     process.off('SIGINT', stop);
     await engine.dispose();
   }
+}
+
+/** What the user typed to get here: the command itself, or this repository's script for it. */
+function invocation(): string {
+  return process.env.npm_lifecycle_event === 'demo' ? 'npm run demo --' : 'nats demo';
 }

@@ -36,12 +36,12 @@ export const FULL: DemoSettings = {
 export const QUICK: DemoSettings = {
   ...FULL,
   name: 'quick',
-  trainingImages: 4_000,
-  testImages: 400,
-  pretraining: { images: 4_000, steps: 250, batch: 64 },
-  search: { steps: 200, start: 60 },
-  steps: 300,
-  warmUp: 30,
+  trainingImages: 3_000,
+  testImages: 300,
+  pretraining: { images: 4_000, steps: 150, batch: 64 },
+  search: { steps: 90, start: 30 },
+  steps: 150,
+  warmUp: 20,
 };
 
 /** The same in all settings; the values were tuned on other seeds. */
