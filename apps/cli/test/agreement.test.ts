@@ -39,11 +39,11 @@ test('differences are found', () => {
     [50, 0.5, 2],
   ]);
   const b = values([
-    [1, 0.25, 1],
     [50, 0.5, 3],
+    [1, 0.25, 1],
   ]);
   const { detections, missing, score, box } = compareCandidates(a, b, 100);
-  expect([detections, missing, score]).toEqual([2, 1, 0.25]);
+  expect([detections, missing, score]).toEqual([2, 1, 0.5]);
   expect(box).toBeCloseTo(0.01, 6);
 });
 

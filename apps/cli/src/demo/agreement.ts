@@ -6,7 +6,7 @@ export interface Agreement {
   readonly detections: number;
   /** Those that the second lacks. */
   readonly missing: number;
-  /** Largest difference of a score, 0 to 1. */
+  /** Largest difference of a score, as a part of the largest score of its image or batch. */
   readonly score: number;
   /** Largest difference of a side of a box, as a part of the image's side. */
   readonly box: number;
@@ -41,31 +41,28 @@ export function worse(a: Agreement, b: Agreement): Agreement {
 
 /** Every score of the candidates: they are in falling order, so places correspond even where boxes swap. */
 function scoreDifference(a: CandidateValues, b: CandidateValues): number {
-  let largest = 0;
+  let [difference, largest] = [0, 0];
   for (let i = 0; i < a.scores.data.length; i++) {
-    const difference = Math.abs(a.scores.data[i]! - b.scores.data[i]!);
+    const apart = Math.abs(a.scores.data[i]! - b.scores.data[i]!);
     // Not a number counts as the largest difference of all.
-    largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(largest, difference);
+    difference = Math.max(difference, Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart);
+    largest = Math.max(largest, a.scores.data[i]!);
   }
-  return largest;
+  return difference === 0 ? 0 : difference / largest;
 }
 
 function compareImage(a: Detections, b: Detections, side: number): Agreement {
   let result = SAME;
   for (const [i, box] of a.boxes.entries()) {
     if (a.scores[i]! < LOOKED_FOR) continue;
-    let [distance, score] = [Number.POSITIVE_INFINITY, 0];
+    let distance = Number.POSITIVE_INFINITY;
     for (const [k, other] of b.boxes.entries()) {
       if (b.labels[k] !== a.labels[i]) continue;
-      const apart = Math.max(...box.map((value, axis) => Math.abs(value - other[axis]!))) / side;
-      if (apart < distance) [distance, score] = [apart, Math.abs(a.scores[i]! - b.scores[k]!)];
+      distance = Math.min(distance, Math.max(...box.map((value, axis) => Math.abs(value - other[axis]!))) / side);
     }
     // Beyond a twentieth of the image it is another object, not the same one slightly off.
-    const found = distance < 0.05;
-    result = worse(
-      result,
-      found ? { detections: 1, missing: 0, score, box: distance } : { ...SAME, detections: 1, missing: 1 },
-    );
+    const missing = distance < 0.05 ? 0 : 1;
+    result = worse(result, { detections: 1, missing, score: 0, box: missing ? 0 : distance });
   }
   return result;
 }

@@ -45,7 +45,7 @@ interface Arm {
   readonly path: string;
 }
 
-/** Largest differences between an exported file and what was trained, as parts of 1 and of the image's side. */
+/** Largest differences between an exported file and what was trained, as parts of the largest score and of the image's side. */
 const TOLERANCE = 1e-3;
 const LATENCY_ROUNDS = 60;
 
@@ -170,7 +170,7 @@ async function exported({ engine, test, settings, progress, signal }: DemoContex
 
 function describeAgreement({ detections, missing, score, box }: Agreement): string {
   return (
-    `${detections - missing} of ${detections} detections agree, scores within ${score.toExponential(1)}, ` +
+    `${detections - missing} of ${detections} detections agree, scores within ${score.toExponential(1)} of the largest, ` +
     `boxes within ${box.toExponential(1)} of the image's side`
   );
 }
