@@ -3,6 +3,7 @@ import { ends, mapEnds, type Program } from '../program.js';
 import type { Node, Tensor } from '../tensor.js';
 import { type TensorData, tensorData } from '../tensor-data.js';
 import { copyNode } from './common-subexpressions.js';
+import { evaluateFixed } from './freeze-variables.js';
 
 /**
  * Computes what depends on constants and the given variables alone, such as permuted weights and folded batch norms:
@@ -14,29 +15,12 @@ export function foldVariables(program: Program, values: ReadonlyMap<string, Tens
   const known = new Map<Tensor, TensorData>();
   const rebuilt = new Map<Tensor, Tensor>();
   for (const node of program.nodes) {
-    const results = evaluateStatic(node, known, values);
+    const results = evaluateFixed(node, known, values);
     if (results) for (const [i, output] of node.outputs.entries()) known.set(output, results[i]!);
     else rebuildNode(node, known, rebuilt);
   }
   for (const end of ends(program)) materialize(end, known, rebuilt);
   return mapEnds(program, (end) => rebuilt.get(end)!);
-}
-
-function evaluateStatic(
-  node: Node,
-  known: ReadonlyMap<Tensor, TensorData>,
-  values: ReadonlyMap<string, TensorData>,
-): readonly TensorData[] | undefined {
-  if (node.op === variableOp) {
-    const value = values.get((node.attributes as { name: string }).name);
-    return value && [value];
-  }
-  if (node.op === constantOp) return node.op.evaluate([], node.attributes);
-  if (node.inputs.length === 0 || !node.inputs.every((x) => known.has(x))) return undefined;
-  return node.op.evaluate(
-    node.inputs.map((x) => known.get(x)!),
-    node.attributes,
-  );
 }
 
 function rebuildNode(node: Node, known: ReadonlyMap<Tensor, TensorData>, rebuilt: Map<Tensor, Tensor>): void {
