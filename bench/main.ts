@@ -1,6 +1,6 @@
 import { readdir, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { type BenchModule, type BenchResult, formatTable } from './lib/bench.js';
 
 /** `npm run bench -- NAME [--json FILE] [options of the benchmark]`: runs `bench/NAME.ts`. */
@@ -15,10 +15,14 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const { file, others } = takeJson(rest);
   const module = (await import(new URL(`./${name}.ts`, import.meta.url).href)) as BenchModule;
+  const load = loadavg()[0]!;
   const result = await module.run(others);
   console.log(`\n${formatTable(result.rows)}\n`);
   for (const [key, value] of Object.entries(result.ratios)) console.log(`ratio ${key} ${value.toFixed(3)}`);
-  if (file !== undefined) await writeReport(file, result, args);
+  // Libraries that spin while they wait (PyTorch's OpenMP) suffer far more from neighbours than those that sleep.
+  if (load > 0.5)
+    console.log(`\nThe machine was busy before (load ${load.toFixed(1)}): times and their ratios say little.`);
+  if (file !== undefined) await writeReport(file, result, { args, load });
 }
 
 /** Benchmarks are the modules beside this one. */
@@ -38,7 +42,13 @@ function takeJson(args: readonly string[]): { file: string | undefined; others: 
   return { file, others: args.toSpliced(at, 2) };
 }
 
-async function writeReport(file: string, { name, ratios, samples, rows }: BenchResult, args: readonly string[]) {
+interface Circumstances {
+  readonly args: readonly string[];
+  /** Average over the minute before. */
+  readonly load: number;
+}
+
+async function writeReport(file: string, { name, ratios, samples, rows }: BenchResult, { args, load }: Circumstances) {
   const processors = cpus();
   const report = {
     name,
@@ -47,6 +57,7 @@ async function writeReport(file: string, { name, ratios, samples, rows }: BenchR
       processor: processors[0]?.model ?? 'unknown',
       processors: processors.length,
       memoryBytes: totalmem(),
+      loadBefore: load,
     },
     versions: { node: process.versions.node, 'onnxruntime-node': installedVersion('onnxruntime-node') },
     command: `npm run bench -- ${args.join(' ')}`,

@@ -19,6 +19,9 @@ export function lowerGradWeight(context: Context): void {
   gradWeightWays[gradWeightWay(size)](context, geometry);
 }
 
+/** Up to this many output channels the product is faster the other way round: matrices with few rows are slow. */
+const NARROW = 128;
+
 /** For each group one product over all pixels: the gradient's channels by the input's gathered columns. */
 function lowerColumns({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
   const [g, x] = shapes as [readonly number[], readonly number[]];
@@ -28,6 +31,15 @@ function lowerColumns({ builder, inputs, outputs, shapes, attributes }: Context,
   const pixels = g[0]! * g[2]! * g[3]!;
   const gradient = channelRows(builder, inputs[0]!, g, groups);
   const patches = columns(builder, inputs[1]!, x, groups, geometry, 'forward');
+  if (groups === 1 && o <= NARROW) {
+    const rows = builder.node('Reshape', [patches, builder.int64([pixels, taps * c])]);
+    const right = builder.node('Reshape', [gradient, builder.int64([o, pixels])]);
+    const product = builder.node('Gemm', [rows, right], { transA: 1, transB: 1 });
+    const split = builder.node('Reshape', [product, builder.int64([taps, c, o])]);
+    const turned = builder.node('Transpose', [split], { perm: [2, 1, 0] });
+    builder.node('Reshape', [turned, builder.int64(shape)], {}, outputs);
+    return;
+  }
   const turnPatches = groups === 1 && cheaperOrder(pixels, o) === 'channels-taps';
   const right = turnPatches ? swapLast(builder, patches, [pixels, taps, c]) : patches;
   const lead = groups === 1 ? [] : [groups];

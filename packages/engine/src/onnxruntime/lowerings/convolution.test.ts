@@ -35,6 +35,7 @@ async function errorOf({ x, w, options }: Case): Promise<number> {
 /** Sizes on both sides of every rule in choose.ts. */
 const CASES: Record<string, Case> = {
   'small map, many channels': { x: [2, 16, 5, 7], w: [20, 16, 3, 3], options: { padding: 1 } },
+  'more output channels than a narrow product has': { x: [1, 16, 12, 12], w: [132, 16, 3, 3], options: { padding: 1 } },
   'large map, many channels': { x: [2, 16, 15, 14], w: [16, 16, 3, 3], options: { padding: 1 } },
   dilation: { x: [2, 16, 8, 9], w: [16, 16, 3, 3], options: { padding: 2, dilation: 2 } },
   'dilation that differs by axis': {
