@@ -77,7 +77,7 @@ test.each([[['evaluate']], [['evaluate', '--anotations', 'a']], [['nothing']], [
   },
 );
 
-test.each([[[]], [['evaluate']], [['inspect']], [['inspect', 'scheme']], [['doctor']]])(
+test.each([[[]], [['demo']], [['evaluate']], [['inspect']], [['inspect', 'scheme']], [['doctor']]])(
   'help has an example: nats %j --help',
   (args) => {
     const { code, stdout } = runNats(...args, '--help');
