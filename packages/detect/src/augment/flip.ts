@@ -6,7 +6,8 @@ export function flipHorizontally(sample: DetectionSample): DetectionSample {
   const flipped = new Uint8Array(pixels.length);
   for (let row = 0; row < channels * height; row++) {
     const start = row * width;
-    for (let x = 0; x < width; x++) flipped[start + x] = pixels[start + width - 1 - x]!;
+    flipped.set(pixels.subarray(start, start + width), start);
+    flipped.subarray(start, start + width).reverse();
   }
   const mirrored = new Float32Array(boxes.length);
   for (let i = 0; i < boxes.length; i += 4) {

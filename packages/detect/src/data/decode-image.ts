@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { malformed } from '@nats/graph';
+import { malformed, NatsError } from '@nats/graph';
 import sharp from 'sharp';
 import type { DecodedImage } from './dataset.js';
 import { type DatasetRecord, sourceName } from './records.js';
@@ -72,7 +72,7 @@ export async function loadRecordImage(
   options: DecodeOptions = {},
 ): Promise<DecodedImage> {
   const { source } = record;
-  const image = 'file' in source ? await readImage(source.file, options) : await source.load();
+  const image = 'file' in source ? await readImage(source.file, options) : await loadPixels(record.id, source.load);
   if (image.width !== record.width || image.height !== record.height) {
     throw malformed(sourceName(record), 'size', {
       rule: 'an image has the size of its annotation',
@@ -81,6 +81,20 @@ export async function loadRecordImage(
     });
   }
   return withChannels(image, options.channels ?? 3);
+}
+
+/** Errors of a function that says nothing about the image get its id. */
+async function loadPixels(id: string, load: () => DecodedImage | Promise<DecodedImage>): Promise<DecodedImage> {
+  try {
+    return await load();
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause) throw cause;
+    throw new NatsError(
+      'malformed',
+      { rule: 'the pixels of an image can be loaded', received: String(cause), where: id },
+      { cause },
+    );
+  }
 }
 
 /** Grey as three equal channels, or colours as grey. */

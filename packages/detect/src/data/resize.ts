@@ -16,6 +16,14 @@ export interface Window {
   readonly height: number;
 }
 
+/** Where a resized image is written: `stride` bytes a row, `planeStride` a channel, from `offset`. */
+export interface ResizeTarget {
+  readonly data: Uint8ClampedArray;
+  readonly offset: number;
+  readonly stride: number;
+  readonly planeStride: number;
+}
+
 /**
  * Bilinear resize with half-pixel centres: sample i of n looks at (i + 0.5) * size / n - 0.5 of the source, clamped to
  * its border. No antialiasing. The arithmetic, in float32, is that of ONNX Resize (mode linear,
@@ -24,61 +32,64 @@ export interface Window {
  * image libraries disagree about it.)
  *
  * @param size width and height of the whole resized image
- * @param window the part of it that is computed; default all
- * @param target uint8, `stride` bytes a row and `planeStride` a channel; written from `offset`
+ * @param window the part of it that is computed
  */
 export function resizeInto(
   image: DecodedImage,
   size: { readonly width: number; readonly height: number },
   window: Window,
-  target: {
-    readonly data: Uint8ClampedArray;
-    readonly offset: number;
-    readonly stride: number;
-    readonly planeStride: number;
-  },
+  target: ResizeTarget,
 ): void {
   const { channels, height, width, pixels } = image;
   const isCopy = size.width === width && size.height === height;
   const columns = axisSamples(width, size.width, window.x, window.width);
   const rows = axisSamples(height, size.height, window.y, window.height);
-  for (let c = 0; c < channels; c++) {
-    const plane = c * height * width;
-    for (let y = 0; y < window.height; y++) {
-      const at = target.offset + c * target.planeStride + y * target.stride;
-      if (isCopy) {
-        const from = plane + (window.y + y) * width + window.x;
-        target.data.set(pixels.subarray(from, from + window.width), at);
-      } else {
-        const above = plane + rows.near[y]! * width;
-        const below = plane + rows.far[y]! * width;
-        resizeRow(pixels, above, below, rows.nearWeight[y]!, rows.farWeight[y]!, columns, target.data, at);
+  for (let y = 0; y < window.height; y++) {
+    const at = target.offset + y * target.stride;
+    if (isCopy) {
+      for (let c = 0; c < channels; c++) {
+        const from = (c * height + window.y + y) * width + window.x;
+        target.data.set(pixels.subarray(from, from + window.width), at + c * target.planeStride);
       }
+    } else {
+      const above = { start: rows.near[y]! * width, weight: rows.nearWeight[y]! };
+      const below = { start: rows.far[y]! * width, weight: rows.farWeight[y]! };
+      resizeRow(image, above, below, columns, { ...target, offset: at });
     }
   }
 }
 
+interface SourceRow {
+  readonly start: number;
+  readonly weight: number;
+}
+
 /** The sum in the order of onnxruntime's kernel, every step in float32. Storing rounds halves to even, as ONNX Round. */
 function resizeRow(
-  pixels: Uint8Array,
-  above: number,
-  below: number,
-  aboveWeight: number,
-  belowWeight: number,
+  { channels, height, width, pixels }: DecodedImage,
+  above: SourceRow,
+  below: SourceRow,
   { near, far, nearWeight, farWeight }: AxisSamples,
-  target: Uint8ClampedArray,
-  at: number,
+  { data, offset, planeStride }: ResizeTarget,
 ): void {
   const { fround } = Math;
+  const [topStart, bottomStart, topWeight, bottomWeight] = [above.start, below.start, above.weight, below.weight];
+  const plane = height * width;
   for (let x = 0; x < near.length; x++) {
     const left = near[x]!;
     const right = far[x]!;
-    const leftWeight = nearWeight[x]!;
-    const rightWeight = farWeight[x]!;
-    let value = fround(fround(leftWeight * aboveWeight) * pixels[above + left]!);
-    value = fround(value + fround(fround(rightWeight * aboveWeight) * pixels[above + right]!));
-    value = fround(value + fround(fround(leftWeight * belowWeight) * pixels[below + left]!));
-    target[at + x] = fround(value + fround(fround(rightWeight * belowWeight) * pixels[below + right]!));
+    const topLeft = fround(nearWeight[x]! * topWeight);
+    const topRight = fround(farWeight[x]! * topWeight);
+    const bottomLeft = fround(nearWeight[x]! * bottomWeight);
+    const bottomRight = fround(farWeight[x]! * bottomWeight);
+    for (let c = 0; c < channels; c++) {
+      const top = c * plane + topStart;
+      const bottom = c * plane + bottomStart;
+      let value = fround(topLeft * pixels[top + left]!);
+      value = fround(value + fround(topRight * pixels[top + right]!));
+      value = fround(value + fround(bottomLeft * pixels[bottom + left]!));
+      data[offset + c * planeStride + x] = fround(value + fround(bottomRight * pixels[bottom + right]!));
+    }
   }
 }
 
