@@ -1,5 +1,6 @@
-import { NatsError } from './errors.js';
+import { check, NatsError } from './errors.js';
 import { hashNormal, hashUniform, seedOf } from './random.js';
+import { formatType } from './tensor.js';
 import { allocate, type DType, sizeOf, type TensorData } from './tensor-data.js';
 
 /** How a variable starts. `normal` and `uniform` depend on the seed and the variable's name alone. */
@@ -33,7 +34,16 @@ export function initialize(spec: StateSpec, seed: number): Map<string, TensorDat
 }
 
 function initialValue({ name, dtype, shape, initializer }: VariableSpec, seed: number): TensorData {
-  if (initializer.kind === 'values') return initializer.values;
+  if (initializer.kind === 'values') {
+    const { values } = initializer;
+    check(formatType(values) === formatType({ dtype, shape }), 'shape', () => ({
+      rule: "a variable's initial values have its dtype and shape",
+      received: formatType(values),
+      limit: formatType({ dtype, shape }),
+      where: name,
+    }));
+    return values;
+  }
   const data = allocate(dtype, sizeOf(shape));
   if (initializer.kind === 'constant') data.fill(initializer.value);
   else {

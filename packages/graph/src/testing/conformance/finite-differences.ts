@@ -24,7 +24,11 @@ export function finiteDifferenceErrors(subject: ConformanceCase): string[] {
   if (!loss || names.length === 0) return [];
   const program = createProgram({ outputs: { ...results, loss } });
   const fed = (values: Values) =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [`${FED}${name}`, value]));
+    Object.fromEntries(
+      Object.entries(values)
+        .map(([name, value]) => [`${FED}${name}`, value] as const)
+        .filter(([name]) => program.inputs.has(name)),
+    );
   const run = (values: Values) => evaluate(program, fed(values)).outputs;
   const analytic = run(subject.inputs);
   return names.flatMap((name) => {
