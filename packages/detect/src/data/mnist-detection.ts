@@ -48,7 +48,7 @@ export function mnistDetection(options: MnistDetectionOptions): DetectionDataset
 }
 
 /**
- * MNIST-detection as annotated records: boxes now (some microseconds an image), pixels when they are needed. To write
+ * MNIST-detection as annotated records: boxes now, pixels when they are needed. To write
  * it to disk, or to train on it with a loader.
  */
 export function mnistDetectionRecords(options: MnistDetectionOptions): Dataset {
@@ -209,11 +209,17 @@ function samplePositions(start: number, end: number, count: number, size: number
 
 /** x1, y1, x2, y2 of the ink, ends exclusive; the whole image if there is none. */
 function inkBounds(pixels: Uint8Array, { width, height }: ImageSize): Box {
-  let [x1, y1, x2, y2] = [width, height, 0, 0];
+  let x1 = width;
+  let y1 = height;
+  let x2 = 0;
+  let y2 = 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       if (pixels[y * width + x]! < INK) continue;
-      [x1, y1, x2, y2] = [Math.min(x1, x), Math.min(y1, y), Math.max(x2, x + 1), Math.max(y2, y + 1)];
+      if (x < x1) x1 = x;
+      if (x >= x2) x2 = x + 1;
+      if (y < y1) y1 = y;
+      y2 = y + 1;
     }
   }
   return x2 > x1 ? [x1, y1, x2, y2] : [0, 0, width, height];
