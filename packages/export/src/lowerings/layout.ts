@@ -1,4 +1,4 @@
-import { type PadAttributes, type Shape, type SliceAttributes, tensorData } from '@nats/graph';
+import { type PadAttributes, type Shape, type SliceAttributes, type SplitAttributes, tensorData } from '@nats/graph';
 import { type LoweringTable, lowering } from '../lowering.js';
 import type { OnnxBuilder } from '../onnx-builder.js';
 
@@ -55,6 +55,9 @@ export const layoutLowerings: LoweringTable = {
       {},
       outputs,
     );
+  }),
+  split: lowering<SplitAttributes>(({ builder, inputs, outputs, attributes: { axis, sizes } }) => {
+    builder.node('Split', [inputs[0]!, builder.int64(sizes)], { axis }, outputs);
   }),
   pad: lowering<PadAttributes>(({ builder, inputs, outputs, node, attributes: { padding, value } }) => {
     const pads = [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];

@@ -1,10 +1,11 @@
 import { check, NatsError } from '../errors.js';
-import { apply, defineOp } from '../op.js';
+import { apply, applyAll, defineOp, type OpDefinition } from '../op.js';
 import { type Dimension, formatShape, formatType, type Shape, sameShape, type Tensor } from '../tensor.js';
 import { sizeOf, stridesOf, type TensorData } from '../tensor-data.js';
 import { normalizeAxes, normalizeAxis } from './axes.js';
 import { broadcastOffsets, broadcastShapes, referenceArray } from './broadcast.js';
 import { sumTo } from './reduction.js';
+import { fill } from './source.js';
 
 // ---------------------------------------------------------------- reshape
 
@@ -291,21 +292,47 @@ export function sliceAxis(x: Tensor, axis: number, start: number, end: number): 
   return slice(x, { [normalizeAxis(axis, x.shape.length)]: [start, end] });
 }
 
+// ---------------------------------------------------------------- split
+
+export interface SplitAttributes {
+  readonly axis: number;
+  readonly sizes: readonly number[];
+}
+
+/** Slices that cover an axis. One op, so that its gradient is one concat and not as many padded copies as there are parts. */
+export const splitOp: OpDefinition<SplitAttributes> = defineOp<SplitAttributes>({
+  name: 'split',
+  infer: ([x], { axis, sizes }) => {
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    check(total === x!.shape[axis] && sizes.every((size) => Number.isInteger(size) && size >= 0), 'axis', () => ({
+      rule: 'the parts of a split sum to the axis',
+      received: `[${sizes.join(', ')}], in all ${total}`,
+      limit: `${x!.shape[axis]}`,
+    }));
+    return sizes.map((size) => ({ dtype: x!.dtype, shape: x!.shape.with(axis, size) }));
+  },
+  gradient: ({ outputs, gradients, attributes: { axis } }) => [
+    concat(
+      gradients.map((g, i) => g ?? fill(outputs[i]!.shape as number[], 0)),
+      axis,
+    ),
+  ],
+  evaluate: ([x], { axis, sizes }) => {
+    const strides = stridesOf(x!.shape);
+    let start = 0;
+    return sizes.map((size) => {
+      const part = gatherByStrides(x!, x!.shape.with(axis, size), strides, start * strides[axis]!);
+      start += size;
+      return part;
+    });
+  },
+});
+
 /** Cuts an axis into parts of the given sizes. @throws NatsError `axis` if they do not sum to the axis. */
 export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
   const at = normalizeAxis(axis, x.shape.length);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  check(total === x.shape[at], 'axis', () => ({
-    rule: 'the parts of a split sum to the axis',
-    received: `[${sizes.join(', ')}], in all ${total}`,
-    limit: `${x.shape[at]}`,
-  }));
-  let start = 0;
-  return sizes.map((size) => {
-    const part = sliceAxis(x, at, start, start + size);
-    start += size;
-    return part;
-  });
+  if (sizes.length === 1 && sizes[0] === x.shape[at]) return [x];
+  return [...applyAll(splitOp, [x], { axis: at, sizes: [...sizes] })];
 }
 
 /** Puts `step - 1` zeros between neighbours on each axis: the gradient of a strided slice. Composed of reshape and pad. */

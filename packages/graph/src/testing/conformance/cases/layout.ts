@@ -41,6 +41,14 @@ export function layoutCases(): ConformanceCase[] {
     one('slice of nothing', floats([5, 3]), (x) => layout.slice(x, { 0: [2, 2] })),
     one('slice of one with a step', floats([5, 3]), (x) => layout.slice(x, { 0: [4, 5, 2] })),
     one('slice of uint8', bytes([4, 5]), (x) => layout.slice(x, { 1: [1, 5, 2] })),
+    {
+      name: 'split of which a part is not used',
+      inputs: { x: floats([2, 6, 3]) },
+      build: ({ x }) => {
+        const [first, , last] = layout.split(x!, [3, 1, 2], 1);
+        return { first: first!, last: last! };
+      },
+    },
     one('pad', floats([2, 3]), (x) =>
       layout.pad(x, [
         [1, 0],
