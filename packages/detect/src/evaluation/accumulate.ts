@@ -1,4 +1,7 @@
-import { FALSE_POSITIVE, TRUE_POSITIVE } from './match-image.js';
+/** How a detection fares: it does not count, has an object of its own, or has none. */
+export const IGNORED = 0;
+export const TRUE_POSITIVE = 1;
+export const FALSE_POSITIVE = 2;
 
 export interface PrecisionRecall {
   /** `[thresholds, recall thresholds]`, row-major; -1 where there is no object. */
@@ -11,8 +14,8 @@ export interface PrecisionRecall {
 export interface RankedOutcomes {
   /** `[thresholds, detections]`, row-major. */
   readonly outcomes: Uint8Array;
-  /** Of each detection: how many of its image are better. */
-  readonly ranks: Int32Array;
+  /** Of each detection: number of the smallest limit of detections per image within which it counts. */
+  readonly levels: Uint8Array;
   /** Objects that count. */
   readonly objects: number;
 }
@@ -21,45 +24,74 @@ export interface RankedOutcomes {
  * Precision at each recall threshold over all images of a category (pycocotools, COCOeval.accumulate): precision is made to
  * fall monotonically and read at the first recall that reaches the threshold; 0 for a recall that is not reached.
  * @param thresholds number of IoU thresholds
- * @param limit detections of an image that count
+ * @param limits number of limits of detections per image
+ * @returns a curve for each limit
  */
 export function accumulate(
-  { outcomes, ranks, objects }: RankedOutcomes,
+  { outcomes, levels, objects }: RankedOutcomes,
   thresholds: number,
   recallThresholds: readonly number[],
-  limit: number,
-): PrecisionRecall {
-  const precision = new Float64Array(thresholds * recallThresholds.length).fill(-1);
-  const recall = new Float64Array(thresholds).fill(-1);
-  if (objects === 0) return { precision, recall };
-  const precisions = new Float64Array(objects);
+  limits: number,
+): PrecisionRecall[] {
+  const curves = Array.from({ length: limits }, () => ({
+    precision: new Float64Array(thresholds * recallThresholds.length).fill(-1),
+    recall: new Float64Array(thresholds).fill(-1),
+  }));
+  if (objects === 0) return curves;
+  const precisions = curves.map(() => new Float64Array(objects));
   for (let t = 0; t < thresholds; t++) {
-    const found = precisionsOf(outcomes.subarray(t * ranks.length, (t + 1) * ranks.length), ranks, limit, precisions);
-    for (let i = found - 2; i >= 0; i--) precisions[i] = Math.max(precisions[i]!, precisions[i + 1]!);
-    let i = 0;
-    for (const [r, threshold] of recallThresholds.entries()) {
-      while (i < found && (i + 1) / objects < threshold) i++;
-      precision[t * recallThresholds.length + r] = i < found ? precisions[i]! : 0;
+    const row = outcomes.subarray(t * levels.length, (t + 1) * levels.length);
+    const found = fillPrecisions(row, levels, precisions);
+    for (const [m, { precision, recall }] of curves.entries()) {
+      const start = t * recallThresholds.length;
+      readCurve(precisions[m]!.subarray(0, found[m]), objects, recallThresholds, precision.subarray(start));
+      recall[t] = found[m]! / objects;
     }
-    recall[t] = found / objects;
   }
-  return { precision, recall };
+  return curves;
 }
 
 /**
- * Writes the precision at every true positive and returns their number. Between two of them recall stays and precision
- * falls, so nothing else can be read from the curve.
+ * Writes the precision at every true positive, for each limit, and returns their numbers. Between two of them recall stays
+ * and precision falls, so nothing else can be read from the curve.
  */
-function precisionsOf(outcomes: Uint8Array, ranks: Int32Array, limit: number, precisions: Float64Array): number {
-  let [truePositives, falsePositives] = [0, 0];
+function fillPrecisions(outcomes: Uint8Array, levels: Uint8Array, precisions: readonly Float64Array[]): Int32Array {
+  const right = new Int32Array(precisions.length);
+  const wrong = new Int32Array(precisions.length);
   for (let i = 0; i < outcomes.length; i++) {
-    if (ranks[i]! >= limit) continue;
-    if (outcomes[i] === FALSE_POSITIVE) falsePositives++;
-    else if (outcomes[i] === TRUE_POSITIVE) {
-      truePositives++;
+    const outcome = outcomes[i];
+    if (outcome === IGNORED) continue;
+    const level = levels[i]!;
+    if (outcome === FALSE_POSITIVE) {
+      wrong[level]!++;
+      continue;
+    }
+    right[level]!++;
+    let [truePositives, falsePositives] = [0, 0];
+    for (let m = 0; m < precisions.length; m++) {
+      truePositives += right[m]!;
+      falsePositives += wrong[m]!;
       // np.spacing(1) is added there against division by zero.
-      precisions[truePositives - 1] = truePositives / (falsePositives + truePositives + Number.EPSILON);
+      if (m >= level)
+        precisions[m]![truePositives - 1] = truePositives / (falsePositives + truePositives + Number.EPSILON);
     }
   }
-  return truePositives;
+  for (let m = 1; m < right.length; m++) right[m]! += right[m - 1]!;
+  return right;
+}
+
+/** Makes precision fall and reads it at the recall thresholds; the i-th value is at recall (i + 1) / objects. */
+function readCurve(
+  precisions: Float64Array,
+  objects: number,
+  recallThresholds: readonly number[],
+  to: Float64Array,
+): void {
+  const found = precisions.length;
+  for (let i = found - 2; i >= 0; i--) precisions[i] = Math.max(precisions[i]!, precisions[i + 1]!);
+  let i = 0;
+  for (let r = 0; r < recallThresholds.length; r++) {
+    while (i < found && (i + 1) / objects < recallThresholds[r]!) i++;
+    to[r] = i < found ? precisions[i]! : 0;
+  }
 }

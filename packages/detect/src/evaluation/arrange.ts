@@ -1,8 +1,8 @@
 import { check } from '@nats/graph';
 import type { CocoAnnotation, CocoDetection, CocoGroundTruth } from './coco-format.js';
-import { type Groups, groupStable, stableDescending } from './stable-order.js';
+import { type Groups, groupStable, positionsUpTo, stableDescending } from './stable-order.js';
 
-/** Annotations and detections of a dataset, each sorted by category, then image. Categories and images by rising id. */
+/** Annotations and detections of a dataset, each sorted by category, then image (both by rising id). */
 export interface Arrangement {
   /** Ids, rising. */
   readonly categories: readonly number[];
@@ -14,39 +14,55 @@ export interface Arrangement {
 
 /** Groups are categories. */
 export interface Items extends Groups {
-  /** Position of the image of each item, in the order of the items' list. */
+  /** Place of the image of each item among the images, in the order of the items' list. */
   readonly imageOf: Int32Array;
 }
 
-/** Objects and detections of one image and category: positions in the two lists. At least one is not empty. */
+/** The objects of one image and category, and its detections. */
 export interface Cell {
+  /** Positions in the list of annotations; at least one. */
   readonly objects: Int32Array;
-  readonly detections: Int32Array;
+  /** The image's detections are those from number `first` up to `last` of the category's. */
+  readonly first: number;
+  readonly last: number;
 }
 
 /**
  * Sorts annotations and detections in linear time. Detections of categories or images that the ground truth does not have
  * are left out.
+ * @param limit most detections of an image and category; the best are kept
  * @throws NatsError `not-finite` for a score that is not a number
  */
-export function arrange(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): Arrangement {
+export function arrange(
+  groundTruth: CocoGroundTruth,
+  detections: readonly CocoDetection[],
+  limit: number,
+): Arrangement {
   const categories = groundTruth.categories.map(({ id }) => id).sort((a, b) => a - b);
   const images = groundTruth.images.map(({ id }) => id).sort((a, b) => a - b);
-  const index = { categories: positions(categories), images: positions(images) };
+  const index = { categories: places(categories), images: places(images) };
   const { annotations } = groundTruth;
-  const scores = Float64Array.from(detections, ({ score }) => score);
-  const bad = scores.findIndex(Number.isNaN);
-  check(bad < 0, 'not-finite', () => ({
-    rule: 'a score is a number',
-    received: String(detections[bad]!.score),
-    where: `detections[${bad}].score`,
-  }));
-  const inOrder = Int32Array.from(annotations, (_, i) => i);
+  const scores = scoresOf(detections);
+  const found = groupItems(detections, stableDescending(scores), index);
   return {
     categories,
-    objects: groupItems(annotations, inOrder, index),
-    detections: groupItems(detections, stableDescending(scores), index),
+    objects: groupItems(annotations, positionsUpTo(annotations.length), index),
+    detections: keepBest(found, limit),
   };
+}
+
+function scoresOf(detections: readonly CocoDetection[]): Float64Array {
+  const scores = new Float64Array(detections.length);
+  for (let d = 0; d < scores.length; d++) {
+    const { score } = detections[d]!;
+    check(!Number.isNaN(score) && typeof score === 'number', 'not-finite', () => ({
+      rule: 'a score is a number',
+      received: String(score),
+      where: `detections[${d}].score`,
+    }));
+    scores[d] = score;
+  }
+  return scores;
 }
 
 interface Index {
@@ -54,7 +70,7 @@ interface Index {
   readonly images: ReadonlyMap<number, number>;
 }
 
-function positions(ids: readonly number[]): Map<number, number> {
+function places(ids: readonly number[]): Map<number, number> {
   return new Map(ids.map((id, i) => [id, i]));
 }
 
@@ -63,34 +79,55 @@ function groupItems(
   order: Int32Array,
   { categories, images }: Index,
 ): Items {
-  const imageOf = Int32Array.from(items, ({ image_id }) => images.get(image_id) ?? -1);
-  const categoryOf = Int32Array.from(items, ({ category_id }) => categories.get(category_id) ?? -1);
+  const imageOf = new Int32Array(items.length);
+  const categoryOf = new Int32Array(items.length);
+  for (let i = 0; i < items.length; i++) {
+    imageOf[i] = images.get(items[i]!.image_id) ?? -1;
+    categoryOf[i] = categories.get(items[i]!.category_id) ?? -1;
+  }
   const byImage = groupStable(order, imageOf, images.size);
   return { ...groupStable(byImage.order, categoryOf, categories.size), imageOf };
 }
 
-/**
- * Images with objects or detections of a category, in their order.
- * @param category position in `categories`
- * @param limit most detections of an image; the best are kept
- */
-export function cellsOf({ objects, detections }: Arrangement, category: number, limit: number): Cell[] {
-  const cells: Cell[] = [];
-  let [g, d] = [objects.starts[category]!, detections.starts[category]!];
-  const [lastG, lastD] = [objects.starts[category + 1]!, detections.starts[category + 1]!];
-  while (g < lastG || d < lastD) {
-    const image = Math.min(imageAt(objects, g, lastG), imageAt(detections, d, lastD));
-    const [firstG, firstD] = [g, d];
-    while (imageAt(objects, g, lastG) === image) g++;
-    while (imageAt(detections, d, lastD) === image) d++;
-    cells.push({
-      objects: objects.order.subarray(firstG, g),
-      detections: detections.order.subarray(firstD, Math.min(d, firstD + limit)),
-    });
+/** At most the first `limit` of each category and image. */
+function keepBest({ order, starts, imageOf }: Items, limit: number): Items {
+  const kept = new Int32Array(order.length);
+  const keptStarts = new Int32Array(starts.length);
+  let count = 0;
+  for (let k = 0; k + 1 < starts.length; k++) {
+    const ranks = ranksWithin(order.subarray(starts[k], starts[k + 1]), imageOf);
+    for (let i = 0; i < ranks.length; i++) if (ranks[i]! < limit) kept[count++] = order[starts[k]! + i]!;
+    keptStarts[k + 1] = count;
   }
-  return cells;
+  return { order: kept.subarray(0, count), starts: keptStarts, imageOf };
 }
 
-function imageAt({ order, imageOf }: Items, at: number, end: number): number {
-  return at < end ? imageOf[order[at]!]! : Number.POSITIVE_INFINITY;
+/** For each of some items sorted by image: how many of its image come before it. */
+export function ranksWithin(items: Int32Array, imageOf: Int32Array): Int32Array {
+  const ranks = new Int32Array(items.length);
+  for (let i = 1; i < items.length; i++) {
+    ranks[i] = imageOf[items[i]!] === imageOf[items[i - 1]!] ? ranks[i - 1]! + 1 : 0;
+  }
+  return ranks;
+}
+
+/** Items of a category. */
+export function itemsOf({ order, starts }: Groups, category: number): Int32Array {
+  return order.subarray(starts[category], starts[category + 1]);
+}
+
+/** Images with objects of a category. */
+export function cellsOf({ objects, detections }: Arrangement, category: number): Cell[] {
+  const [truth, found] = [itemsOf(objects, category), itemsOf(detections, category)];
+  const cells: Cell[] = [];
+  for (let g = 0, d = 0; g < truth.length; ) {
+    const image = objects.imageOf[truth[g]!]!;
+    const start = g;
+    while (g < truth.length && objects.imageOf[truth[g]!] === image) g++;
+    while (d < found.length && detections.imageOf[found[d]!]! < image) d++;
+    const first = d;
+    while (d < found.length && detections.imageOf[found[d]!] === image) d++;
+    cells.push({ objects: truth.subarray(start, g), first, last: d });
+  }
+  return cells;
 }

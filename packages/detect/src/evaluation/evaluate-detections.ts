@@ -1,9 +1,9 @@
-import { accumulate, type PrecisionRecall } from './accumulate.js';
-import { arrange, type Cell, cellsOf } from './arrange.js';
-import type { CocoDetection, CocoGroundTruth } from './coco-format.js';
-import { type Compare, comparison } from './geometry.js';
-import { type ImageMatches, matchImage } from './match-image.js';
-import { type EvaluationParameters, evaluationParameters } from './parameters.js';
+import { accumulate, FALSE_POSITIVE, IGNORED, type PrecisionRecall, TRUE_POSITIVE } from './accumulate.js';
+import { arrange, type Cell, cellsOf, itemsOf, ranksWithin } from './arrange.js';
+import type { CocoAnnotation, CocoDetection, CocoGroundTruth } from './coco-format.js';
+import { type Shapes, shapesOf } from './geometry.js';
+import { type ImageMatches, type ImageObjects, matchImage } from './match-image.js';
+import { type AreaRange, type EvaluationParameters, evaluationParameters } from './parameters.js';
 import { stableDescending } from './stable-order.js';
 
 /** Curves of every category, range of areas and limit of detections. */
@@ -32,93 +32,123 @@ export function evaluateDetections(
   changed?: Partial<EvaluationParameters>,
 ): DetectionEvaluation {
   const parameters = evaluationParameters(changed);
-  const arrangement = arrange(groundTruth, detections);
+  const arrangement = arrange(groundTruth, detections, parameters.maxDetections.at(-1)!);
+  const shapes = shapesOf(parameters.iouType, groundTruth, detections);
   const names = new Map(groundTruth.categories.map(({ id, name }) => [id, name ?? String(id)]));
-  const context: Context = {
-    groundTruth,
-    detections,
-    parameters,
-    compare: comparison(parameters.iouType, groundTruth, detections),
-  };
-  const limit = parameters.maxDetections.at(-1)!;
+  const { categories } = arrangement;
   return {
     parameters,
-    categories: arrangement.categories,
-    categoryNames: arrangement.categories.map((id) => names.get(id)!),
-    curves: arrangement.categories.map((_, k) => evaluateCategory(cellsOf(arrangement, k, limit), context)),
+    categories,
+    categoryNames: categories.map((id) => names.get(id)!),
+    curves: categories.map((_, k) => {
+      const found = itemsOf(arrangement.detections, k);
+      const ranked = rankDetections(found, arrangement.detections.imageOf, detections, parameters.maxDetections);
+      const category = { cells: cellsOf(arrangement, k), shapes: shapes(found), ...ranked };
+      return evaluateCategory(category, groundTruth, parameters);
+    }),
   };
 }
 
-interface Context {
-  readonly groundTruth: CocoGroundTruth;
-  readonly detections: readonly CocoDetection[];
-  readonly parameters: EvaluationParameters;
-  readonly compare: Compare;
+/** One category: detections numbered image by image, in falling order of score within an image. */
+interface Category extends RankedDetections {
+  readonly cells: readonly Cell[];
+  readonly shapes: Shapes;
 }
 
-function evaluateCategory(cells: readonly Cell[], context: Context): PrecisionRecall[][] {
-  const { iouThresholds, recallThresholds, areaRanges, maxDetections } = context.parameters;
-  const total = cells.reduce((sum, cell) => sum + cell.detections.length, 0);
-  const { places, ranks } = rankDetections(cells, total, context.detections);
-  const outcomes = areaRanges.map(() => new Uint8Array(iouThresholds.length * total));
+interface RankedDetections {
+  /** The place of each detection in falling order of score over all images. */
+  readonly places: Int32Array;
+  /** For each place: number of the smallest limit of detections per image within which it counts. */
+  readonly levels: Uint8Array;
+}
+
+function rankDetections(
+  found: Int32Array,
+  imageOf: Int32Array,
+  detections: readonly CocoDetection[],
+  limits: readonly number[],
+): RankedDetections {
+  const scores = new Float64Array(found.length);
+  for (let i = 0; i < scores.length; i++) scores[i] = detections[found[i]!]!.score;
+  const order = stableDescending(scores);
+  const ranks = ranksWithin(found, imageOf);
+  const places = new Int32Array(found.length);
+  const levels = new Uint8Array(found.length);
+  for (let place = 0; place < order.length; place++) {
+    places[order[place]!] = place;
+    while (ranks[order[place]!]! >= limits[levels[place]!]!) levels[place]!++;
+  }
+  return { places, levels };
+}
+
+function evaluateCategory(
+  category: Category,
+  { annotations }: CocoGroundTruth,
+  parameters: EvaluationParameters,
+): PrecisionRecall[][] {
+  const { iouThresholds, recallThresholds, areaRanges, maxDetections } = parameters;
+  const thresholds = iouThresholds.length;
+  const outcomes = areaRanges.map((range) => unmatchedOutcomes(category, range, thresholds));
   const objects = areaRanges.map(() => 0);
-  let first = 0;
-  for (const cell of cells) {
-    const ofRanges = matchCell(cell, context);
-    const cellPlaces = places.subarray(first, first + cell.detections.length);
-    for (let a = 0; a < ofRanges.length; a++) {
-      objects[a]! += ofRanges[a]!.objects;
-      spread(ofRanges[a]!.outcomes, cellPlaces, outcomes[a]!, total);
+  for (const cell of category.cells) {
+    const { image, ids } = compare(cell, category.shapes, annotations);
+    for (let a = 0; a < areaRanges.length; a++) {
+      const matches = matchImage(image, areaRanges[a]!, iouThresholds);
+      for (let g = 0; g < matches.counts.length; g++) objects[a]! += matches.counts[g]!;
+      recordMatches(matches, ids, category.places.subarray(cell.first, cell.last), outcomes[a]!, thresholds);
     }
-    first += cell.detections.length;
   }
   return areaRanges.map((_, a) => {
-    const ranked = { outcomes: outcomes[a]!, ranks, objects: objects[a]! };
-    return maxDetections.map((limit) => accumulate(ranked, iouThresholds.length, recallThresholds, limit));
+    const ranked = { outcomes: outcomes[a]!, levels: category.levels, objects: objects[a]! };
+    return accumulate(ranked, thresholds, recallThresholds, maxDetections.length);
   });
 }
 
-/**
- * The order of a category's detections over all images, by falling score: the place of each detection (image by image), and
- * the rank within its image of the detection in each place.
- */
-function rankDetections(
-  cells: readonly Cell[],
-  total: number,
-  detections: readonly CocoDetection[],
-): { places: Int32Array; ranks: Int32Array } {
-  const scores = new Float64Array(total);
-  const rankOf = new Int32Array(total);
-  let filled = 0;
-  for (const cell of cells) {
-    for (let rank = 0; rank < cell.detections.length; rank++, filled++) {
-      scores[filled] = detections[cell.detections[rank]!]!.score;
-      rankOf[filled] = rank;
-    }
+/** `[thresholds, places]`: without objects, detections of other sizes do not count and all others are wrong. */
+function unmatchedOutcomes({ shapes, places }: Category, { from, to }: AreaRange, thresholds: number): Uint8Array {
+  const total = places.length;
+  const outcomes = new Uint8Array(thresholds * total);
+  for (let d = 0; d < total; d++) {
+    const area = shapes.areas[d]!;
+    outcomes[places[d]!] = area < from || area > to ? IGNORED : FALSE_POSITIVE;
   }
-  const order = stableDescending(scores);
-  const places = new Int32Array(total);
-  for (let place = 0; place < total; place++) places[order[place]!] = place;
-  return { places, ranks: order.map((i) => rankOf[i]!) };
+  for (let t = 1; t < thresholds; t++) outcomes.copyWithin(t * total, 0, total);
+  return outcomes;
 }
 
-function matchCell({ objects, detections }: Cell, { groundTruth, parameters, compare }: Context): ImageMatches[] {
-  const annotations = groundTruth.annotations;
-  const crowd = Uint8Array.from(objects, (g) => annotations[g]!.iscrowd ?? 0);
-  const { areas: detectionAreas, overlaps } = compare(detections, objects, crowd);
-  const image = {
-    areas: Float64Array.from(objects, (g) => annotations[g]!.area),
-    crowd,
-    ids: Float64Array.from(objects, (g) => annotations[g]!.id),
-    detectionAreas,
-    overlaps,
-  };
-  return parameters.areaRanges.map((range) => matchImage(image, range, parameters.iouThresholds));
+function compare(
+  { objects, first, last }: Cell,
+  shapes: Shapes,
+  annotations: readonly CocoAnnotation[],
+): { image: ImageObjects; ids: Float64Array } {
+  const count = objects.length;
+  const image = { areas: new Float64Array(count), crowd: new Uint8Array(count) };
+  const ids = new Float64Array(count);
+  for (let g = 0; g < count; g++) {
+    const { area, iscrowd = 0, id } = annotations[objects[g]!]!;
+    image.areas[g] = area;
+    image.crowd[g] = iscrowd;
+    ids[g] = id;
+  }
+  return { image: { ...image, overlaps: shapes.overlaps(first, last, objects, image.crowd) }, ids };
 }
 
-/** Puts the outcomes of one image, `[thresholds, detections]`, to the places of its detections, `[thresholds, total]`. */
-function spread(from: Uint8Array, places: Int32Array, to: Uint8Array, total: number): void {
-  for (let t = 0, i = 0; i < from.length; t++) {
-    for (let d = 0; d < places.length; d++, i++) to[t * total + places[d]!] = from[i]!;
+/** Puts what the detections of an image matched to their places. */
+function recordMatches(
+  { objectOf, counts }: ImageMatches,
+  ids: Float64Array,
+  places: Int32Array,
+  outcomes: Uint8Array,
+  thresholds: number,
+): void {
+  const total = outcomes.length / thresholds;
+  for (let t = 0, i = 0; t < thresholds; t++) {
+    for (let d = 0; d < places.length; d++, i++) {
+      const g = objectOf[i]!;
+      if (g < 0) continue;
+      if (counts[g] === 0) outcomes[t * total + places[d]!] = IGNORED;
+      // pycocotools takes a match with the object of id 0 for no match; so do we.
+      else if (ids[g] !== 0) outcomes[t * total + places[d]!] = TRUE_POSITIVE;
+    }
   }
 }

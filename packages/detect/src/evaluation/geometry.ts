@@ -6,24 +6,27 @@ import { boxMask } from './mask-polygon.js';
 import { type MaskRuns, maskArea, maskBox } from './mask-runs.js';
 import { type MaskSize, segmentationMask } from './segmentation.js';
 
-/** What one image's detections and objects of a category look like, compared. */
-export interface Comparison {
-  /** Of each detection in square pixels; decides which ranges of areas it belongs to. */
+/** The detections of a category, ready to be compared. */
+export interface Shapes {
+  /** Of each in square pixels; decides which ranges of areas it belongs to. */
   readonly areas: Float64Array;
-  /** `[detections, objects]`, row-major. */
-  readonly overlaps: Float64Array;
+  /**
+   * Overlaps, row-major, of the detections of one image (numbers `first` up to `last` of the category's) with its objects
+   * (positions in the list of annotations); `crowd` is 1 for each object that is one.
+   */
+  overlaps(first: number, last: number, objects: Int32Array, crowd: Uint8Array): Float64Array;
 }
 
-/** Compares some detections with some objects, given by their positions in the two lists; `crowd` is of these objects. */
-export type Compare = (detections: Int32Array, objects: Int32Array, crowd: Uint8Array) => Comparison;
+/** Looks up detections, given by their positions in the list. */
+export type ShapesOf = (detections: Int32Array) => Shapes;
 
-/** Comparison by boxes or by masks, with the areas that pycocotools takes (COCO.loadRes). */
-export function comparison(
+/** Boxes or masks, with the areas that pycocotools takes (COCO.loadRes). */
+export function shapesOf(
   iouType: IouType,
   groundTruth: CocoGroundTruth,
   detections: readonly CocoDetection[],
-): Compare {
-  return iouType === 'bbox' ? compareBoxes(groundTruth, detections) : compareMasks(groundTruth, detections);
+): ShapesOf {
+  return iouType === 'bbox' ? boxShapes(groundTruth, detections) : maskShapes(groundTruth, detections);
 }
 
 /** The first detection speaks for all. */
@@ -32,36 +35,38 @@ export function haveBoxes(detections: readonly CocoDetection[]): boolean {
   return box !== undefined && box.length > 0;
 }
 
-function compareBoxes(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): Compare {
+function boxShapes(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): ShapesOf {
   const sizeOf = imageSizes(groundTruth);
   const boxed = haveBoxes(detections);
-  const maskAt = (d: number) => detectionMask(detections[d]!, d, sizeOf);
-  const empty = new Float64Array(0);
-  return (found, objects, crowd) => {
-    const masks = boxed ? [] : Array.from(found, maskAt);
-    const boxes = boxed ? Array.from(found, (d) => boxAt(detections, d)) : masks.map(maskBox);
-    const areas = boxed ? Float64Array.from(boxes, boxArea) : Float64Array.from(masks, maskArea);
-    if (boxes.length === 0 || objects.length === 0) return { areas, overlaps: empty };
-    const objectBoxes = Array.from(objects, (g) => groundTruth.annotations[g]!.bbox);
-    return { areas, overlaps: boxOverlaps(boxes, objectBoxes, crowd) };
+  return (found) => {
+    const masks = boxed ? [] : Array.from(found, (d) => detectionMask(detections[d]!, d, sizeOf));
+    const boxes = boxed ? boxesAt(detections, found) : masks.map(maskBox);
+    return {
+      areas: boxed ? boxAreas(boxes) : Float64Array.from(masks, maskArea),
+      overlaps: (first, last, objects, crowd) => {
+        const objectBoxes = Array.from(objects, (g) => groundTruth.annotations[g]!.bbox);
+        return boxOverlaps(boxes.slice(first, last), objectBoxes, crowd);
+      },
+    };
   };
 }
 
-function compareMasks(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): Compare {
+function maskShapes(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): ShapesOf {
   const sizeOf = imageSizes(groundTruth);
   const boxed = haveBoxes(detections);
-  const objectAt = (g: number) => {
+  const objectMask = (g: number) => {
     const { image_id, segmentation } = groundTruth.annotations[g]!;
     const where = `annotations[${g}]`;
     check(segmentation !== undefined, 'malformed', () => missing('segmentation', where));
     return segmentationMask(segmentation, sizeOf(image_id), `${where}.segmentation`);
   };
-  return (found, objects, crowd) => {
+  return (found) => {
     const masks = Array.from(found, (d) => detectionMask(detections[d]!, d, sizeOf));
-    const areas = boxed
-      ? Float64Array.from(found, (d) => boxArea(boxAt(detections, d)))
-      : Float64Array.from(masks, maskArea);
-    return { areas, overlaps: maskOverlaps(masks, Array.from(objects, objectAt), crowd) };
+    return {
+      areas: boxed ? boxAreas(boxesAt(detections, found)) : Float64Array.from(masks, maskArea),
+      overlaps: (first, last, objects, crowd) =>
+        maskOverlaps(masks.slice(first, last), Array.from(objects, objectMask), crowd),
+    };
   };
 }
 
@@ -73,14 +78,20 @@ function detectionMask(detection: CocoDetection, d: number, sizeOf: (image: numb
   return boxMask(bbox, size.height, size.width, `detections[${d}].bbox`);
 }
 
-function boxAt(detections: readonly CocoDetection[], d: number): CocoBox {
-  const { bbox } = detections[d]!;
-  check(bbox !== undefined, 'malformed', () => missing('bbox', `detections[${d}]`));
-  return bbox;
+function boxesAt(detections: readonly CocoDetection[], found: Int32Array): CocoBox[] {
+  const boxes: CocoBox[] = [];
+  for (let i = 0; i < found.length; i++) {
+    const { bbox } = detections[found[i]!]!;
+    check(bbox !== undefined, 'malformed', () => missing('bbox', `detections[${found[i]}]`));
+    boxes.push(bbox);
+  }
+  return boxes;
 }
 
-function boxArea([, , width, height]: CocoBox): number {
-  return width * height;
+function boxAreas(boxes: readonly CocoBox[]): Float64Array {
+  const areas = new Float64Array(boxes.length);
+  for (let i = 0; i < areas.length; i++) areas[i] = boxes[i]![2] * boxes[i]![3];
+  return areas;
 }
 
 function missing(field: string, where: string) {

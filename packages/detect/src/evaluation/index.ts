@@ -6,6 +6,7 @@ export { maskOverlaps } from './mask-overlaps.js';
 export { boxMask, polygonMask } from './mask-polygon.js';
 export { decodeMask, encodeMask, type MaskRuns, maskArea, maskBox, mergeMasks } from './mask-runs.js';
 export { compressRuns, expandRuns } from './mask-string.js';
+export type { NumpySummation } from './numpy.js';
 export * from './parameters.js';
 export { cocoMask, type MaskSize, segmentationMask } from './segmentation.js';
 export * from './summarize.js';

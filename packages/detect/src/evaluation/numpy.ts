@@ -6,11 +6,26 @@ export function linspace(start: number, stop: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => (i === count - 1 ? stop : i * step + start));
 }
 
-/** NumPy adds in blocks of at most this many numbers. */
+/**
+ * How NumPy adds the numbers of an array: since 2.3 by halving the whole of it; before, in parts of 8192 (its buffer), each by
+ * halving, their sums one after the other. Up to 8192 numbers it is the same, beyond it the last digit may differ.
+ */
+export type NumpySummation = 'whole' | 'in parts';
+
+const PART = 8192;
+/** Arrays up to this length are not halved. */
 const BLOCK = 128;
 
-/** `np.add.reduce` of a contiguous float64 array: pairwise summation (numpy/core/src/umath/loops_utils.h). */
-export function pairwiseSum(values: Float64Array): number {
+/** `np.add.reduce` of a contiguous float64 array. */
+export function numpySum(values: Float64Array, summation: NumpySummation = 'whole'): number {
+  if (summation === 'whole') return pairwiseSum(values);
+  let sum = 0;
+  for (let start = 0; start < values.length; start += PART) sum += pairwiseSum(values.subarray(start, start + PART));
+  return sum;
+}
+
+/** Pairwise summation (numpy/core/src/umath/loops_utils.h). */
+function pairwiseSum(values: Float64Array): number {
   const { length } = values;
   if (length < 8) {
     let sum = 0;
@@ -31,8 +46,8 @@ export function pairwiseSum(values: Float64Array): number {
 }
 
 /** `np.mean` of a contiguous float64 array. */
-export function mean(values: Float64Array): number {
-  return pairwiseSum(values) / values.length;
+export function mean(values: Float64Array, summation?: NumpySummation): number {
+  return numpySum(values, summation) / values.length;
 }
 
 /**

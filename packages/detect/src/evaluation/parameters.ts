@@ -67,10 +67,12 @@ export function evaluationParameters(changed: Partial<EvaluationParameters> = {}
     'go from less to more square pixels',
   );
   checkParameter(
-    isRising(maxDetections) && maxDetections.every((value) => Number.isInteger(value) && value > 0),
+    isRising(maxDetections) &&
+      maxDetections.every((value) => Number.isInteger(value) && value > 0) &&
+      maxDetections.length < 256,
     'maxDetections',
     maxDetections,
-    'are positive whole numbers that rise',
+    'are positive whole numbers that rise, at most 255',
   );
   return parameters;
 }

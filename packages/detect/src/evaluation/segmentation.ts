@@ -1,6 +1,6 @@
 import { check } from '@nats/graph';
-import type { CocoBox, CocoMask, CocoSegmentation } from './coco-format.js';
-import { boxMask, polygonMask } from './mask-polygon.js';
+import type { CocoMask, CocoSegmentation } from './coco-format.js';
+import { polygonMask } from './mask-polygon.js';
 import { type MaskRuns, mergeMasks } from './mask-runs.js';
 import { compressRuns, expandRuns } from './mask-string.js';
 
@@ -12,7 +12,7 @@ export interface MaskSize {
 
 /**
  * The mask in a `segmentation` field of COCO's files: polygons are drawn and united, runs are read (pycocotools, annToRLE).
- * As there, a list whose first entry has four numbers is of boxes `[x, y, width, height]`.
+ * As there, the first polygon must have three points, and others may be points or lines, which cover nothing.
  * @param where names the field in messages
  * @throws NatsError `malformed` for what is no segmentation, or not one of an image of this size
  */
@@ -24,8 +24,12 @@ export function segmentationMask(segmentation: CocoSegmentation, size: MaskSize,
     received: `${JSON.stringify(segmentation) ?? 'nothing'}`.slice(0, 80),
     where,
   }));
-  const draw = segmentation[0]!.length === 4 ? drawBox : polygonMask;
-  return mergeMasks(segmentation.map((points, i) => draw(points, height, width, `${where}[${i}]`)));
+  check(segmentation[0]!.length >= 6, 'malformed', () => ({
+    rule: 'a polygon has at least three points x, y, x, y, …',
+    received: JSON.stringify(segmentation[0]),
+    where: `${where}[0]`,
+  }));
+  return mergeMasks(segmentation.map((points, i) => polygonMask(points, height, width, `${where}[${i}]`)));
 }
 
 /** A mask for COCO's files, its runs compressed to a text. */
@@ -39,15 +43,6 @@ function isRuns(segmentation: CocoSegmentation): segmentation is CocoMask {
 
 function isNumbers(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'number');
-}
-
-function drawBox(box: readonly number[], height: number, width: number, where: string): MaskRuns {
-  check(box.length === 4, 'malformed', () => ({
-    rule: 'if the first polygon is a box of four numbers, all are',
-    received: `${box.length} numbers`,
-    where,
-  }));
-  return boxMask(box as unknown as CocoBox, height, width, where);
 }
 
 function runsMask({ size, counts }: CocoMask, { height, width }: MaskSize, where: string): MaskRuns {

@@ -8,16 +8,24 @@ const DIGITS = 1 << DIGIT_BITS;
  * number of values (a radix sort of the bits of float64). Values are not NaN.
  */
 export function stableDescending(values: ArrayLike<number>): Int32Array {
-  const order = Int32Array.from({ length: values.length }, (_, i) => i);
+  const order = positionsUpTo(values.length);
   if (values.length < FEW) return order.sort((a, b) => values[b]! - values[a]! || a - b);
   const { low, high } = descendingKeys(values);
-  let [from, to] = [order, new Int32Array(order.length)];
+  let from: Int32Array = order;
+  let to: Int32Array = new Int32Array(order.length);
   for (const word of [low, high]) {
     for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
       if (sortByDigit(word, shift, from, to)) [from, to] = [to, from];
     }
   }
   return from;
+}
+
+/** 0, 1, … */
+export function positionsUpTo(count: number): Int32Array {
+  const positions = new Int32Array(count);
+  for (let i = 0; i < count; i++) positions[i] = i;
+  return positions;
 }
 
 /** The bits of each value, changed so that a larger value is a smaller unsigned number. */

@@ -1,5 +1,5 @@
 import type { DetectionEvaluation } from './evaluate-detections.js';
-import { formatFixed, mean } from './numpy.js';
+import { formatFixed, mean, type NumpySummation } from './numpy.js';
 
 /** Names of COCO's twelve numbers, in pycocotools' order. */
 export const STAT_NAMES = [
@@ -60,15 +60,24 @@ const STATS: readonly Stat[] = [
   { kind: 'recall', area: 3 },
 ];
 
-/** COCO's twelve numbers (pycocotools, COCOeval.summarize), and AP by category and by IoU threshold. */
-export function summarize(evaluation: DetectionEvaluation): DetectionSummary {
+/**
+ * COCO's twelve numbers (pycocotools, COCOeval.summarize), and AP by category and by IoU threshold.
+ * @param options.summation whose last digits: `whole` (default), pycocotools on NumPy 2.3 and later, or `in parts`, on earlier
+ * ones. They can differ from 9 categories on
+ */
+export function summarize(
+  evaluation: DetectionEvaluation,
+  options: { readonly summation?: NumpySummation } = {},
+): DetectionSummary {
   const { iouThresholds } = evaluation.parameters;
-  const stats = STATS.map((stat) => averageOf(evaluation, stat));
+  const stats = STATS.map((stat) => averageOf(evaluation, stat, options.summation));
   return {
     stats,
     named: Object.fromEntries(STAT_NAMES.map((name, i) => [name, stats[i]!])) as Record<StatName, number>,
-    perCategory: evaluation.categories.map((_, category) => averagePrecision(evaluation, { category })),
-    perIou: iouThresholds.map((iou) => averagePrecision(evaluation, { iou })),
+    perCategory: evaluation.categories.map((_, category) =>
+      averageOf(evaluation, { kind: 'precision', category }, options.summation),
+    ),
+    perIou: iouThresholds.map((iou) => averageOf(evaluation, { kind: 'precision', iou }, options.summation)),
   };
 }
 
@@ -83,7 +92,7 @@ export function averageRecall(evaluation: DetectionEvaluation, selection: Select
 }
 
 /** Mean of the selected values that are not -1, in NumPy's order of summation; -1 if there are none. */
-function averageOf({ parameters, curves }: DetectionEvaluation, stat: Stat): number {
+function averageOf({ parameters, curves }: DetectionEvaluation, stat: Stat, summation?: NumpySummation): number {
   const { kind, iou, area = 0, limit = parameters.maxDetections.length - 1, category } = stat;
   const chosen = curves
     .filter((_, k) => category === undefined || k === category)
@@ -101,7 +110,7 @@ function averageOf({ parameters, curves }: DetectionEvaluation, stat: Stat): num
       }
     }
   }
-  return count === 0 ? -1 : mean(values.subarray(0, count));
+  return count === 0 ? -1 : mean(values.subarray(0, count), summation);
 }
 
 /**

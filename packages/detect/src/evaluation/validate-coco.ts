@@ -68,11 +68,8 @@ export function parseDetections(
     if (boxed) checkBox(detection.bbox, file, `${where}.bbox`);
     numberOf(detection.score, file, `${where}.score`);
   }
-  if (iouType === 'segm' || !boxed) {
-    // A detection with a box and no mask has the mask of its box.
-    const masked = boxed ? detections.map((d) => ({ ...d, segmentation: d.segmentation ?? [d.bbox!] })) : detections;
-    checkMasks(masked, groundTruth, file, '');
-  }
+  // A detection with a box and no mask has the mask of its box.
+  if (iouType === 'segm' || !boxed) checkMasks(detections, groundTruth, file, '', boxed);
   return detections;
 }
 
@@ -102,10 +99,17 @@ interface Masked {
 }
 
 /** Decodes every mask, so that what is wrong with one is said with the file's name. */
-function checkMasks(items: readonly Masked[], groundTruth: CocoGroundTruth, file: string, list: string): void {
+function checkMasks(
+  items: readonly Masked[],
+  groundTruth: CocoGroundTruth,
+  file: string,
+  list: string,
+  optional = false,
+): void {
   const sizeOf = imageSizes(groundTruth, file);
   for (const [i, { image_id, segmentation }] of items.entries()) {
     const where = `${list}[${i}].segmentation`;
+    if (segmentation === undefined && optional) continue;
     if (segmentation === undefined || segmentation === null) {
       throw broken(file, where, 'a segmentation is expected here', segmentation);
     }

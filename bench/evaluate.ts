@@ -1,0 +1,164 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type CocoAnnotation,
+  type CocoBox,
+  type CocoDetection,
+  type CocoGroundTruth,
+  type DetectionEvaluation,
+  evaluateDetections,
+  evaluateFiles,
+  formatSummary,
+  summarize,
+} from '@nats/detect';
+import { hashUniform } from '@nats/graph';
+import { type BenchResult, formatTable, median, option } from './lib/bench.js';
+
+/** As many as in COCO's val2017, with 100 detections in every image. */
+const FULL = { images: 5000, objects: 36000, detections: 500000 };
+const CATEGORIES = 80;
+
+interface Case {
+  readonly groundTruth: CocoGroundTruth;
+  readonly detections: CocoDetection[];
+}
+
+/**
+ * COCO's evaluation of 500,000 detections, and of half as many to show that time grows linearly (a ratio of 2): from objects
+ * in memory, and from two files, which is mostly reading JSON. Memory is the peak of the whole process up to then; before the
+ * first evaluation it holds the detections themselves.
+ *
+ * `npm run bench -- evaluate [--rounds 5] [--write FOLDER]`; `--write` also leaves annotations.json and detections.json in a
+ * folder, for other tools (`tools/golden/coco-eval.py time FOLDER` is pycocotools on them).
+ */
+export async function run(args: readonly string[] = []): Promise<BenchResult> {
+  const rounds = option(args, 'rounds', 5);
+  const half = generate(FULL.images / 2, FULL.objects / 2, FULL.detections / 2);
+  const full = generate(FULL.images, FULL.objects, FULL.detections);
+  const kept = args.includes('--write') ? args[args.indexOf('--write') + 1] : undefined;
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'nats-bench-evaluate-')));
+  try {
+    const [annotations, detections] = await writeCase(folder, full);
+    const arms: Arm[] = [
+      { name: 'half', of: half, work: () => evaluateDetections(half.groundTruth, half.detections) },
+      { name: 'full', of: full, work: () => evaluateDetections(full.groundTruth, full.detections) },
+      { name: 'full, from files', of: full, work: () => evaluateFiles(annotations, detections) },
+    ];
+    const peaks = [peakMegabytes()];
+    const evaluations: DetectionEvaluation[] = [];
+    for (const { work } of arms) {
+      evaluations.push(await work());
+      peaks.push(peakMegabytes());
+    }
+    const [stats, ofFiles] = evaluations.slice(1).map((evaluation) => summarize(evaluation).stats.join());
+    if (stats !== ofFiles) throw new Error(`files give other numbers than memory: ${ofFiles} and ${stats}`);
+    console.log(formatSummary(summarize(evaluations[1]!), evaluations[1]!));
+    const times = await measure(arms, rounds);
+    const rows = arms.map(({ name, of: { groundTruth, detections } }, i) => ({
+      evaluation: name,
+      images: groundTruth.images.length,
+      objects: groundTruth.annotations.length,
+      detections: detections.length,
+      'time (s)': median(times[`${name}, time`]!),
+      'CPU time (s)': median(times[`${name}, CPU`]!),
+      'peak memory (MB)': Math.round(peaks[i + 1]!),
+      'before (MB)': Math.round(peaks[i]!),
+    }));
+    const ratio = (kind: string) => median(times[`full, ${kind}`]!) / median(times[`half, ${kind}`]!);
+    return {
+      name: 'evaluate',
+      rows,
+      ratios: { 'time full / half': ratio('time'), 'CPU time full / half': ratio('CPU') },
+      samples: times,
+    };
+  } finally {
+    if (kept === undefined) await rm(folder, { recursive: true });
+  }
+}
+
+interface Arm {
+  readonly name: string;
+  readonly of: Case;
+  readonly work: () => DetectionEvaluation | Promise<DetectionEvaluation>;
+}
+
+/** Seconds of every arm, by turns: what passed, and what all threads of the process computed. */
+async function measure(arms: readonly Arm[], rounds: number): Promise<Record<string, number[]>> {
+  const samples: Record<string, number[]> = {};
+  const add = (name: string, value: number) => {
+    samples[name] ??= [];
+    samples[name].push(value);
+  };
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, work } of arms) {
+      const [start, used] = [performance.now(), process.cpuUsage()];
+      await work();
+      const { user, system } = process.cpuUsage(used);
+      add(`${name}, time`, (performance.now() - start) / 1e3);
+      add(`${name}, CPU`, (user + system) / 1e6);
+    }
+  }
+  return samples;
+}
+
+/** Of the process so far. */
+function peakMegabytes(): number {
+  return process.resourceUsage().maxRSS / 1024;
+}
+
+async function writeCase(folder: string, { groundTruth, detections }: Case): Promise<[string, string]> {
+  await mkdir(folder, { recursive: true });
+  const paths: [string, string] = [join(folder, 'annotations.json'), join(folder, 'detections.json')];
+  await writeFile(paths[0], JSON.stringify(groundTruth));
+  await writeFile(paths[1], JSON.stringify(detections));
+  return paths;
+}
+
+/** Objects of three sizes; for each object about three detections near it, the rest anywhere and with lower scores. */
+function generate(imageCount: number, objectCount: number, detectionCount: number): Case {
+  let drawn = 0;
+  const uniform = () => hashUniform(5, drawn++);
+  const images = Array.from({ length: imageCount }, (_, i) => ({ id: i + 1, width: 640, height: 480 }));
+  const categories = Array.from({ length: CATEGORIES }, (_, i) => ({ id: i + 1, name: `category ${i + 1}` }));
+  const box = (): CocoBox => {
+    const side = 8 * 32 ** uniform();
+    const [width, height] = [side * (0.5 + uniform()), side * (0.5 + uniform())];
+    return [uniform() * (640 - width), uniform() * (480 - height), width, height];
+  };
+  // Some categories are much more frequent than others.
+  const category = () => 1 + Math.floor(CATEGORIES * uniform() ** 2);
+  const annotations = Array.from({ length: objectCount }, (_, i): CocoAnnotation => {
+    const bbox = box();
+    return {
+      id: i + 1,
+      image_id: 1 + Math.floor(uniform() * imageCount),
+      category_id: category(),
+      bbox,
+      area: bbox[2] * bbox[3] * 0.7,
+      iscrowd: uniform() < 0.01 ? 1 : 0,
+    };
+  });
+  const detections = Array.from({ length: detectionCount }, (_, i): CocoDetection => {
+    const object = uniform() < (3 * objectCount) / detectionCount ? annotations[i % objectCount] : undefined;
+    if (!object) {
+      return { image_id: 1 + (i % imageCount), category_id: category(), bbox: box(), score: uniform() ** 3 };
+    }
+    const [x, y, width, height] = object.bbox;
+    const shift = () => (uniform() - 0.5) * 0.3;
+    return {
+      image_id: object.image_id,
+      category_id: object.category_id,
+      bbox: [x + width * shift(), y + height * shift(), width * (1 + shift()), height * (1 + shift())],
+      score: uniform() ** 0.5,
+    };
+  });
+  return { groundTruth: { images, categories, annotations }, detections };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { rows, ratios } = await run(process.argv.slice(2));
+  console.log(formatTable(rows));
+  console.log(ratios);
+}

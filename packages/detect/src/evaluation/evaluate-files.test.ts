@@ -1,0 +1,75 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CocoDetection, CocoGroundTruth } from './coco-format.js';
+import { evaluateFiles } from './evaluate-files.js';
+import { summarize } from './summarize.js';
+
+interface Golden {
+  readonly groundTruth: CocoGroundTruth;
+  readonly detections: CocoDetection[];
+  readonly expected: { stats: number[] };
+}
+
+const fixtures = join(import.meta.dirname, 'fixtures');
+const golden = async (name: string) => JSON.parse(await readFile(join(fixtures, name), 'utf8')) as Golden;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nats-evaluate-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function write(name: string, text: string): Promise<string> {
+  await writeFile(join(folder, name), text);
+  return join(folder, name);
+}
+
+test.each([
+  ['boxes/crowd-ties-many.json', 'bbox'],
+  ['masks/polygons.json', 'segm'],
+] as const)('two files give the numbers of pycocotools: %s', async (name, iouType) => {
+  const { groundTruth, detections, expected } = await golden(name);
+  const annotationsFile = await write('a.json', JSON.stringify(groundTruth));
+  const detectionsFile = await write('d.json', JSON.stringify(detections));
+  expect(summarize(await evaluateFiles(annotationsFile, detectionsFile, { iouType })).stats).toEqual(expected.stats);
+});
+
+test('what is wrong in a file is said with its name and field', async () => {
+  const { groundTruth, detections } = await golden('boxes/perfect.json');
+  const annotations = await write('a.json', JSON.stringify(groundTruth));
+  const lines = detections.map((detection) => JSON.stringify(detection));
+  // Python writes NaN as such.
+  const nan = lines.with(3, lines[3]!.replace(/"score":[^}]*/, '"score":NaN'));
+  const nanFile = await write('nan.json', `[${nan.join(',\n')}]`);
+  await expect(evaluateFiles(annotations, nanFile)).rejects.toThrow(
+    `a finite number is expected here; received "NaN" (at ${nanFile}, [3].score)`,
+  );
+  const cut = await write('cut.json', `[${lines.join(',\n')}`);
+  await expect(evaluateFiles(annotations, cut)).rejects.toThrow(/the file is JSON; received .*cut\.json\)$/);
+  const cutNan = await write('cut-nan.json', `[${nan.join(',\n')}`);
+  await expect(evaluateFiles(annotations, cutNan)).rejects.toThrow(
+    /the file is JSON; received [\s\S]*cut-nan\.json\)$/,
+  );
+  await expect(evaluateFiles(nanFile, annotations)).rejects.toThrow(`(at ${nanFile})`);
+});
+
+test('a text with the word NaN stays as it is', async () => {
+  const { groundTruth, detections, expected } = await golden('boxes/perfect.json');
+  const images = groundTruth.images.with(0, { ...groundTruth.images[0]!, file_name: 'NaN "Infinity\\' });
+  const annotations = await write('a.json', JSON.stringify({ ...groundTruth, images }));
+  const found = await write('d.json', JSON.stringify(detections));
+  expect(summarize(await evaluateFiles(annotations, found)).stats).toEqual(expected.stats);
+  const bad = detections.map((detection) => ({ ...detection, note: 'NaN "\\' }));
+  const text = JSON.stringify(bad).replace(/"score":[^,]*/, '"score":-Infinity');
+  const infinite = await write('infinite.json', text);
+  await expect(evaluateFiles(annotations, infinite)).rejects.toThrow(
+    `received "-Infinity" (at ${infinite}, [0].score)`,
+  );
+});
+
+test('a file that cannot be read gives the error of the system', async () => {
+  const annotations = await write('a.json', JSON.stringify((await golden('boxes/perfect.json')).groundTruth));
+  await expect(evaluateFiles(annotations, join(folder, 'missing.json'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
