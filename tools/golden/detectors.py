@@ -1,6 +1,6 @@
 """torchvision's detectors, whole: losses, gradients, detections, and post-processing of given head outputs.
 
-    /usr/bin/python3 tools/golden/detectors.py [retinanet fcos faster-rcnn]
+    /usr/bin/python3 tools/golden/detectors.py [retinanet fcos retinanet-resnet50 fcos-resnet50 faster-rcnn]
 """
 import sys
 
@@ -14,10 +14,11 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
-from golden import fill, normal_input, summaries, summary, write
+from golden import fill, flat, normal_input, relative_error, summaries, summary, write
 
 FIXTURES = "packages/detect/test/fixtures"
 SEED = 1  # then the first stable one
+SEEDS = 16  # at which gradients' float32 errors are looked at
 SIZE = 160  # no multiple of the largest strides: 3 and 2 cells across P6 and P7
 CLASSES = 5
 CHANNELS = 64
@@ -31,7 +32,7 @@ TARGETS = [
 
 # Factor and shift of golden values, by the end of the name: hashed weights as they come would saturate the sigmoids.
 SCALES = {
-    "bn2.weight": [0.3, 0],
+    "bn2.weight": [0.3, 0], "bn3.weight": [0.3, 0],
     "cls_logits.weight": [0.15, 0], "cls_logits.bias": [1, -2],
     "bbox_reg.weight": [0.06, 0], "bbox_reg.bias": [1, 0], "bbox_ctrness.weight": [0.15, 0],
     "bbox_pred.weight": [0.1, 0], "cls_score.weight": [0.3, 0],
@@ -56,11 +57,12 @@ def set_weights(model, scales):
     return model.eval()
 
 
-def body(stages, extra):
+def body(stages, extra, name="resnet18"):
     """Running statistics in every batch norm, with its parameters trained."""
-    resnet = torchvision.models.resnet18(norm_layer=nn.BatchNorm2d)
+    resnet = getattr(torchvision.models, name)(norm_layer=nn.BatchNorm2d)
     layers = {f"layer{i}": str(k) for k, i in enumerate(stages)}
-    return BackboneWithFPN(resnet, layers, [64 * 2 ** (i - 1) for i in stages], CHANNELS, extra)
+    channels = [resnet.inplanes // 2 ** (4 - i) for i in stages]
+    return BackboneWithFPN(resnet, layers, channels, CHANNELS, extra)
 
 
 def targets(dtype):
@@ -69,7 +71,7 @@ def targets(dtype):
 
 
 def images(dtype, noise=0):
-    """`noise`: a number for another change of every pixel by 2^-20 of itself, eight roundings."""
+    """`noise`: a number for another change of every pixel by 2^-21 of itself, four roundings."""
     x = normal_input(SEED, "images", (len(TARGETS), 3, SIZE, SIZE), dtype)
     return x * (1 + torch.sign(normal_input(noise, "noise", x.shape, dtype)) * 2**-20) if noise else x
 
@@ -154,16 +156,16 @@ def injection(key, shape, dtype, distances):
     return x.to(dtype)
 
 
-def retinanet_model():
-    return RetinaNet(body((2, 3, 4), LastLevelP6P7(CHANNELS, CHANNELS)), CLASSES, score_thresh=DETECTION["score"],
-                     nms_thresh=DETECTION["nms"], detections_per_img=DETECTION["limit"],
-                     topk_candidates=DETECTION["candidates"])
+def one_stage_model(kind, backbone):
+    return lambda: kind(
+        body((2, 3, 4), LastLevelP6P7(CHANNELS, CHANNELS), backbone), CLASSES, score_thresh=DETECTION["score"],
+        nms_thresh=DETECTION["nms"], detections_per_img=DETECTION["limit"], topk_candidates=DETECTION["candidates"])
 
 
-def fcos_model():
-    return FCOS(body((2, 3, 4), LastLevelP6P7(CHANNELS, CHANNELS)), CLASSES, score_thresh=DETECTION["score"],
-                nms_thresh=DETECTION["nms"], detections_per_img=DETECTION["limit"],
-                topk_candidates=DETECTION["candidates"])
+def one_stage_fixture(kind, backbone):
+    parameters = FCOS_PARAMETERS if kind is FCOS else RETINANET_PARAMETERS
+    run = one_stage(one_stage_model(kind, backbone), parameters, kind is FCOS)
+    return fixture(run, ("detections", "injected"), backbone=backbone, detection=DETECTION)
 
 
 DETECTION = {"score": 0.05, "nms": 0.5, "limit": 20, "candidates": 60}
@@ -179,27 +181,41 @@ FCOS_PARAMETERS = ONE_STAGE_PARAMETERS + [
 
 
 def stable_summaries(run, families):
-    """From the first seed at which the families' results do not depend on rounding."""
+    """
+    From the first seed at which the families' results do not depend on rounding. Gradients do at most seeds: among
+    millions of ReLU inputs some are so near to 0 that rounding decides. So each gradient's float32 error is the worst of
+    the same tensor in float32 runs at many seeds: which of them is hit in one run is chance.
+    """
     global SEED
+    chosen, errors = None, {}
     for SEED in range(1, 200):
         exact, single = run(torch.float64), run(torch.float32)
-        problem = unstable(exact, single, families)
-        for noise in (1, 2):
-            problem = problem or unstable(exact, run(torch.float64, noise), families)
-        if problem is None:
+        for name, tensor in exact.items():
+            if name.startswith("gradient/"):
+                errors[name] = max(errors.get(name, 0), relative_error(flat(single[name]), flat(tensor)))
+        if chosen is None:
+            problem = unstable(exact, single, families)
+            for noise in (1, 2):
+                problem = problem or unstable(exact, run(torch.float64, noise), families)
+            print(f"  seed {SEED}: {problem or 'taken'}", flush=True)
+            if problem is None:
+                chosen = SEED, exact, single
+        if chosen is not None and SEED >= SEEDS:
             break
-        print(f"  seed {SEED}: {problem}")
+    SEED, exact, single = chosen
     out = summaries([single], exact)
     for name, tensor in exact.items():
         if name.split("/")[0] in families:
             out[name] = summary(tensor, out[name]["float32Error"], whole=True)
+        if name in errors:
+            out[name] = summary(tensor, errors[name])
     return out
 
 
 def fixture(run, families, **attributes):
     attributes = {"size": SIZE, "classes": CLASSES, "channels": CHANNELS, "targets": TARGETS, "scales": SCALES,
                   **attributes}
-    tensors = stable_summaries(run, families)
+    tensors = stable_summaries(run, families)  # sets SEED
     return {"seed": SEED, "cases": {"only": {"attributes": attributes, "tensors": tensors}}}
 
 
@@ -257,10 +273,10 @@ def faster_rcnn(dtype, noise=0):
 
 
 FILES = {
-    "retinanet": lambda: fixture(one_stage(retinanet_model, RETINANET_PARAMETERS, False), ("detections", "injected"),
-                                 detection=DETECTION),
-    "fcos": lambda: fixture(one_stage(fcos_model, FCOS_PARAMETERS, True), ("detections", "injected"),
-                            detection=DETECTION),
+    "retinanet": lambda: one_stage_fixture(RetinaNet, "resnet18"),
+    "fcos": lambda: one_stage_fixture(FCOS, "resnet18"),
+    "retinanet-resnet50": lambda: one_stage_fixture(RetinaNet, "resnet50"),
+    "fcos-resnet50": lambda: one_stage_fixture(FCOS, "resnet50"),
     "faster-rcnn": lambda: fixture(faster_rcnn, ("proposals", "detections"), **FASTER),
 }
 

@@ -15,7 +15,7 @@ import {
   tensorData,
 } from '@nats/graph';
 import { goldenNormal } from '@nats/graph/testing';
-import { resnetConfig } from '@nats/space';
+import { type ResnetName, resnetConfig } from '@nats/space';
 import { afterAll, describe, it } from 'vitest';
 import { gridsOf, pyramidFeatures } from '../../src/detectors/pyramid-features.js';
 import {
@@ -47,6 +47,7 @@ import {
 } from './support.js';
 
 interface Attributes extends DetectorAttributes {
+  readonly backbone: ResnetName;
   readonly detection: {
     readonly score: number;
     readonly nms: number;
@@ -71,8 +72,8 @@ interface OneStage {
 
 const injectedLogit = (x: number) => Math.fround(x * 2 - 4);
 
-const common = ({ size, classes, channels, detection }: Attributes) => ({
-  backbone: resnetConfig('resnet18'),
+const common = ({ backbone, size, classes, channels, detection }: Attributes) => ({
+  backbone: resnetConfig(backbone),
   inputSize: [size, size] as const,
   classes,
   pyramid: { channels, extra: 'p6p7' } as const,
@@ -126,7 +127,9 @@ afterAll(() => engine.dispose());
 describe.each([
   ['retinanet', retinanetCase],
   ['fcos', fcosCase],
-] as const)('%s with ResNet-18 and a pyramid equals torchvision', (name, build) => {
+  ['retinanet-resnet50', retinanetCase],
+  ['fcos-resnet50', fcosCase],
+] as const)('%s equals torchvision', (name, build) => {
   const fixture = readGolden<Attributes>(name);
   const { seed } = fixture;
   const { attributes } = fixture.cases.only!;
