@@ -6,6 +6,7 @@ import {
   kaimingNormal,
   type Pair,
   type Scope,
+  split,
   type Tensor,
 } from '@nats/graph';
 import { type ConvolutionBuilder, type ConvolutionSite, plainConvolution } from '../backbones/site.js';
@@ -75,27 +76,33 @@ function mixedConvolution(
   return scope.build(() => {
     const shape = [channels, site.inputChannels / groups, 3, 3];
     const weight = scope.parameter('weight', shape, options.initializer ?? kaimingNormal((channels * 9) / groups));
-    const outputs = parts.map(({ genotype, channels: rows }) => {
-      const move = { stride: site.stride, ...dilated(options, genotypes[genotype]!) };
-      const own = selectChannels(weight, 0, rows);
-      if (groups === 1) return conv2d(x, own, move);
-      const chosen = rows.filter((_, i) => i % channelUnit(site) === 0).map((row) => row / channelUnit(site));
-      return conv2d(groupInputs(x, chosen, groups), own, { ...move, groups: chosen.length });
-    });
     const order = parts.flatMap((part) => part.channels);
+    const sizes = parts.map((part) => part.channels.length);
+    const weights = split(selectChannels(weight, 0, order), sizes, 0);
+    const inputs = groups === 1 ? parts.map(() => x) : groupInputs(x, parts, site);
+    const outputs = parts.map(({ genotype, channels: rows }, i) =>
+      conv2d(inputs[i]!, weights[i]!, {
+        stride: site.stride,
+        groups: groups === 1 ? 1 : rows.length / channelUnit(site),
+        ...dilated(options, genotypes[genotype]!),
+      }),
+    );
     const joined = concat(outputs, 1);
     return isIdentity(order) ? joined : selectChannels(joined, 1, invert(order));
   });
 }
 
-/** The input channels that the given groups of a grouped convolution see. */
-function groupInputs(x: Tensor, chosen: readonly number[], groups: number): Tensor {
-  const perGroup = (x.shape[1] as number) / groups;
-  return selectChannels(
-    x,
-    1,
-    chosen.flatMap((group) => Array.from({ length: perGroup }, (_, i) => group * perGroup + i)),
+/** For each part of a grouped convolution the input channels that its groups see. */
+function groupInputs(x: Tensor, parts: readonly Part[], site: ConvolutionSite): Tensor[] {
+  const perGroup = site.inputChannels / site.groups;
+  const unit = channelUnit(site);
+  const order = parts.flatMap(({ channels }) =>
+    channels
+      .filter((_, i) => i % unit === 0)
+      .flatMap((channel) => Array.from({ length: perGroup }, (_, i) => (channel / unit) * perGroup + i)),
   );
+  const sizes = parts.map(({ channels }) => (channels.length / unit) * perGroup);
+  return split(selectChannels(x, 1, order), sizes, 1);
 }
 
 function checkOptions({ kernel = 3, bias = false, padding, dilation }: ConvolutionLayerOptions, site: ConvolutionSite) {

@@ -5,7 +5,9 @@ import {
   gatherOp,
   type Node,
   type SliceAttributes,
+  type SplitAttributes,
   sliceOp,
+  splitOp,
   type Tensor,
   type TensorData,
 } from '@nats/graph';
@@ -37,14 +39,19 @@ export function isDenseConvolution(node: Node): boolean {
   return node.op === conv2dOp && (node.attributes as ConvolutionAttributes).groups === 1;
 }
 
-/** Which channels of its input map a node picks, if that is all it does: a gather or a slice along axis 1. */
-export function pickedChannels(node: Node): Int32Array | undefined {
+/** Which channels of its node's input map a tensor holds, if picking is all that the node does, along axis 1. */
+export function pickedChannels({ node, index }: Tensor): Int32Array | undefined {
   const [x, indices] = node.inputs;
   if (!x || !isMap(x)) return undefined;
   if (node.op === gatherOp) {
     const { axis } = node.attributes as { axis: number };
     if (axis !== 1 || indices!.node.op !== constantOp || indices!.shape.length !== 1) return undefined;
     return Int32Array.from((indices!.node.attributes as { value: TensorData }).value.data);
+  }
+  if (node.op === splitOp) {
+    const { axis, sizes } = node.attributes as SplitAttributes;
+    const start = sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
+    return axis === 1 ? Int32Array.from({ length: sizes[index]! }, (_, i) => start + i) : undefined;
   }
   if (node.op !== sliceOp) return undefined;
   const { starts, sizes, steps } = node.attributes as SliceAttributes;

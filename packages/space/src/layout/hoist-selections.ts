@@ -14,10 +14,11 @@ export function hoistSelections(program: Program): Program {
   const rebuilt = new Map<Tensor, Tensor>();
   const rebuild = (x: Tensor) => rebuilt.get(x)!;
   for (const node of program.nodes) {
-    const picked = pickedChannels(node);
+    const picks = node.outputs.map(pickedChannels);
+    const source = node.inputs[0];
     const outputs =
-      picked && reachesConvolution(node.inputs[0]!, users)
-        ? [pickedAtSource(node.inputs[0]!, picked, rebuild)]
+      source && picks.every((picked) => picked !== undefined) && reachesConvolution(source, users)
+        ? picks.map((picked) => pickedAtSource(source, picked, rebuild))
         : copyNode(node, node.inputs.map(rebuild));
     for (const [i, output] of node.outputs.entries()) rebuilt.set(output, outputs[i]!);
   }
@@ -30,21 +31,29 @@ function reachesConvolution(source: Tensor, users: Users): boolean {
   for (;;) {
     const { node } = x;
     if (isDenseConvolution(node)) return true;
-    const maps = channelwiseMaps(node);
-    if (maps?.length !== 1) return false;
-    x = node.inputs[maps[0]!]!;
-    if (users.isEnd(x) || users.of(x).length !== 1) return false;
+    const map = onlyMap(x);
+    if (!map || users.isEnd(map) || users.of(map).length !== 1) return false;
+    x = map;
   }
+}
+
+/** The map that a node passes on, channel by channel or only some channels of it. */
+function onlyMap(x: Tensor): Tensor | undefined {
+  if (x.node.outputs.length === 1 && pickedChannels(x)) return x.node.inputs[0];
+  const maps = channelwiseMaps(x.node);
+  return maps?.length === 1 ? x.node.inputs[maps[0]!] : undefined;
 }
 
 function pickedOnceAtMost(x: Tensor, readers: readonly Node[]): boolean {
   const seen = new Set<number>();
   for (const reader of readers) {
-    const picked = pickedChannels(reader);
-    if (!picked) return false;
-    for (const channel of picked) {
-      if (seen.has(channel)) return false;
-      seen.add(channel);
+    for (const output of reader.outputs) {
+      const picked = pickedChannels(output);
+      if (!picked) return false;
+      for (const channel of picked) {
+        if (seen.has(channel)) return false;
+        seen.add(channel);
+      }
     }
   }
   return seen.size <= (x.shape[1] as number);
@@ -57,6 +66,11 @@ function pickedAtSource(x: Tensor, picked: Int32Array, rebuild: (x: Tensor) => T
     if (isDenseConvolution(node)) {
       const [input, weight] = node.inputs.map(rebuild) as [Tensor, Tensor];
       return apply(node.op, [input, selectChannels(weight, 0, picked)], node.attributes);
+    }
+    const earlier = pickedChannels(x);
+    if (earlier) {
+      const both = picked.map((channel) => earlier[channel]!);
+      return pickedAtSource(node.inputs[0]!, both, rebuild);
     }
     const [map] = channelwiseMaps(node)!;
     const inputs = node.inputs.map((y, i) =>

@@ -53,7 +53,8 @@ export function sinkJoins(program: Program): Program {
 /** The node's result as parts, if its inputs are parts and it treats channels apart, or if it joins convolutions. */
 function kept(node: Node, apart: ReadonlyMap<Tensor, Apart>, whole: (x: Tensor) => Tensor): Apart | undefined {
   if (node.op === concatOp) return startOf(node, whole);
-  const picked = pickedChannels(node);
+  const [output] = node.outputs as [Tensor];
+  const picked = node.outputs.length === 1 ? pickedChannels(output) : undefined;
   const [source] = node.inputs;
   if (picked) {
     const map = apart.get(source!);
