@@ -64,7 +64,12 @@ export const layoutLowerings: LoweringTable = {
     const fill = builder.constant(tensorData(node.outputs[0]!.dtype, [], [value]));
     builder.node('Pad', [inputs[0]!, builder.int64(pads), fill], { mode: 'constant' }, outputs);
   }),
-  reverse: lowering<{ axes: readonly number[] }>(({ builder, inputs, outputs, attributes: { axes } }) => {
+  reverse: lowering<{ axes: readonly number[] }>(({ builder, inputs, outputs, shapes, attributes: { axes } }) => {
+    // ONNX's shape inference counts one element too many for nothing.
+    if (shapes[0]!.includes(0)) {
+      builder.node('Identity', inputs, {}, outputs);
+      return;
+    }
     const each = (value: number) => builder.int64(axes.map(() => value));
     builder.node('Slice', [inputs[0]!, each(-1), each(-END), builder.int64(axes), each(-1)], {}, outputs);
   }),

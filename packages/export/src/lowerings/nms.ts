@@ -58,7 +58,7 @@ export const nmsLowerings: LoweringTable = {
     const one = builder.node('Expand', [builder.constant(int32([1])), builder.node('Shape', [index])]);
     // Every slot is written at most once.
     const placed = (values: string) => builder.node('ScatterElements', [zeros, slot, values], { axis: 0 });
-    const shape = builder.int64([-1, maxOutput]);
+    const shape = builder.int64([shapes[0]![0] === 'N' ? -1 : shapes[0]![0]!, maxOutput]);
     builder.node('Reshape', [placed(index), shape], {}, [outputs[0]!]);
     const valid = builder.node('Reshape', [placed(one), shape]);
     builder.node('Cast', [valid], { to: ONNX_TYPE.bool }, [outputs[1]!]);

@@ -167,3 +167,9 @@ export function opsOf(subject: ConformanceCase): Set<string> {
   const { results } = caseTensors(subject);
   return new Set(sortedNodes(Object.values(results)).map(({ op }) => op.name));
 }
+
+/** One case as a program of its own: results, and gradients named after their inputs. */
+export function caseProgram(subject: ConformanceCase): Program {
+  const { results } = caseTensors(subject, 'input ');
+  return createProgram({ outputs: { ...results } });
+}
