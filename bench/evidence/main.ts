@@ -1,4 +1,4 @@
-// npm run evidence -- quick [--arms a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--out runs/evidence/quick]
+// npm run evidence -- quick [--arms a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2] [--out runs/evidence/quick]
 // Trains every arm from the same pretrained classifier with the same schedule and seeds, and writes a table. Resumable:
 // what is in the output folder is not computed again.
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -19,6 +19,7 @@ async function main(): Promise<void> {
       arms: { type: 'string', default: DEFAULT_ARMS.join() },
       seeds: { type: 'string', default: '10,11,12' },
       'search-seed': { type: 'string', default: String(PROTOCOL.search.seed) },
+      threads: { type: 'string', default: '2' },
       minutes: { type: 'string', default: 'Infinity' },
       out: { type: 'string', default: join('runs', 'evidence', 'quick') },
     },
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
   const deadline = performance.now() + Number(values.minutes) * 60_000;
 
   await mkdir(values.out, { recursive: true });
-  const context = { engine: onnxruntimeEngine(), task: await loadTask(), folder: values.out };
+  const context = { engine: onnxruntimeEngine({ threads: Number(values.threads) }), task: await loadTask(), folder: values.out };
   const initial = await pretrainedWeights(context);
   const searches = arms.some((arm) => ARMS[arm]!.searched);
   const found = searches ? await searchedArchitecture(context, initial, Number(values['search-seed'])) : {};
