@@ -32,7 +32,11 @@ async function main(): Promise<void> {
   const deadline = performance.now() + Number(values.minutes) * 60_000;
 
   await mkdir(values.out, { recursive: true });
-  const context = { engine: onnxruntimeEngine({ threads: Number(values.threads) }), task: await loadTask(), folder: values.out };
+  const context = {
+    engine: onnxruntimeEngine({ threads: Number(values.threads) }),
+    task: await loadTask(),
+    folder: values.out,
+  };
   const initial = await pretrainedWeights(context);
   const searches = arms.some((arm) => ARMS[arm]!.searched);
   const found = searches ? await searchedArchitecture(context, initial, Number(values['search-seed'])) : {};
