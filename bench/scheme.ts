@@ -38,7 +38,7 @@ interface Arm {
 
 /**
  * Latency of exported classifiers transformed by random schemes, relative to the plain one in the same run: batch 1, every
- * 3x3 convolution chosen, counts unrounded and rounded to multiples of 8 and 16, channels interleaved at random (the worst
+ * 3x3 convolution chosen, counts unrounded and rounded to multiples of 8, 16 and 64, channels interleaved at random (the worst
  * case, as single groups choose) or in contiguous runs (as the proportional decoder gives).
  *
  * With one thread, the default, it is CPU time that is measured, which other processes on the machine do not lengthen.
@@ -90,7 +90,7 @@ async function measure(config: ResnetConfig, { size, rounds, threads, naive }: S
     ['9 anisotropic', anisotropicGenotypes(3)],
   ] as const) {
     for (const order of ['interleaved', 'contiguous'] as const) {
-      for (const multiple of [1, 8, 16]) {
+      for (const multiple of [1, 8, 16, 64]) {
         const rounding = multiple === 1 ? 'unrounded' : `multiples of ${multiple}`;
         await add(`${kind}, ${rounding}, ${order}`, randomScheme(config, genotypes, multiple, order));
       }
