@@ -1,4 +1,4 @@
-import { add, constant, gather, greaterEqual, reshape, type Tensor, tensorData } from '@nats/graph';
+import { broadcastTo, type Dimension, greaterEqual, reshape, type Tensor, takeAlongAxis } from '@nats/graph';
 
 /** Ground truth of a batch, padded to M objects an image. */
 export interface Targets {
@@ -23,17 +23,10 @@ export function validObjects({ labels }: Targets): Tensor {
   return greaterEqual(labels, 0);
 }
 
-/** Rows of `values` `[B, M, …]` that `matched` `[B, A]` names, image by image: `[B, A, …]`. */
+/** Rows of `values` `[B, M, …]` that `matched` `[B, A]` names, image by image: `[B, A, …]`. B may be 'N'. */
 export function matchedRows(values: Tensor, matched: Tensor): Tensor {
-  const [b, m, ...rest] = values.shape as number[];
-  const a = matched.shape[1] as number;
-  const firstRow = constant(
-    tensorData(
-      'int32',
-      [b!, 1],
-      Int32Array.from({ length: b! }, (_, image) => image * m!),
-    ),
-  );
-  const rows = gather(reshape(values, [b! * m!, ...rest]), reshape(add(matched, firstRow), [b! * a]));
-  return reshape(rows, [b!, a, ...rest]);
+  const [b, a] = matched.shape as [Dimension, number];
+  const rest = values.shape.slice(2);
+  const rows = reshape(matched, [b, a, ...rest.map(() => 1)]);
+  return takeAlongAxis(values, broadcastTo(rows, [b, a, ...rest]), 1);
 }

@@ -1,4 +1,4 @@
-import { concat, divide, multiply, reshape, split, subtract, type Tensor, topK } from '@nats/graph';
+import { concat, type Dimension, divide, multiply, reshape, split, subtract, type Tensor, topK } from '@nats/graph';
 import { clipBoxes } from '../boxes/box-coder.js';
 import { matchedRows } from '../matching/targets.js';
 
@@ -15,7 +15,7 @@ export interface Candidates {
 /**
  * From each level the `perLevel` best pairs of box and class (torchvision's postprocess_detections; its score threshold is
  * applied later, which gives the same boxes).
- * @param boxes `[N, A, 4]` decoded
+ * @param boxes `[N, A, 4]` decoded; N may be 'N'
  * @param scores `[N, A, classes]`
  * @param counts boxes of each level
  */
@@ -26,7 +26,7 @@ export function selectCandidates(
   perLevel: number,
   [height, width]: readonly [number, number],
 ): Candidates {
-  const [n, , classes] = scores.shape as [number, number, number];
+  const [n, , classes] = scores.shape as [Dimension, number, number];
   const scoresOfLevel = split(scores, counts, 1);
   const boxesOfLevel = split(boxes, counts, 1);
   const levels = counts.map((count, level) => {
