@@ -1,14 +1,13 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nodeFiles, writeAtomically } from '../checkpoint/files.js';
-import type { TrainingEvent } from './events.js';
 
 /**
- * Passes events on and writes each as a line of JSON before (metrics.jsonl). At a start event, lines of an earlier
+ * Passes events (of a training, or of a search) on and writes each as a line of JSON before (metrics.jsonl). At a start event, lines of an earlier
  * run that are beyond its step (or half-written) are dropped, so that a file holds each step once.
  * Numbers that JSON lacks become strings: "NaN".
  */
-export async function* recordMetrics<E extends TrainingEvent>(
+export async function* recordMetrics<E extends { readonly type: string; readonly step: number }>(
   events: AsyncIterable<E>,
   path: string,
 ): AsyncGenerator<E, void, void> {
