@@ -1,4 +1,4 @@
-import { add, type Scope, type Tensor } from '@nats/graph';
+import { add, type Feeds, type Scope, type Tensor } from '@nats/graph';
 import type { ConvolutionBuilder, ResnetConfig, StageName } from '@nats/space';
 import type { Targets } from '../matching/targets.js';
 import type { FeaturePyramidConfig } from '../necks/feature-pyramid.js';
@@ -37,6 +37,12 @@ export interface Detector {
    * @param images float32 `[B, C, H, W]`, normalised
    */
   loss(scope: Scope, images: Tensor, targets: Targets, options?: DetectorOptions): DetectionLoss;
+  /**
+   * Random numbers that the loss draws by, for inputs that it declares beside images and targets; absent where nothing is
+   * drawn. A pure function: the same seed draws the same.
+   * @param maxObjects places for objects in the targets
+   */
+  feeds?(batch: number, maxObjects: number, seed: number): Feeds;
   /** The best boxes of each image before non-maximum suppression; the batch of `images` may be 'N'. */
   candidates(scope: Scope, images: Tensor, options?: DetectorOptions): Candidates;
 }

@@ -93,8 +93,10 @@ export function detection(options: DetectionObjectiveOptions): Objective {
       const { loss, parts } = detector.loss(scope, images, targets, convolution ? { convolution } : {});
       return { loss, metrics: parts };
     },
-    batch: async (split, step): Promise<Feeds> =>
-      detectionFeeds(await Promise.all(examplesOf(split, step)), normalize, maxObjects),
+    batch: async (split, step): Promise<Feeds> => ({
+      ...detectionFeeds(await Promise.all(examplesOf(split, step)), normalize, maxObjects),
+      ...detector.feeds?.(batchSize, maxObjects, seedOf(seed, `${split} draws ${step}`)),
+    }),
     identify: (split, step) => {
       const { name, size: count } = datasetOf(split);
       const own = seedOf(seed, split);
