@@ -1,0 +1,52 @@
+import type { z } from 'zod';
+import { nearest } from './nearest.js';
+
+/** A JSON schema as far as keys are concerned. */
+interface KeySchema {
+  readonly properties?: Readonly<Record<string, KeySchema>>;
+  readonly oneOf?: readonly KeySchema[];
+  readonly anyOf?: readonly KeySchema[];
+  readonly items?: KeySchema;
+  readonly const?: unknown;
+}
+
+/** What is wrong with a config, one line for each thing, each with its place; unknown keys with the nearest valid one. */
+export function explainIssues(error: z.ZodError, schema: unknown, input: unknown): string[] {
+  return error.issues.flatMap((issue) => {
+    const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+    if (issue.code !== 'unrecognized_keys') return [`${where}${sentence(issue)}`];
+    const valid = keysAt(schema as KeySchema, input, issue.path);
+    return issue.keys.map((key) => {
+      const meant = nearest(key, valid);
+      const advice = meant === undefined ? `there is ${valid.join(', ')}` : `did you mean '${meant}'?`;
+      return `unknown key '${[...issue.path, key].join('.')}'; ${advice}`;
+    });
+  });
+}
+
+function sentence(issue: z.core.$ZodIssue): string {
+  const { message } = issue;
+  return message.charAt(0).toLowerCase() + message.slice(1);
+}
+
+/** The keys that an object at a path of the input may have. */
+function keysAt(schema: KeySchema, input: unknown, path: readonly PropertyKey[]): string[] {
+  let [place, value] = [choose(schema, input), input];
+  for (const key of path) {
+    value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
+    const next = typeof key === 'number' ? place.items : place.properties?.[String(key)];
+    place = choose(next ?? {}, value);
+  }
+  return Object.keys(place.properties ?? {});
+}
+
+/** Of several alternatives the one whose constants (kind, format) are the value's. */
+function choose(schema: KeySchema, value: unknown): KeySchema {
+  const options = schema.oneOf ?? schema.anyOf;
+  if (!options) return schema;
+  const fits = ({ properties = {} }: KeySchema) =>
+    Object.entries(properties).every(
+      ([key, property]) => property.const === undefined || property.const === (value as Record<string, unknown>)?.[key],
+    );
+  return options.find(fits) ?? options[0] ?? {};
+}

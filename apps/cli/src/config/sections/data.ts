@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { share, whole } from './fields.js';
+
+const common = {
+  split: share()
+    .default(0.2)
+    .describe("share of the training images that are put aside for evaluation where there is no 'val' (our choice)"),
+  onProblem: z
+    .enum(['error', 'drop'])
+    .default('error')
+    .describe('what broken annotations do: stop, or are left out (nats inspect data lists them)'),
+};
+
+const cocoFiles = z.strictObject({
+  annotations: z.string().describe("a file in the format of COCO's instances_*.json"),
+  images: z.string().describe("folder that the file's names start from"),
+});
+
+const coco = z.strictObject({
+  format: z.literal('coco'),
+  train: cocoFiles,
+  val: cocoFiles.optional(),
+  ...common,
+});
+
+const voc = z.strictObject({
+  format: z.literal('voc'),
+  path: z.string().describe('folder of Annotations, JPEGImages and ImageSets/Main'),
+  train: z.string().default('train').describe('a list in ImageSets/Main'),
+  val: z.string().optional().describe('a list in ImageSets/Main, such as val'),
+  coordinates: z
+    .enum(['corners', 'pixels'])
+    .default('corners')
+    .describe("edges between pixels from 0, as today's tools write, or first and last pixel from 1, as the challenges"),
+  ...common,
+});
+
+const yolo = z.strictObject({
+  format: z.literal('yolo'),
+  path: z.string().describe('the YAML file, or the folder of its data.yaml'),
+  train: z.string().default('train').describe('a key of the YAML file'),
+  val: z.string().optional().describe('a key of the YAML file, such as val'),
+  ...common,
+});
+
+const mnist = z.strictObject({
+  format: z
+    .literal('mnist')
+    .describe('handwritten digits on textures, made when needed: what the demonstration detects'),
+  train: whole(2).default(10_000).describe('number of training images, of digits of the training half'),
+  val: whole().default(1_500).describe('number of images for evaluation, of digits of the test half'),
+  seed: whole(0).default(1).describe('of what is on the images'),
+  imageSize: whole(32).default(128).describe('side of the square images in pixels'),
+});
+
+export const dataSchema = z
+  .discriminatedUnion('format', [coco, voc, yolo, mnist])
+  .describe('annotated images; paths start from the folder of the config file');
+
+export type DataSettings = z.output<typeof dataSchema>;

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { positive, share, whole } from './fields.js';
+
+export const evaluateSchema = z
+  .strictObject({
+    sizes: z
+      .tuple([positive(), positive()])
+      .default([32, 96])
+      .describe('sides in pixels that part small, medium and large objects (COCO)'),
+    scoreThreshold: share().default(0.05).describe('detections below are dropped (torchvision)'),
+    iouThreshold: share().default(0.5).describe('of non-maximum suppression (torchvision)'),
+    limit: whole().default(100).describe('most detections of an image (COCO)'),
+    batch: whole().default(16).describe('images at a time'),
+  })
+  .prefault({})
+  .describe('how detectors are judged');
+
+export const exportSchema = z
+  .strictObject({
+    verifyImages: whole().default(32).describe('images on which a written file is compared with what was trained'),
+    tolerance: positive()
+      .default(1e-3)
+      .describe("largest difference: scores as a part of the largest score, boxes as a part of the image's side"),
+  })
+  .prefault({})
+  .describe('how detectors become ONNX files');
+
+export type EvaluateSettings = z.output<typeof evaluateSchema>;
+export type ExportSettings = z.output<typeof exportSchema>;

@@ -1,0 +1,52 @@
+import { DEFAULT_SPACE, formatGenotype, STAGE_NAMES } from '@nats/space';
+import { z } from 'zod';
+import { whole } from './fields.js';
+
+const GENOTYPE = /^\d{1,3}(x\d{1,3})?$/;
+
+export const spaceSchema = z
+  .strictObject({
+    genotypes: z
+      .array(z.string().regex(GENOTYPE, "a dilation, '2', or vertical times horizontal, '1x2'"))
+      .min(1)
+      .default(DEFAULT_SPACE.genotypes.map(formatGenotype))
+      .describe('dilations to choose from; default: all pairs of 1 to 3 (our choice: the paper does not list its own)'),
+    groups: whole()
+      .optional()
+      .describe(
+        `parts of each convolution's output channels that choose together; default ${DEFAULT_SPACE.division.groups} (our choice)`,
+      ),
+    channelsPerGroup: whole().optional().describe("instead of 'groups': channels that choose together"),
+    stages: z.array(z.enum(STAGE_NAMES)).min(1).optional().describe('only convolutions of these stages; default: all'),
+    positions: z
+      .array(z.enum(['first', 'second', 'centre']))
+      .min(1)
+      .optional()
+      .describe("only these of a block: a basic block's first or second, a bottleneck's centre; default: all"),
+    strided: z.boolean().default(true).describe('also convolutions of stride 2 (our choice)'),
+  })
+  .superRefine((space, context) => {
+    if (space.groups === undefined || space.channelsPerGroup === undefined) return;
+    context.addIssue({ code: 'custom', path: ['channelsPerGroup'], message: "either 'groups' or 'channelsPerGroup'" });
+  })
+  .prefault({})
+  .describe('which dilations of which convolutions are searched');
+
+export type SpaceSettings = z.output<typeof spaceSchema>;
+
+export const decodeSchema = z
+  .strictObject({
+    method: z
+      .enum(['proportional', 'assignment', 'argmax'])
+      .default('argmax')
+      .describe(
+        "shares of channels in runs (the paper), the same shares where groups prefer them, or each group's best",
+      ),
+    sharpening: z.number().positive().default(1).describe('exponent of the probabilities before they are counted'),
+    dropBelowUniform: z.boolean().default(false).describe('leave out dilations that are less probable than chance'),
+    multiple: whole().default(1).describe('round counts of channels to multiples; not for argmax'),
+  })
+  .prefault({})
+  .describe('how probabilities become a scheme');
+
+export type DecodeSettings = z.output<typeof decodeSchema>;

@@ -1,0 +1,39 @@
+import { fcosConfig, fcosRanges } from '@nats/detect';
+import { z } from 'zod';
+import { positive } from '../config/sections/fields.js';
+import { commonSettings, type DetectorKind, detectorBase, headNorm } from './kind.js';
+
+const schema = z
+  .strictObject({
+    kind: z.literal('fcos'),
+    ...commonSettings,
+    headNorm: headNorm.default({ kind: 'group', groups: 32 }).describe('inside the head (torchvision: 32 groups)'),
+    ranges: z
+      .array(z.tuple([z.number().min(0), positive().nullable()]))
+      .min(1)
+      .optional()
+      .describe(
+        'for each pyramid level, finest first: least and largest distance to a side in pixels, null is no limit; default 4 to 8 strides (Tian et al. 2019)',
+      ),
+    points: z
+      .enum(['corner', 'middle'])
+      .default('middle')
+      .describe('of a cell (the paper: middle, torchvision: corner)'),
+    radius: positive().default(1.5).describe('of centre sampling, in strides'),
+    distance: z.enum(['relu', 'exp']).default('exp').describe('how distances become positive (paper: exp)'),
+    quality: z.enum(['centerness', 'iou']).default('centerness').describe('what weighs scores (paper: centerness)'),
+  })
+  .describe('FCOS (Tian et al. 2019), without anchors');
+
+export const fcosKind: DetectorKind<typeof schema> = {
+  schema,
+  build: (settings, context) => {
+    const { base, strides } = detectorBase(settings, context);
+    const { headNorm, points, radius, distance, quality } = settings;
+    const standard = fcosRanges(strides).map(
+      ([low, high]) => [low, Number.isFinite(high) ? high : null] as [number, number | null],
+    );
+    const ranges = settings.ranges ?? standard;
+    return fcosConfig({ ...base, ranges, headNorm, points, radius, distance, quality });
+  },
+};

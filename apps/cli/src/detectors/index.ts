@@ -1,0 +1,29 @@
+import type { DetectorConfig } from '@nats/detect';
+import { z } from 'zod';
+import { fcosKind } from './fcos.js';
+import type { DetectorContext, DetectorKind } from './kind.js';
+import { retinanetKind } from './retinanet.js';
+
+/** All kinds of detectors that a config can name: another one is one more line. */
+const KINDS = {
+  retinanet: retinanetKind,
+  fcos: fcosKind,
+} as const;
+
+type Schema = (typeof KINDS)[keyof typeof KINDS]['schema'];
+
+const schemas = Object.values(KINDS).map(({ schema }) => schema) as [Schema, ...Schema[]];
+
+export const detectorSchema = z
+  .discriminatedUnion('kind', schemas)
+  .prefault({ kind: 'fcos' })
+  .describe('what is put on the backbone');
+
+export type DetectorSettings = z.output<typeof detectorSchema>;
+
+/** The detector's own config. @throws NatsError for settings that do not fit the backbone */
+export function detectorConfigOf(settings: DetectorSettings, context: DetectorContext): DetectorConfig {
+  // The settings were parsed by the schema of the kind that they name.
+  const kind = KINDS[settings.kind] as DetectorKind<z.ZodType<DetectorSettings>>;
+  return kind.build(settings, context);
+}

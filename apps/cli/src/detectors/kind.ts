@@ -1,0 +1,67 @@
+import type { DetectorConfig } from '@nats/detect';
+import { type ResnetConfig, STAGE_NAMES, type StageName } from '@nats/space';
+import { z } from 'zod';
+import { size, whole } from '../config/sections/fields.js';
+
+/** What a detector is built on. */
+export interface DetectorContext {
+  readonly backbone: ResnetConfig;
+  readonly classes: number;
+}
+
+/** A kind of detector that configs can name: its settings, and how they become a detector's config. */
+export interface DetectorKind<S extends z.ZodType> {
+  readonly schema: S;
+  build(settings: z.output<S>, context: DetectorContext): DetectorConfig;
+}
+
+/** Settings that all kinds share. */
+export const commonSettings = {
+  inputSize: size()
+    .default([320, 320])
+    .describe('height and width that images are letterboxed to (our choice, for a CPU)'),
+  stages: z
+    .array(z.enum(STAGE_NAMES))
+    .min(1)
+    .optional()
+    .describe('stages that the pyramid stands on; default: those of stride 8 and more (the papers), or the last one'),
+  channels: whole().default(256).describe('of every pyramid level (Lin et al. 2017)'),
+  extra: z
+    .enum(['p6p7', 'p6', 'pool', 'none'])
+    .default('p6p7')
+    .describe('coarser levels on top of the pyramid (Lin et al. 2017)'),
+  headDepth: whole(0).default(4).describe('convolutions before the predictions (Lin et al. 2017)'),
+  candidatesPerLevel: whole().default(1000).describe('boxes of each level that go on to suppression (torchvision)'),
+};
+
+export type CommonSettings = z.output<z.ZodObject<typeof commonSettings>>;
+
+/** The norm inside a head. */
+export const headNorm = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('batch') }),
+  z.strictObject({ kind: z.literal('group'), groups: whole() }),
+]);
+
+/** Stride of each stage, in pixels of the input. */
+function stageStrides({ stem, stages }: ResnetConfig): number[] {
+  let stride = stem.stride * (stem.pool ? 2 : 1);
+  return stages.map((stage) => {
+    stride *= stage.stride;
+    return stride;
+  });
+}
+
+/** The part of a detector's config that all kinds have, and the stride of each pyramid level. */
+export function detectorBase(settings: CommonSettings, { backbone, classes }: DetectorContext) {
+  const { inputSize, channels, extra, headDepth, candidatesPerLevel } = settings;
+  const strideOf = stageStrides(backbone);
+  const names = STAGE_NAMES.slice(0, strideOf.length);
+  const coarse = names.filter((_, i) => strideOf[i]! >= 8);
+  const stages: readonly StageName[] = settings.stages ?? (coarse.length > 0 ? coarse : names.slice(-1));
+  const strides = stages.map((stage) => strideOf[names.indexOf(stage)] ?? Number.NaN);
+  const added = { p6p7: 2, p6: 1, pool: 1, none: 0 }[extra];
+  for (let i = 0; i < added; i++) strides.push(strides.at(-1)! * 2);
+  const base = { backbone, inputSize, classes, stages, pyramid: { channels, extra }, headDepth, candidatesPerLevel };
+  return { base, strides };
+}
