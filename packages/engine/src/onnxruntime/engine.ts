@@ -1,9 +1,13 @@
 import { createRequire } from 'node:module';
 import type { LoweringTable } from '@nats/export';
-import type { Engine, Executable } from '@nats/graph';
-import { createExecutable } from './executable.js';
+import type { Engine, Executable, State } from '@nats/graph';
+import { Tensor } from 'onnxruntime-node';
+import { createExecutable } from '../onnx-session/executable.js';
+import { createState } from '../onnx-session/state.js';
+import { tensorFactory } from '../onnx-session/tensors.js';
 import { openSession } from './session.js';
-import { createState, type OnnxruntimeState } from './state.js';
+
+const toOrt = tensorFactory(Tensor);
 
 export interface OnnxruntimeOptions {
   /** Threads inside an op, pinned because they can change bits. Default 2. */
@@ -27,7 +31,7 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
   const { threads = 2, providers = ['cpu'], checkFeedsFinite = false, profile, lowerings = {} } = options;
   const settings = { threads, providers, lowerings, ...(profile !== undefined && { profile }) };
   const executables = new Set<Executable>();
-  const states = new Set<OnnxruntimeState>();
+  const states = new Set<State>();
   return {
     name: 'onnxruntime',
     fingerprint: {
@@ -38,13 +42,14 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
       machine: `${process.platform}-${process.arch}`,
     },
     createState: async (spec, values) => {
-      const state = createState(spec, values);
+      const state = createState(spec, values, toOrt);
       states.add(state);
       return state;
     },
     compile: async (program) => {
       const session = await openSession(program, settings);
       const executable = createExecutable(program, session, {
+        toOrt,
         finiteFeeds: checkFeedsFinite,
         onDispose: () => executables.delete(executable),
       });

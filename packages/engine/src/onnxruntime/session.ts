@@ -1,20 +1,9 @@
 import { encodeProgram } from '@nats/export';
 import { createProgram, input, NatsError, negate, type Program } from '@nats/graph';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Session, Tensors } from '../onnx-session/session.js';
 import { engineLowerings } from './lowerings/index.js';
 import { type SessionSettings, sessionOptions } from './session-options.js';
-
-/** Tensors by name. */
-export type Tensors = Readonly<Record<string, Tensor>>;
-
-export interface Session {
-  /**
-   * @param outputs makes the tensor that receives an output, by the output's name. It may stay unused: what was
-   * computed is in the result.
-   */
-  run(feeds: Tensors, outputs: ReadonlyMap<string, () => Tensor>): Promise<Tensors>;
-  release(): Promise<void>;
-}
 
 /** An output that the binding does not convert to JavaScript, before all others. */
 const END_MARK = 'nats:end';
@@ -32,6 +21,7 @@ async function copyingSession(program: Program, settings: SessionSettings): Prom
   const session = await createSession(encodeProgram(program, { lowerings: lowerings(settings) }), settings);
   return {
     run: async (feeds) => (await session.run(feeds)) as Tensors,
+    writesInPlace: false,
     release: () => session.release(),
   };
 }
@@ -53,6 +43,7 @@ async function directSession(program: Program, settings: SessionSettings): Promi
       await runToEndMark(session, feeds, written);
       return written;
     },
+    writesInPlace: true,
     release: () => session.release(),
   };
 }

@@ -12,24 +12,27 @@ import {
   type Tensor as SymbolicTensor,
   sizeOf,
 } from '@nats/graph';
-import type { Tensor } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-common';
 import type { Session } from './session.js';
-import { disposed, type OnnxruntimeState } from './state.js';
-import { fromOrt, toOrt } from './tensors.js';
+import { disposed, type SessionState } from './state.js';
+import { fromOrt, type TensorFactory } from './tensors.js';
 
 export interface ExecutableOptions {
+  readonly toOrt: TensorFactory;
   readonly finiteFeeds: boolean;
   readonly onDispose: () => void;
 }
 
+/** A session as an executable: values of the state and feeds are its inputs. */
 export function createExecutable(program: Program, session: Session, options: ExecutableOptions): Executable {
   let alive = true;
   const checked = new WeakSet<State>();
-  const run = async (state: OnnxruntimeState, feeds: Feeds) => {
+  const run = async (state: SessionState, feeds: Feeds) => {
     if (!alive) throw disposed('executable');
-    const results = await session.run(sessionFeeds(program, state, feeds), receivers(program, state, feeds));
+    const given = sessionFeeds(program, state, feeds, options.toOrt);
+    const results = await session.run(given, receivers(program, state, feeds, options.toOrt));
     for (const name of program.updates.keys()) {
-      state.spare.set(name, state.tensors.get(name)!);
+      if (session.writesInPlace) state.spare.set(name, state.tensors.get(name)!);
       state.tensors.set(name, results[updateName(name)]!);
     }
     return Object.fromEntries([...program.outputs.keys()].map((name) => [name, fromOrt(results[name]!)]));
@@ -37,7 +40,7 @@ export function createExecutable(program: Program, session: Session, options: Ex
   return {
     program,
     run: async (anyState, feeds) => {
-      const state = anyState as OnnxruntimeState;
+      const state = anyState as SessionState;
       if (!alive) throw disposed('executable');
       if (!state.alive()) throw disposed('state');
       checkFeeds(program, feeds);
@@ -55,7 +58,12 @@ export function createExecutable(program: Program, session: Session, options: Ex
   };
 }
 
-function sessionFeeds(program: Program, { tensors }: OnnxruntimeState, feeds: Feeds): Record<string, Tensor> {
+function sessionFeeds(
+  program: Program,
+  { tensors }: SessionState,
+  feeds: Feeds,
+  toOrt: TensorFactory,
+): Record<string, Tensor> {
   const result: Record<string, Tensor> = {};
   for (const name of program.variables.keys()) result[name] = tensors.get(name)!;
   for (const name of program.inputs.keys()) result[name] = toOrt(feeds[name]!);
@@ -63,7 +71,12 @@ function sessionFeeds(program: Program, { tensors }: OnnxruntimeState, feeds: Fe
 }
 
 /** Outputs get arrays of their own, which the caller may keep; new values of variables the memory of former ones. */
-function receivers(program: Program, state: OnnxruntimeState, feeds: Feeds): Map<string, () => Tensor> {
+function receivers(
+  program: Program,
+  state: SessionState,
+  feeds: Feeds,
+  toOrt: TensorFactory,
+): Map<string, () => Tensor> {
   const batch = batchOf(program, feeds);
   const empty = ({ dtype, shape }: SymbolicTensor) => {
     const known = shape.map((dimension) => (dimension === 'N' ? batch : dimension));

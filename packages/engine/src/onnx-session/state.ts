@@ -1,11 +1,11 @@
 import { checkStateValues, NatsError, type State, type StateSpec, type TensorData } from '@nats/graph';
-import type { Tensor } from 'onnxruntime-node';
-import { fromOrt, toOrt } from './tensors.js';
+import type { Tensor } from 'onnxruntime-common';
+import { fromOrt, type TensorFactory } from './tensors.js';
 
-export interface OnnxruntimeState extends State {
+export interface SessionState extends State {
   /** Current values. onnxruntime reads them in place. */
   readonly tensors: Map<string, Tensor>;
-  /** Values that were current before: their memory receives the next ones. */
+  /** Values that were current before: their memory receives the next ones, where outputs are written in place. */
   readonly spare: Map<string, Tensor>;
   readonly alive: () => boolean;
   /** One access after the other: a run that has not finished reads and writes the same memory. */
@@ -13,7 +13,11 @@ export interface OnnxruntimeState extends State {
 }
 
 /** Values stay in JavaScript memory, in two sets that change roles with each run. */
-export function createState(spec: StateSpec, values: ReadonlyMap<string, TensorData>): OnnxruntimeState {
+export function createState(
+  spec: StateSpec,
+  values: ReadonlyMap<string, TensorData>,
+  toOrt: TensorFactory,
+): SessionState {
   checkStateValues(spec, values, true);
   // Copies: callers keep their arrays.
   const own = (value: TensorData) => toOrt({ ...value, data: value.data.slice() });
