@@ -1,11 +1,11 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { toBinary } from '@bufbuild/protobuf';
 import { check, formatType, NatsError, type Program, sizeOf, type Tensor, type TensorData } from '@nats/graph';
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
+import { assembleModel } from './assemble-model.js';
 import { lowerNodes } from './lower-program.js';
 import type { LoweringTable } from './lowering.js';
 import { portableLowerings } from './lowerings/index.js';
 import { createOnnxBuilder, type OnnxBuilder, sequenceInfo, valueInfo } from './onnx-builder.js';
-import { IR_VERSION, OPSET_VERSION, PRODUCER } from './versions.js';
 
 export interface EncodeOptions {
   /** Values of variables that become initialisers. Variables without a value become inputs of the graph. */
@@ -41,24 +41,14 @@ export function programModel(program: Program, options: EncodeOptions = {}): Mod
   aliasEnds(program, names, builder);
   if (sequenceOutput !== undefined) builder.node('SequenceConstruct', [builder.float(0)], {}, [sequenceOutput]);
   const free = [...program.variables].filter(([variable]) => !values.has(variable));
-  return create(ModelProtoSchema, {
-    irVersion: BigInt(IR_VERSION),
-    producerName: PRODUCER,
-    opsetImport: [...new Set(['', ...builder.domains])].map((domain) => ({
-      domain,
-      version: BigInt(domain === '' ? OPSET_VERSION : 1),
-    })),
-    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-    graph: {
-      name,
-      node: builder.nodes,
-      initializer: builder.initializers,
-      input: [...program.inputs, ...free].map(([input, tensor]) => valueInfo(input, tensor)),
-      output: [
-        ...(sequenceOutput === undefined ? [] : [sequenceInfo(sequenceOutput)]),
-        ...[...endNames(program)].map(([output, tensor]) => valueInfo(output, tensor)),
-      ],
-    },
+  return assembleModel(builder, {
+    name,
+    metadata,
+    inputs: [...program.inputs, ...free].map(([input, tensor]) => valueInfo(input, tensor)),
+    outputs: [
+      ...(sequenceOutput === undefined ? [] : [sequenceInfo(sequenceOutput)]),
+      ...[...endNames(program)].map(([output, tensor]) => valueInfo(output, tensor)),
+    ],
   });
 }
 
@@ -90,7 +80,8 @@ function aliasEnds(program: Program, names: ReadonlyMap<Tensor, string>, builder
   }
 }
 
-function checkValues(program: Program, values: ReadonlyMap<string, TensorData>): void {
+/** @throws NatsError `state` for a value that is not of its variable's type */
+export function checkValues(program: Program, values: ReadonlyMap<string, TensorData>): void {
   for (const [name, tensor] of program.variables) {
     const value = values.get(name);
     const fits = !value || (formatType(value) === formatType(tensor) && value.data.length === sizeOf(value.shape));

@@ -1,4 +1,5 @@
 export * from './composed.js';
+export * from './detector/index.js';
 export * from './encode-program.js';
 export * from './lowering.js';
 export { portableLowerings } from './lowerings/index.js';

@@ -71,7 +71,7 @@ function lowerNode(node: Node, names: Map<Tensor, string>, encoder: Encoder): vo
 }
 
 /** Writes a program as a part of another: its inputs and outputs get the given names. */
-function inlineProgram(
+export function inlineProgram(
   program: Program,
   inputs: Readonly<Record<string, string>>,
   outputs: Readonly<Record<string, string>>,

@@ -1,14 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  allocate,
-  BYTES_PER_ELEMENT,
-  type DType,
-  type Shape,
-  sizeOf,
-  type TensorData,
-  type TensorType,
-  tensorData,
-} from '@nats/graph';
+import { allocate, BYTES_PER_ELEMENT, type DType, sizeOf, type TensorData, tensorData } from '@nats/graph';
 import {
   type AttributeProto,
   AttributeProto_AttributeType,
@@ -144,7 +135,13 @@ export function tensorProto(name: string, { dtype, shape, data }: TensorData): T
   return create(TensorProtoSchema, { name, dataType: ONNX_TYPE[dtype], dims: shape.map(BigInt), rawData });
 }
 
-export function valueInfo(name: string, { dtype, shape }: TensorType): ValueInfoProto {
+/** What a graph's input or output is: dimensions that only a run knows have names. */
+export interface ValueType {
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
+export function valueInfo(name: string, { dtype, shape }: ValueType): ValueInfoProto {
   return create(ValueInfoProtoSchema, {
     name,
     type: {
@@ -165,10 +162,10 @@ export function sequenceInfo(name: string): ValueInfoProto {
   });
 }
 
-function shapeDimensions(shape: Shape) {
+function shapeDimensions(shape: ValueType['shape']) {
   return shape.map((dimension) =>
-    dimension === 'N'
-      ? { value: { case: 'dimParam' as const, value: 'N' } }
+    typeof dimension === 'string'
+      ? { value: { case: 'dimParam' as const, value: dimension } }
       : { value: { case: 'dimValue' as const, value: BigInt(dimension) } },
   );
 }

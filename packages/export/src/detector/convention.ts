@@ -1,0 +1,68 @@
+/** Per channel, for pixels in 0 to 1: the network sees `(pixel / 255 - mean) / deviation`. */
+export interface PixelStatistics {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
+/** What a detector's file takes. */
+export interface DetectorInput {
+  readonly name: string;
+  /**
+   * `model`: uint8 images of any size go in, as they are decoded; the file letterboxes and normalises them.
+   * `caller`: float32 `[N, C, H, W]` of `size`, letterboxed and normalised, goes in.
+   */
+  readonly preprocessing: 'model' | 'caller';
+  readonly dtype: 'uint8' | 'float32';
+  readonly layout: 'NCHW' | 'NHWC';
+  /** 3 is RGB, 1 is grey. */
+  readonly channels: number;
+  /** `[height, width]` in pixels of what the network sees, its canvas. */
+  readonly size: readonly [number, number];
+  /**
+   * How an image comes onto the canvas: bilinear with half-pixel centres and without antialiasing, to the largest size of
+   * the same shape that fits (sides max(1, floor(side * scale + 0.5))), at the top left; the rest has this brightness.
+   */
+  readonly letterbox: { readonly padValue: number };
+  readonly statistics: PixelStatistics;
+}
+
+/** What a detector's file gives. */
+export interface DetectorOutput {
+  /**
+   * `detections`: `detections` float32 `[N, K, 6]`, rows of x1, y1, x2, y2, score, label in falling order of score, and
+   * `valid` bool `[N, K]`; rows that are not valid are five zeros and -1.
+   * `candidates`: `boxes` float32 `[N, K, 4]`, `scores` float32 `[N, K]`, `labels` int32 `[N, K]` before suppression.
+   */
+  readonly kind: 'detections' | 'candidates';
+  /** K. */
+  readonly count: number;
+  /** Whose pixels boxes are in: the original image's (cut at its border), or the canvas's. */
+  readonly pixels: 'image' | 'canvas';
+}
+
+/** What becomes a detection. Applied in a file that gives detections; meant for the caller of one that gives candidates. */
+export interface DetectionThresholds {
+  /** Scores up to it are dropped; default 0.05. */
+  readonly scoreThreshold: number;
+  /** A box is dropped if it overlaps a better one of its class by more; default 0.5. */
+  readonly iouThreshold: number;
+  /** How many detections of an image are kept, at most; default 100, as COCO counts them. */
+  readonly limit: number;
+}
+
+/** Everything that is needed to detect with a file. */
+export interface DetectorConvention {
+  /** Names by label. */
+  readonly classes: readonly string[];
+  readonly input: DetectorInput;
+  readonly output: DetectorOutput;
+  readonly thresholds: DetectionThresholds;
+  /** Program and version that wrote the file. */
+  readonly tool: string;
+  /** The dilations of a transformed backbone, as the JSON text of @nats/space; none for an original one. */
+  readonly scheme?: string;
+}
+
+export const DEFAULT_THRESHOLDS: DetectionThresholds = { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 100 };
+/** Brightness of what no image covers: what @nats/detect's loader uses. */
+export const DEFAULT_PAD_VALUE = 114;

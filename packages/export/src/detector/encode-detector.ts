@@ -1,0 +1,202 @@
+import { toBinary } from '@bufbuild/protobuf';
+import {
+  check,
+  type Dimension,
+  foldBatchNorm,
+  formatType,
+  type Program,
+  type Tensor,
+  type TensorData,
+} from '@nats/graph';
+import { ModelProtoSchema } from 'onnx-buf';
+import { assembleModel } from '../assemble-model.js';
+import { checkValues } from '../encode-program.js';
+import { inlineProgram } from '../lower-program.js';
+import type { LoweringTable } from '../lowering.js';
+import { portableLowerings } from '../lowerings/index.js';
+import { createOnnxBuilder, type OnnxBuilder, type ValueType, valueInfo } from '../onnx-builder.js';
+import { checkConvention } from './check-convention.js';
+import {
+  DEFAULT_PAD_VALUE,
+  DEFAULT_THRESHOLDS,
+  type DetectionThresholds,
+  type DetectorConvention,
+  type PixelStatistics,
+} from './convention.js';
+import { conventionMetadata } from './metadata.js';
+import { lowerPreprocessing, lowerToImage } from './preprocessing.js';
+import { type CandidateNames, lowerDetections, lowerSuppression } from './suppression.js';
+
+export interface EncodeDetectorOptions {
+  /** Of every variable of the program. */
+  readonly values: ReadonlyMap<string, TensorData>;
+  /** Names by label. */
+  readonly classes: readonly string[];
+  /** By which the pixels that the detector was trained on were normalised. */
+  readonly statistics: PixelStatistics;
+  /** Program and version that writes the file, for its metadata. */
+  readonly tool: string;
+  /** Non-maximum suppression in the file; default true. */
+  readonly suppression?: boolean;
+  readonly thresholds?: Partial<DetectionThresholds>;
+  /** Letterbox and normalisation in the file: the layout of its uint8 images. Default: float32 as the program takes it. */
+  readonly preprocessing?: 'NHWC' | 'NCHW';
+  /** Brightness of what a letterboxed image does not cover; default 114. */
+  readonly padValue?: number;
+  /** The scheme of a transformed backbone, as JSON text, for the metadata. */
+  readonly scheme?: string;
+  /** Name of the graph; default 'detector'. */
+  readonly name?: string;
+  /** More metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Replace the portable lowerings of single ops. */
+  readonly lowerings?: LoweringTable;
+}
+
+/**
+ * Writes a detector as the bytes of an ONNX model that describes itself (see `readDetectorMetadata`). Batch norms become
+ * part of the convolutions.
+ * @param program a detector's candidates, after the layout pass: input `images` float32 `[N, C, H, W]`, N a number or
+ * 'N'; outputs `boxes` float32 `[N, K, 4]`, `scores` float32 `[N, K]` from 0 to 1, `labels` int32 `[N, K]`
+ * @throws NatsError `shape` for a program with other ends, `state` for missing or wrong values, `attribute` for classes,
+ * statistics or thresholds that do not fit
+ */
+export function encodeDetector(program: Program, options: EncodeDetectorOptions): Uint8Array {
+  const { name = 'detector', metadata = {} } = options;
+  const ends = detectorEnds(program);
+  const convention = conventionOf(ends, options);
+  checkConvention(convention);
+  const folded = foldBatchNorm(program, options.values);
+  checkValues(folded.program, folded.values);
+  checkComplete(folded.program, folded.values);
+
+  const builder = createOnnxBuilder();
+  const outputs = outputTypes(convention, ends.batch);
+  for (const reserved of [convention.input.name, ...outputs.keys(), ...folded.program.variables.keys()]) {
+    builder.fresh(reserved);
+  }
+  writeGraph(builder, folded, convention, { ...portableLowerings, ...options.lowerings });
+  const model = assembleModel(builder, {
+    name,
+    inputs: [valueInfo(convention.input.name, inputType(convention, ends.batch))],
+    outputs: [...outputs].map(([output, type]) => valueInfo(output, type)),
+    metadata: { ...metadata, ...conventionMetadata(convention) },
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+interface DetectorEnds {
+  readonly batch: Dimension;
+  readonly channels: number;
+  readonly size: readonly [number, number];
+  readonly candidates: number;
+}
+
+function detectorEnds({ inputs, outputs, updates }: Program): DetectorEnds {
+  const [images, boxes, scores, labels] = [inputs.get('images'), ...OUTPUTS.map((output) => outputs.get(output))];
+  const fits =
+    inputs.size === 1 &&
+    outputs.size === OUTPUTS.length &&
+    updates.size === 0 &&
+    is(images, 'float32', 4) &&
+    is(boxes, 'float32', 3) &&
+    is(scores, 'float32', 2) &&
+    is(labels, 'int32', 2) &&
+    [images.shape[0], scores.shape[1], 4].every((dimension, axis) => boxes.shape[axis] === dimension) &&
+    [scores, labels].every(({ shape }) => shape.every((dimension, axis) => dimension === boxes.shape[axis]));
+  check(fits, 'shape', () => ({
+    rule:
+      'the program of a detector takes images float32 [N, C, H, W] and gives boxes float32 [N, K, 4], ' +
+      'scores float32 [N, K] and labels int32 [N, K]',
+    received: [...inputs, ...outputs].map(([end, tensor]) => `${end} ${formatType(tensor)}`).join(', '),
+  }));
+  const [batch, channels, height, width] = images.shape as [Dimension, number, number, number];
+  return { batch, channels, size: [height, width], candidates: scores.shape[1] as number };
+}
+
+const OUTPUTS = ['boxes', 'scores', 'labels'] as const;
+
+function is(tensor: Tensor | undefined, dtype: string, rank: number): tensor is Tensor {
+  return tensor?.dtype === dtype && tensor.shape.length === rank;
+}
+
+function conventionOf(
+  { channels, size, candidates }: DetectorEnds,
+  options: EncodeDetectorOptions,
+): DetectorConvention {
+  const { preprocessing, suppression = true, padValue = DEFAULT_PAD_VALUE, scheme } = options;
+  const thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
+  return {
+    classes: options.classes,
+    input: {
+      name: 'images',
+      preprocessing: preprocessing ? 'model' : 'caller',
+      dtype: preprocessing ? 'uint8' : 'float32',
+      layout: preprocessing ?? 'NCHW',
+      channels,
+      size,
+      letterbox: { padValue },
+      statistics: options.statistics,
+    },
+    output: {
+      kind: suppression ? 'detections' : 'candidates',
+      count: suppression ? Math.min(thresholds.limit, candidates) : candidates,
+      pixels: preprocessing ? 'image' : 'canvas',
+    },
+    thresholds,
+    tool: options.tool,
+    ...(scheme !== undefined && { scheme }),
+  };
+}
+
+function checkComplete(program: Program, values: ReadonlyMap<string, TensorData>): void {
+  const missing = [...program.variables.keys()].filter((variable) => !values.has(variable));
+  check(missing.length === 0, 'state', () => ({
+    rule: 'every weight of a detector has a value',
+    received: `none for ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`,
+  }));
+}
+
+function inputType({ input }: DetectorConvention, batch: Dimension): ValueType {
+  const { dtype, layout, channels, size, preprocessing } = input;
+  const sides = preprocessing === 'model' ? ['H', 'W'] : size;
+  return { dtype, shape: layout === 'NHWC' ? [batch, ...sides, channels] : [batch, channels, ...sides] };
+}
+
+function outputTypes({ output: { kind, count } }: DetectorConvention, batch: Dimension): Map<string, ValueType> {
+  if (kind === 'detections') {
+    return new Map<string, ValueType>([
+      ['detections', { dtype: 'float32', shape: [batch, count, 6] }],
+      ['valid', { dtype: 'bool', shape: [batch, count] }],
+    ]);
+  }
+  return new Map<string, ValueType>([
+    ['boxes', { dtype: 'float32', shape: [batch, count, 4] }],
+    ['scores', { dtype: 'float32', shape: [batch, count] }],
+    ['labels', { dtype: 'int32', shape: [batch, count] }],
+  ]);
+}
+
+/** Prologue, network, epilogue. */
+function writeGraph(
+  builder: OnnxBuilder,
+  { program, values }: { readonly program: Program; readonly values: ReadonlyMap<string, TensorData> },
+  { input, output, thresholds, classes }: DetectorConvention,
+  table: LoweringTable,
+): void {
+  const prologue = input.preprocessing === 'model' ? lowerPreprocessing(builder, input.name, input) : undefined;
+  const suppressed = output.kind === 'detections';
+  const names: CandidateNames = {
+    boxes: suppressed || prologue ? builder.fresh('candidates/boxes') : 'boxes',
+    scores: suppressed ? builder.fresh('candidates/scores') : 'scores',
+    labels: suppressed ? builder.fresh('candidates/labels') : 'labels',
+  };
+  const encoder = { builder, table, values, written: new Set<string>() };
+  inlineProgram(program, { images: prologue?.canvas ?? input.name }, { ...names }, encoder);
+  const inImage = (boxes: string, name?: string) =>
+    prologue ? lowerToImage(builder, boxes, prologue.geometry, name) : boxes;
+  if (suppressed) {
+    const kept = lowerSuppression(builder, names, { ...thresholds, limit: output.count }, classes.length);
+    lowerDetections(builder, { ...kept, boxes: inImage(kept.boxes) }, { detections: 'detections', valid: 'valid' });
+  } else inImage(names.boxes, 'boxes');
+}

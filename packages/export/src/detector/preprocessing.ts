@@ -1,0 +1,76 @@
+import { TensorProto_DataType } from 'onnx-buf';
+import type { OnnxBuilder } from '../onnx-builder.js';
+import type { DetectorInput } from './convention.js';
+
+/** Names of values that lead from the canvas back to the image, float32 `[4]`, for x1, y1, x2, y2. */
+export interface ImageGeometry {
+  /** Original by resized size. */
+  readonly factors: string;
+  /** Width, height, width, height. */
+  readonly limits: string;
+}
+
+/** Of height and width: x1, y1, x2, y2. */
+const SIDES = [1, 0, 1, 0];
+
+/**
+ * Writes the loader's letterbox and normalisation: uint8 `[N, H, W, C]` or `[N, C, H, W]` to float32 `[N, C, h, w]`.
+ * Sizes are computed in float64 as the loader does (floor(side * scale + 0.5)); resizing is float32 and rounds halves to
+ * even, which the loader imitates (packages/detect/src/data/resize.ts).
+ * @returns the name of the canvas and of what leads back
+ */
+export function lowerPreprocessing(
+  builder: OnnxBuilder,
+  images: string,
+  { layout, channels, size, letterbox, statistics }: Omit<DetectorInput, 'dtype' | 'preprocessing' | 'name'>,
+): { readonly canvas: string; readonly geometry: ImageGeometry } {
+  const to = (x: string, type: TensorProto_DataType) => builder.node('Cast', [x], { to: type });
+  const float64 = (values: readonly number[]) => to(builder.float(values), TensorProto_DataType.DOUBLE);
+  const planes = layout === 'NHWC' ? builder.node('Transpose', [images], { perm: [0, 3, 1, 2] }) : images;
+  const shape = builder.node('Shape', [planes]);
+  const sides = builder.node('Slice', [shape, builder.int64([2]), builder.int64([4])]);
+  const original = to(sides, TensorProto_DataType.DOUBLE);
+
+  const scale = builder.node('ReduceMin', [builder.node('Div', [float64(size), original])], { keepdims: 1 });
+  const half = builder.node('Add', [builder.node('Mul', [original, scale]), float64([0.5])]);
+  const resized = builder.node('Max', [builder.node('Floor', [half]), float64([1])]);
+  const resizedSides = to(resized, TensorProto_DataType.INT64);
+
+  const lead = builder.node('Slice', [shape, builder.int64([0]), builder.int64([2])]);
+  const sizes = builder.node('Concat', [lead, resizedSides], { axis: 0 });
+  const bilinear = builder.node('Resize', [to(planes, TensorProto_DataType.FLOAT), '', '', sizes], {
+    mode: 'linear',
+    coordinate_transformation_mode: 'half_pixel',
+  });
+  const missing = builder.node('Sub', [builder.int64(size), resizedSides]);
+  const pads = builder.node('Concat', [builder.int64([0, 0, 0, 0, 0, 0]), missing], { axis: 0 });
+  const pixels = builder.node('Round', [bilinear]);
+  const padded = builder.node('Pad', [pixels, pads, builder.float(letterbox.padValue)], { mode: 'constant' });
+  // Only tells the size, so that everything behind has a known shape.
+  const known = builder.node('Reshape', [padded, builder.int64([0, channels, ...size])]);
+
+  const back = to(builder.node('Div', [original, resized]), TensorProto_DataType.FLOAT);
+  const perSide = (values: string) => builder.node('Gather', [values, builder.int64(SIDES)], { axis: 0 });
+  return {
+    canvas: lowerNormalisation(builder, known, statistics),
+    geometry: { factors: perSide(back), limits: perSide(to(sides, TensorProto_DataType.FLOAT)) },
+  };
+}
+
+function lowerNormalisation(
+  builder: OnnxBuilder,
+  pixels: string,
+  { mean, deviation }: DetectorInput['statistics'],
+): string {
+  const perChannel = (values: readonly number[]) =>
+    builder.constant({ dtype: 'float32', shape: [1, values.length, 1, 1], data: Float32Array.from(values) });
+  const centred = builder.node('Sub', [pixels, perChannel(mean.map((value) => value * 255))]);
+  return builder.node('Mul', [centred, perChannel(deviation.map((value) => 1 / (255 * value)))]);
+}
+
+/** Boxes `[N, K, 4]` of the canvas in pixels of the original image, cut at its border. */
+export function lowerToImage(builder: OnnxBuilder, boxes: string, geometry: ImageGeometry, output?: string): string {
+  const stretched = builder.node('Mul', [boxes, geometry.factors]);
+  const inside = builder.node('Min', [stretched, geometry.limits]);
+  return builder.node('Max', [inside, builder.float(0)], {}, output === undefined ? undefined : [output]);
+}
