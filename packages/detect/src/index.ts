@@ -20,4 +20,6 @@ export * from './objective/detection.js';
 export * from './objective/evaluate-detector.js';
 export * from './postprocess/candidates.js';
 export * from './postprocess/detections.js';
+export * from './postprocess/image-detector.js';
+export * from './postprocess/model-feeds.js';
 export * from './postprocess/nms.js';

@@ -1,0 +1,60 @@
+import { check, type Feeds, type TensorData } from '@nats/graph';
+import { createNormalizer, type PixelStatistics } from '@nats/train';
+import type { DecodedImage } from '../data/dataset.js';
+import { letterbox, placeImage } from '../data/placement.js';
+import type { DetectionOptions } from './detections.js';
+
+/** What a detector's file says about itself: what `readDetectorMetadata` of @nats/export returns, and a little less. */
+export interface ModelConvention {
+  readonly input: {
+    readonly name: string;
+    readonly preprocessing: 'model' | 'caller';
+    readonly layout: 'NCHW' | 'NHWC';
+    readonly channels: number;
+    readonly size: readonly [number, number];
+    readonly letterbox: { readonly padValue: number };
+    readonly statistics: PixelStatistics;
+  };
+  readonly output: { readonly kind: 'detections' | 'candidates'; readonly pixels: 'image' | 'canvas' };
+  readonly thresholds: Required<DetectionOptions>;
+}
+
+/** Feeds of a file for decoded images: one run for each item. */
+export function modelFeeds({ input }: ModelConvention, images: readonly DecodedImage[]): Feeds {
+  for (const image of images) {
+    check(image.channels === input.channels, 'feed', () => ({
+      rule: 'an image has as many channels as the detector takes',
+      received: `${image.channels}`,
+      limit: `${input.channels}`,
+    }));
+  }
+  if (input.preprocessing === 'model') return { [input.name]: rawImages(images, input.layout) };
+  const [height, width] = input.size;
+  const normalize = createNormalizer({ channels: input.channels, height, width }, input.statistics);
+  const placed = images.map(
+    (image) => placeImage(image, letterbox(image, input.size), input.size, input.letterbox.padValue).pixels,
+  );
+  return { [input.name]: normalize(placed) };
+}
+
+function rawImages(images: readonly DecodedImage[], layout: 'NCHW' | 'NHWC'): TensorData {
+  const { channels, height, width } = images[0]!;
+  const area = height * width;
+  const data = new Uint8Array(images.length * channels * area);
+  for (const [n, image] of images.entries()) {
+    check(image.height === height && image.width === width, 'feed', () => ({
+      rule: 'a batch that a detector letterboxes itself has images of one size',
+      received: `${image.width} x ${image.height} and ${width} x ${height} pixels`,
+      limit: 'one run for each size',
+    }));
+    const start = n * channels * area;
+    if (layout === 'NCHW') data.set(image.pixels, start);
+    else {
+      for (let c = 0; c < channels; c++) {
+        for (let i = 0; i < area; i++) data[start + i * channels + c] = image.pixels[c * area + i]!;
+      }
+    }
+  }
+  const shape = layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
+  return { dtype: 'uint8', shape: [images.length, ...shape], data };
+}
