@@ -1,0 +1,88 @@
+import { caveatsOf } from './caveats.js';
+import { type Html, html, raw } from './html.js';
+import { dilationsOf } from './palette.js';
+import type { ReportData } from './report-data.js';
+import { accuracySection } from './sections/accuracy.js';
+import { caveatsSection, commandsSection, environmentSection } from './sections/closing.js';
+import { costsSection } from './sections/costs.js';
+import { schemeSection } from './sections/scheme.js';
+import type { Section } from './sections/section.js';
+import { facts, verdict } from './sections/summary.js';
+import { styleSheet } from './style.js';
+
+/**
+ * A report as one HTML file that needs nothing else: charts are SVG drawn here, pictures and the data behind each figure
+ * are inside. It has no script, and its policy forbids any request.
+ * @throws NatsError `shape` for data that contradicts itself
+ */
+export async function renderReport(data: ReportData): Promise<string> {
+  const dilations = dilationsOf(data);
+  const sections = [
+    caveatsSection(caveatsOf(data)),
+    await accuracySection(data),
+    costsSection(data),
+    await schemeSection(data, dilations),
+    commandsSection(data),
+    environmentSection(data),
+  ].filter((part) => part !== undefined);
+  const page = html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${data.title}</title>
+<style>${raw(styleSheet(dilations))}</style>
+</head>
+<body>
+<div class="wrap">
+${header(data, sections)}
+<main>
+${facts(data)}
+${sections.map(({ content }) => content)}
+</main>
+${footer(data)}
+</div>
+</body>
+</html>
+`;
+  return page.markup;
+}
+
+function header(data: ReportData, sections: readonly Section[]): Html {
+  const { title, lead, dataset } = data;
+  const found = verdict(data);
+  return html`<header>
+<h1>${title}</h1>
+${lead !== undefined && html`<p class="lead">${lead}</p>`}
+${found !== undefined && html`<p class="lead">${found}</p>`}
+${dataset && html`<p class="meta">${datasetLine(dataset)}</p>`}
+<nav aria-label="Parts of this report"><ul>${sections.map(
+    ({ id, title: name }) => html`<li><a href="#${id}">${name}</a></li>`,
+  )}</ul></nav>
+</header>`;
+}
+
+function datasetLine({
+  name,
+  trainingImages,
+  testImages,
+  testObjects,
+  classes,
+}: NonNullable<ReportData['dataset']>): string {
+  return [
+    `Data: ${name}`,
+    ...(trainingImages === undefined ? [] : [`${trainingImages} training images`]),
+    ...(testImages === undefined ? [] : [`${testImages} test images`]),
+    ...(testObjects === undefined ? [] : [`${testObjects} objects in them`]),
+    ...(classes === undefined ? [] : [`${classes.length} classes`]),
+  ].join(' · ');
+}
+
+function footer({ tool, created }: ReportData): Html | undefined {
+  if (!tool && created === undefined) return undefined;
+  const when = created === undefined ? '' : created.replace('T', ' ').replace(/(:\d\d)?(\.\d+)?Z$/, ' UTC');
+  return html`<footer>Made${tool && ` by ${tool.name} ${tool.version}`}${when !== '' && html` on <time datetime="${created}">${when}</time>`}.
+One file, no scripts, no requests.</footer>`;
+}

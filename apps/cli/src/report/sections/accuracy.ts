@@ -1,0 +1,100 @@
+import { dotChart } from '../charts/dot-chart.js';
+import { seriesLegend } from '../charts/series.js';
+import { COCO_NUMBERS, COCO_SIZES, classAp, meanOf, numberOf, sizeNotes } from '../coco-numbers.js';
+import { figure } from '../figure.js';
+import { formatDifference, formatNumber, listed } from '../format.js';
+import { type Html, html } from '../html.js';
+import type { ReportArm, ReportData } from '../report-data.js';
+import { difference, type Seeded, spread } from '../statistics.js';
+import { type Section, section } from './section.js';
+
+/** Table and pictures of COCO's numbers, of all classes together and of each. */
+export async function accuracySection(data: ReportData): Promise<Section | undefined> {
+  const arms = (data.arms ?? []).filter(({ evaluations = [] }) => evaluations.length > 0);
+  if (arms.length === 0) return undefined;
+  return section('accuracy', 'Accuracy', [
+    html`<div class="grid"><div class="card">${cocoTable(arms, data)}</div>${await twelveFigure(arms)}${await classFigure(arms, data)}</div>`,
+  ]);
+}
+
+function cocoTable(arms: readonly ReportArm[], { dataset }: ReportData): Html {
+  const sizes = sizeNotes(dataset?.sizeBounds ?? COCO_SIZES);
+  const [reference, ...others] = arms as [ReportArm, ...ReportArm[]];
+  const several = arms.some(({ evaluations = [] }) => evaluations.length > 1);
+  const rows = COCO_NUMBERS.map(({ name, note }, i) => {
+    const extra = i % 6 >= 3 ? sizes[i % 3]! : note;
+    return html`<tr${i === 6 && BREAK}><th scope="row">${name} <span class="note">${extra}</span></th>
+<td class="number">${valueText(numberOf(reference, i))}</td>${others.map(
+      (arm) => html`<td class="number">${valueText(numberOf(arm, i))}</td>${differenceCell(reference, arm, i)}`,
+    )}</tr>`;
+  });
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="COCO's twelve numbers"><table>
+<caption>COCO's twelve numbers, in percent: average precision (AP) and recall (AR)${
+    several && ', means over seeds ± standard deviation'
+  }${others.length > 0 && `. Differences are to ${reference.name}${several ? '; those that the seeds’ spread explains are grey' : ''}`}.</caption>
+<thead><tr><th scope="col">number</th><th scope="col" class="number">${reference.name}</th>${others.map(
+    (arm) =>
+      html`<th scope="col" class="number">${arm.name}</th><th scope="col" class="number"><abbr title="difference of ${arm.name} to ${reference.name}">diff.</abbr></th>`,
+  )}</tr></thead>
+<tbody>${rows}</tbody></table></div>`;
+}
+
+const BREAK = html` class="break"`;
+
+function valueText(values: readonly Seeded[]): Html {
+  if (values.length === 0) return html`–`;
+  const { mean, deviation } = spread(values.map(({ value }) => value));
+  return html`${formatNumber(mean, 1)}${deviation !== undefined && html` <span class="note">± ${formatNumber(deviation, 1)}</span>`}`;
+}
+
+function differenceCell(reference: ReportArm, arm: ReportArm, index: number): Html {
+  const found = difference(numberOf(reference, index), numberOf(arm, index));
+  if (!found) return html`<td class="number">–</td>`;
+  const text = formatDifference(found.mean, 1);
+  const kind = found.verdict === 'within' ? 'note' : text.startsWith('+') ? 'up' : text.startsWith('±') ? '' : 'down';
+  const words = found.verdict === 'within' && html`<span class="hidden"> (within the spread)</span>`;
+  return html`<td class="number"><span class="${kind}">${text}</span>${words}</td>`;
+}
+
+async function twelveFigure(arms: readonly ReportArm[]): Promise<Html> {
+  const names = arms.map(({ name }) => name);
+  const rows = COCO_NUMBERS.map(({ name }, i) => ({ name, values: arms.map((arm) => meanOf(numberOf(arm, i))) }));
+  return figure({
+    name: 'coco-numbers',
+    title: 'The same as a picture',
+    caption: 'The bar between the marks is the difference.',
+    alternative: `Dot chart of COCO's twelve numbers of ${listed(names)}, in percent. ${describe(rows[0]!.values, names, 'AP')}`,
+    legend: seriesLegend(names, 'point'),
+    picture: await dotChart(rows, names, { title: 'percent' }),
+    data: {
+      columns: ['number', ...names],
+      rows: rows.map(({ name, values }) => [name, ...values]),
+    },
+  });
+}
+
+async function classFigure(arms: readonly ReportArm[], { dataset }: ReportData): Promise<Html | undefined> {
+  const count = Math.max(
+    0,
+    ...arms.flatMap(({ evaluations = [] }) => evaluations.map((e) => e.perCategory?.length ?? 0)),
+  );
+  if (count === 0) return undefined;
+  const names = arms.map(({ name }) => name);
+  const rows = Array.from({ length: count }, (_, i) => ({
+    name: dataset?.classes?.[i] ?? `class ${i + 1}`,
+    values: arms.map((arm) => meanOf(classAp(arm, i))),
+  }));
+  return figure({
+    name: 'classes',
+    title: 'AP of each class',
+    caption: arms.length > 1 ? 'Classes with few objects move most by chance.' : undefined,
+    alternative: `Dot chart of AP by class, in percent. ${rows.map(({ name, values }) => describe(values, names, name)).join(' ')}`,
+    legend: seriesLegend(names, 'point'),
+    picture: await dotChart(rows, names, { title: 'AP, percent' }),
+    data: { columns: ['class', ...names], rows: rows.map(({ name, values }) => [name, ...values]) },
+  });
+}
+
+function describe(values: readonly (number | undefined)[], names: readonly string[], what: string): string {
+  return `${what}: ${listed(values.map((value, i) => `${names[i]} ${formatNumber(value, 1)}`))}.`;
+}

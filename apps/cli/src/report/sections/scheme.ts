@@ -1,0 +1,73 @@
+import { check } from '@nats/graph';
+import { genotypeBars, genotypeVariable } from '../charts/genotype-charts.js';
+import { legend } from '../charts/series.js';
+import { downloadLink } from '../data-table.js';
+import { figure } from '../figure.js';
+import { counted, formatDilation, formatNumber, listed } from '../format.js';
+import { type Html, html } from '../html.js';
+import { alignDilations, type Dilation } from '../palette.js';
+import type { ReportArm, ReportData, ReportScheme } from '../report-data.js';
+import { type Section, section } from './section.js';
+
+/** Which dilation the channels of each layer got, for every arm that has a scheme. */
+export async function schemeSection(
+  { arms = [] }: ReportData,
+  dilations: readonly Dilation[],
+): Promise<Section | undefined> {
+  const figures: Html[] = [];
+  for (const [i, arm] of arms.entries()) {
+    if (arm.scheme && arm.scheme.layers.length > 0) figures.push(await schemeFigure(arm, arm.scheme, i, dilations));
+  }
+  if (figures.length === 0) return undefined;
+  return section('scheme', 'What was chosen', [
+    html`<p>Each 3×3 convolution’s channels are parted into groups, and each group has its own dilation, vertical × horizontal.
+1×1 is the plain convolution.</p>`,
+    html`<div class="grid">${figures}</div>`,
+  ]);
+}
+
+async function schemeFigure(
+  { name }: ReportArm,
+  { genotypes, layers, json }: ReportScheme,
+  index: number,
+  dilations: readonly Dilation[],
+): Promise<Html> {
+  const aligned = layers.map((layer) => {
+    check(layer.counts.length === genotypes.length, 'shape', () => ({
+      rule: 'a layer of a scheme has a count for each genotype',
+      received: `${layer.counts.length} for ${genotypes.length}`,
+      where: layer.name,
+    }));
+    return { name: layer.name, counts: alignDilations(layer.counts, genotypes, dilations) };
+  });
+  const totals = dilations.map((_, g) => aligned.reduce((sum, { counts }) => sum + counts[g]!, 0));
+  const all = totals.reduce((a, b) => a + b, 0);
+  const words = dilations.flatMap((dilation, g) =>
+    totals[g]! > 0 ? [`${formatNumber((100 * totals[g]!) / all)} % of channels ${formatDilation(dilation)}`] : [],
+  );
+  const bars = aligned.map((layer) => {
+    const channels = layer.counts.reduce((a, b) => a + b, 0);
+    return { name: layer.name, shares: layer.counts.map((count) => (channels === 0 ? 0 : count / channels)) };
+  });
+  return figure({
+    name: `scheme-${index}`,
+    title: `Dilations of ${name}, by depth`,
+    caption: html`In all ${listed(words)}.${
+      json !== undefined &&
+      html` ${downloadLink('scheme.json', 'application/json', json, 'Download the scheme', `${name}`)}`
+    }`,
+    alternative: `Stacked bars for ${counted(layers.length, 'convolution')} from input to output. In all ${listed(words)}.`,
+    legend: dilationLegend(dilations),
+    picture: await genotypeBars(bars),
+    data: {
+      columns: ['convolution', 'channels', ...dilations.map(formatDilation)],
+      rows: aligned.map((layer) => [layer.name, layer.counts.reduce((a, b) => a + b, 0), ...layer.counts]),
+    },
+  });
+}
+
+export function dilationLegend(dilations: readonly Dilation[]): Html {
+  return legend(
+    dilations.map((dilation, g) => ({ name: formatDilation(dilation), mark: 'area', colour: genotypeVariable(g) })),
+  );
+}

@@ -1,0 +1,68 @@
+import { meanOf, numberOf } from '../coco-numbers.js';
+import { formatDifference, formatNumber } from '../format.js';
+import { type Html, html } from '../html.js';
+import type { ReportArm, ReportData } from '../report-data.js';
+import { difference } from '../statistics.js';
+
+/** One quantity that all arms have. */
+interface Fact {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: (arm: ReportArm) => number | undefined;
+  readonly digits: number;
+}
+
+const FACTS: readonly Fact[] = [
+  { name: 'AP', unit: '', digits: 1, value: (arm) => meanOf(numberOf(arm, 0)) },
+  { name: 'Parameters', unit: '', digits: 0, value: ({ parameters }) => parameters },
+  { name: 'Multiply-adds', unit: 'M', digits: 1, value: ({ macs }) => macs && macs / 1e6 },
+  { name: 'Latency', unit: 'ms', digits: 2, value: ({ latency }) => latency?.milliseconds },
+];
+
+/** The few numbers that are asked for first. */
+export function facts({ arms = [] }: ReportData): Html | undefined {
+  const cards = FACTS.filter(({ value }) => arms.some((arm) => value(arm) !== undefined)).map(
+    (fact) => html`<div class="fact"><dt>${fact.name}</dt>
+${arms.map(
+  (arm) =>
+    html`<dd><span class="who">${arm.name}</span> <span class="value">${formatNumber(fact.value(arm), fact.digits)}${
+      fact.unit !== '' && html` <span class="unit">${fact.unit}</span>`
+    }</span></dd>`,
+)}${arms.length === 2 && html`<dd class="change">${change(fact, arms[0]!, arms[1]!)}</dd>`}</div>`,
+  );
+  return cards.length === 0 ? undefined : html`<dl class="facts">${cards}</dl>`;
+}
+
+function change({ value, digits, name }: Fact, a: ReportArm, b: ReportArm): Html {
+  const [before, after] = [value(a), value(b)];
+  if (before === undefined || after === undefined) return html`<span>not known of both</span>`;
+  if (before === after) return html`<span>equal</span>`;
+  const text = formatDifference(after - before, digits);
+  if (name === 'AP') return html`<span>difference</span><strong>${text}</strong>`;
+  return html`<span>difference</span><strong>${text} (${formatDifference(100 * (after / before - 1), 1)} %)</strong>`;
+}
+
+/** What the numbers say, in words: no more than they do. */
+export function verdict({ arms = [], dataset }: ReportData): string | undefined {
+  const [reference, ...others] = arms.filter((arm) => numberOf(arm, 0).length > 0);
+  if (!reference) return undefined;
+  const where = dataset?.testImages === undefined ? '' : ` on ${formatNumber(dataset.testImages)} test images`;
+  const first = `${reference.name} reaches AP ${formatNumber(meanOf(numberOf(reference, 0)), 1)}${where}`;
+  if (others.length === 0) return `${sentence(first)}.`;
+  const rest = others.map((arm) => {
+    const found = difference(numberOf(reference, 0), numberOf(arm, 0))!;
+    const points = formatNumber(Math.abs(found.mean), 1);
+    const relation = points === '0.0' ? 'the same' : `${points} points ${found.mean > 0 ? 'more' : 'less'}`;
+    const certainty = {
+      unknown: 'from one seed: how much of it is chance is not known',
+      within: 'which is within the spread over seeds',
+      beyond: 'which is more than the spread over seeds',
+    }[found.verdict];
+    return `${arm.name} AP ${formatNumber(meanOf(numberOf(arm, 0)), 1)}, ${relation}, ${certainty}`;
+  });
+  return `${sentence(first)}; ${rest.join('; ')}.`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
