@@ -1,8 +1,8 @@
 import type { CocoAnnotation, CocoGroundTruth } from '../evaluation/coco-format.js';
 import type { Dataset, Segmentation } from './records.js';
 
-/** An annotation that still has its mask. */
-export type CocoObject = CocoAnnotation & { readonly segmentation?: Segmentation };
+/** An annotation that still has its mask, and Pascal VOC's mark. */
+export type CocoObject = CocoAnnotation & { readonly segmentation?: Segmentation; readonly difficult?: 0 | 1 };
 
 /** Ground truth whose annotations have their masks. */
 export interface CocoDatasetFile extends CocoGroundTruth {
@@ -12,14 +12,14 @@ export interface CocoDatasetFile extends CocoGroundTruth {
 /**
  * The annotations of a dataset in COCO's format, boxes in pixels of the original images. Image ids are the records' ids
  * if all of these are whole numbers, else positions from 1; category ids are those of the dataset's file, else class
- * numbers from 1.
+ * numbers from 1. Objects that Pascal VOC calls difficult are marked: `evaluateVoc` leaves them out, COCO counts them.
  */
 export function cocoGroundTruth(dataset: Dataset): CocoDatasetFile {
   const ids = cocoImageIds(dataset);
   const categories = cocoCategoryIds(dataset);
   const annotations: CocoObject[] = [];
   for (const [i, { objects }] of dataset.records.entries()) {
-    for (const { box, label, crowd, area, segmentation } of objects) {
+    for (const { box, label, crowd, difficult, area, segmentation } of objects) {
       const [x1, y1, x2, y2] = box;
       annotations.push({
         id: annotations.length + 1,
@@ -29,6 +29,7 @@ export function cocoGroundTruth(dataset: Dataset): CocoDatasetFile {
         area: area ?? (x2 - x1) * (y2 - y1),
         iscrowd: crowd ? 1 : 0,
         ...(segmentation && { segmentation }),
+        ...(difficult && { difficult: 1 }),
       });
     }
   }

@@ -40,7 +40,7 @@ async function exampleOf(record: DatasetRecord, options: LetterboxOptions): Prom
 }
 
 /** Boxes and labels that a detector is trained to find: all but crowds. */
-export function targetsOf({ objects }: DatasetRecord): { boxes: Float32Array; labels: Int32Array } {
+export function targetsOf({ objects }: Pick<DatasetRecord, 'objects'>): { boxes: Float32Array; labels: Int32Array } {
   const targets = objects.filter(({ crowd }) => !crowd);
   return {
     boxes: Float32Array.from(targets.flatMap(({ box }) => [...box])),

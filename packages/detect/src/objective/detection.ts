@@ -1,88 +1,140 @@
-import { check, type Feeds, input, seedOf } from '@nats/graph';
+import { check, input, seedOf } from '@nats/graph';
 import {
   createNormalizer,
-  exampleAt,
+  type EvaluationContext,
   type ImageSize,
   type Json,
   type Objective,
   type PixelStatistics,
 } from '@nats/train';
-import { cached, type DetectionDataset } from '../data/dataset.js';
+import type { DetectionDataset } from '../data/dataset.js';
+import type { LoaderOptions } from '../data/loader/index.js';
+import { defaultPixelStatistics } from '../data/pixel-statistics.js';
+import type { Dataset } from '../data/records.js';
 import type { Detector } from '../detectors/detector.js';
 import type { EvaluationParameters } from '../evaluation/parameters.js';
 import type { DetectionOptions } from '../postprocess/detections.js';
-import { detectionFeeds } from './batch.js';
-import { evaluateDetector } from './evaluate-detector.js';
+import { type EvaluatedDetector, evaluateImages } from './evaluate-detector.js';
+import { checkPlaces, type DetectionSplit, openSplits, placesNeeded } from './splits.js';
 
-export interface DetectionObjectiveOptions {
+export type { DetectionSplit } from './splits.js';
+
+/** See `LoaderOptions`; for annotated images. */
+type Loading = Pick<LoaderOptions, 'onTooMany' | 'workers' | 'prefetch' | 'decode' | 'padValue'>;
+
+export interface DetectionObjectiveOptions extends Loading {
   readonly detector: Detector;
-  /** By split: `train`, `test`, or others; all with images of the detector's size and its classes. */
-  readonly datasets: Readonly<Record<string, DetectionDataset>>;
+  /**
+   * By split: `train`, `test`, halves for a search, or others. Annotated images (`readCoco`, `readVoc`, `readYolo`,
+   * `mnistDetectionRecords`) are decoded, augmented and letterboxed to the detector's size in threads; ready examples
+   * (`mnistDetection`) have that size already. All have the detector's classes.
+   */
+  readonly datasets: Readonly<Record<string, DetectionSplit | Dataset | DetectionDataset>>;
   readonly batchSize: number;
-  /** Places for objects in an image; an image with more is an error. Default 16. */
+  /**
+   * Places for objects in an image; an image with more is an error unless `onTooMany` says otherwise. Default: what the
+   * annotations need, and 16 for ready examples. A step's time and memory grow with it.
+   */
   readonly maxObjects?: number;
   /** Default: mean 0.45 and deviation 0.225 of pixels in 0 to 1, about ImageNet's, for every channel. */
   readonly statistics?: PixelStatistics;
-  /** Of the order of examples; default 0. */
+  /** Of the order of images and of augmentations; default 0. */
   readonly seed?: number;
   /** Images at a time in evaluations; default 32. */
   readonly evaluationBatch?: number;
   readonly detection?: DetectionOptions;
-  /** Default: COCO's. */
-  readonly evaluation?: EvaluationParameters;
+  /** Those that are not COCO's. */
+  readonly evaluation?: Partial<EvaluationParameters>;
   /** What the detector is, for checkpoints. */
   readonly config?: Json;
-  /** Keep decoded examples in memory; default true. */
+  /** Keep decoded images in memory; default: ready examples yes, annotated images no. */
   readonly cache?: boolean;
+}
+
+/** Detection as something to be fitted. */
+export interface DetectionObjective extends Objective {
+  /** What `evaluate` makes its numbers of: detections in COCO's format, curves, images per second. */
+  judge(context: EvaluationContext): Promise<EvaluatedDetector>;
+  /** Ends the threads that make batches. */
+  dispose(): Promise<void>;
 }
 
 /**
  * Object detection as something to be fitted: the detector's loss, with its parts as metrics. Evaluations give COCO's
- * numbers over a whole split (`AP`, `AP50`, …, 0 to 1, -1 without objects).
- * @throws NatsError `attribute` if datasets and detector do not fit each other
+ * numbers over a whole split (`AP`, `AP50`, …, 0 to 1, -1 without objects), in pixels of the original images, never
+ * augmented. Batches are a pure function of files, seed, split and step, whatever the number of threads.
+ * @throws NatsError `attribute` if datasets and detector do not fit each other, `feed` for an image with more objects than
+ * `maxObjects`
  */
-export function detection(options: DetectionObjectiveOptions): Objective {
-  const { detector, batchSize, maxObjects = 16, seed = 0, cache = true } = options;
-  const datasets = Object.fromEntries(
-    Object.entries(options.datasets).map(([split, dataset]) => [split, cache ? cached(dataset) : dataset]),
+export function detection(options: DetectionObjectiveOptions): DetectionObjective {
+  const { detector, batchSize, seed = 0, evaluationBatch = 32, onTooMany = 'error', cache } = options;
+  const { workers, prefetch, decode, padValue } = options;
+  const sources = Object.fromEntries(
+    Object.entries(options.datasets).map(([name, source]) => [
+      name,
+      'dataset' in source ? source : { dataset: source },
+    ]),
   );
-  for (const [split, dataset] of Object.entries(datasets)) checkDataset(dataset, detector, split);
+  for (const [name, source] of Object.entries(sources)) checkSplit(source, detector, name);
+  const maxObjects = options.maxObjects ?? placesNeeded(sources);
+  if (onTooMany === 'error') checkPlaces(sources, maxObjects);
   const size: ImageSize = {
     channels: detector.inputChannels,
     height: detector.inputSize[0],
     width: detector.inputSize[1],
   };
-  const statistics = options.statistics ?? {
-    mean: new Array<number>(size.channels).fill(0.45),
-    deviation: new Array<number>(size.channels).fill(0.225),
-  };
-  const normalize = createNormalizer(size, statistics);
-  const datasetOf = (split: string): DetectionDataset => {
-    const dataset = Object.hasOwn(datasets, split) ? datasets[split] : undefined;
-    check(dataset !== undefined, 'name', () => ({
+  const statistics = options.statistics ?? defaultPixelStatistics(size.channels);
+  const { splits, close } = openSplits(sources, {
+    batchSize,
+    evaluationBatch,
+    seed,
+    maxObjects,
+    normalize: createNormalizer(size, statistics),
+    ...(cache !== undefined && { cache }),
+    loading: {
+      size: detector.inputSize,
+      channels: size.channels as 1 | 3,
+      statistics,
+      onTooMany,
+      ...(workers !== undefined && { workers }),
+      ...(prefetch !== undefined && { prefetch }),
+      ...(decode && { decode }),
+      ...(padValue !== undefined && { padValue }),
+    },
+  });
+  const splitOf = (name: string) => {
+    const split = splits.get(name);
+    check(split !== undefined, 'name', () => ({
       rule: 'a split is one of its objective',
-      received: `'${split}'`,
-      limit: Object.keys(datasets).join(', '),
+      received: `'${name}'`,
+      limit: [...splits.keys()].join(', '),
     }));
-    return dataset;
+    return split;
   };
-  const examplesOf = (split: string, step: number) => {
-    const dataset = datasetOf(split);
-    const own = seedOf(seed, split);
-    return Array.from({ length: batchSize }, (_, i) =>
-      dataset.example(exampleAt(dataset.size, own, step * batchSize + i)),
+  const judge = (context: EvaluationContext) =>
+    evaluateImages(
+      splitOf(context.split).images(),
+      {
+        detector,
+        batch: evaluationBatch,
+        ...(options.detection && { detection: options.detection }),
+        ...(options.evaluation && { parameters: options.evaluation }),
+      },
+      context,
     );
-  };
   return {
     name: 'detection',
     batchSize,
-    splits: Object.fromEntries(Object.entries(datasets).map(([split, dataset]) => [split, { size: dataset.size }])),
+    splits: Object.fromEntries([...splits].map(([name, split]) => [name, { size: split.size }])),
     config: {
       detector: options.config,
-      datasets: Object.fromEntries(Object.entries(datasets).map(([split, { name, size }]) => [split, { name, size }])),
+      datasets: Object.fromEntries([...splits].map(([name, { config }]) => [name, config])),
       statistics: { mean: statistics.mean, deviation: statistics.deviation },
       maxObjects,
       seed,
+      ...(onTooMany !== 'error' && { onTooMany }),
+      ...(decode && { decode }),
+      ...(padValue !== undefined && { padValue }),
     },
     loss: (scope, { convolution, batch = batchSize } = {}) => {
       const images = input('images', 'float32', [batch, size.channels, size.height, size.width]);
@@ -93,34 +145,22 @@ export function detection(options: DetectionObjectiveOptions): Objective {
       const { loss, parts } = detector.loss(scope, images, targets, convolution ? { convolution } : {});
       return { loss, metrics: parts };
     },
-    batch: async (split, step): Promise<Feeds> => ({
-      ...detectionFeeds(await Promise.all(examplesOf(split, step)), normalize, maxObjects),
+    batch: async (split, step) => ({
+      ...(await splitOf(split).batch(step)),
       ...detector.feeds?.(batchSize, maxObjects, seedOf(seed, `${split} draws ${step}`)),
     }),
-    identify: (split, step) => {
-      const { name, size: count } = datasetOf(split);
-      const own = seedOf(seed, split);
-      return Array.from({ length: batchSize }, (_, i) => `${name}/${exampleAt(count, own, step * batchSize + i)}`);
-    },
-    evaluate: (context) =>
-      evaluateDetector(
-        {
-          detector,
-          dataset: datasetOf(context.split),
-          normalize,
-          batch: options.evaluationBatch ?? 32,
-          ...(options.detection && { detection: options.detection }),
-          ...(options.evaluation && { parameters: options.evaluation }),
-        },
-        context,
-      ).then(({ summary }) => ({ ...summary.named })),
+    identify: (split, step) => splitOf(split).identify(step),
+    evaluate: async (context) => ({ ...(await judge(context)).summary.named }),
+    judge,
+    dispose: close,
   };
 }
 
-function checkDataset(dataset: DetectionDataset, detector: Detector, split: string): void {
-  check(dataset.size > 0 && dataset.classes.length === detector.classes, 'attribute', () => ({
+function checkSplit({ dataset }: DetectionSplit, detector: Detector, split: string): void {
+  const size = 'records' in dataset ? dataset.records.length : dataset.size;
+  check(size > 0 && dataset.classes.length === detector.classes, 'attribute', () => ({
     rule: "a detection dataset has images, and the detector's classes",
-    received: `${dataset.size} images and ${dataset.classes.length} classes`,
+    received: `${size} images and ${dataset.classes.length} classes`,
     limit: `${detector.classes} classes`,
     where: split,
   }));

@@ -1,106 +1,170 @@
-import { createProgram, createScope, input, type TensorData } from '@nats/graph';
-import type { EvaluationContext, Normalizer } from '@nats/train';
-import type { DetectionDataset, DetectionExample } from '../data/dataset.js';
+import { createProgram, createScope, type Executable, input, type TensorData } from '@nats/graph';
+import { createNormalizer, type EvaluationContext, type Normalizer, type PixelStatistics } from '@nats/train';
+import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
+import type { DetectionDataset } from '../data/dataset.js';
+import { createLoader, type LoaderOptions } from '../data/loader/index.js';
+import { defaultPixelStatistics } from '../data/pixel-statistics.js';
+import { boxesInImage } from '../data/placement.js';
+import type { Dataset } from '../data/records.js';
 import type { Detector } from '../detectors/detector.js';
-import type { CocoAnnotation, CocoDetection, CocoGroundTruth } from '../evaluation/coco-format.js';
+import type { CocoDetection } from '../evaluation/coco-format.js';
 import { type DetectionEvaluation, evaluateDetections } from '../evaluation/evaluate-detections.js';
 import type { EvaluationParameters } from '../evaluation/parameters.js';
 import { type DetectionSummary, summarize } from '../evaluation/summarize.js';
 import { type DetectionOptions, type Detections, detectionsOf } from '../postprocess/detections.js';
+import { type EvaluationBatch, type EvaluationImages, exampleImages, loadedImages } from './evaluation-images.js';
+
+export type { EvaluationBatch, EvaluationImages } from './evaluation-images.js';
+
+/** How images come from files; see `LoaderOptions`. */
+export type ImageLoading = Pick<LoaderOptions, 'workers' | 'prefetch' | 'cache' | 'decode' | 'padValue'>;
 
 export interface DetectorEvaluation {
   readonly detector: Detector;
-  readonly dataset: DetectionDataset;
-  readonly normalize: Normalizer;
+  /** Annotated images, which are decoded and letterboxed here, or ready examples of the detector's size. */
+  readonly dataset: Dataset | DetectionDataset;
+  /** Default: mean 0.45 and deviation 0.225 of pixels in 0 to 1, about ImageNet's, for every channel. */
+  readonly statistics?: PixelStatistics;
+  /** Instead of `statistics`, for ready examples. */
+  readonly normalize?: Normalizer;
   /** Images at a time. */
   readonly batch: number;
   readonly detection?: DetectionOptions;
-  readonly parameters?: EvaluationParameters;
+  /** Those that are not COCO's. */
+  readonly parameters?: Partial<EvaluationParameters>;
+  /** For annotated images. */
+  readonly loading?: ImageLoading;
 }
 
 export interface EvaluatedDetector {
   readonly evaluation: DetectionEvaluation;
   readonly summary: DetectionSummary;
-  /** Image by image, in the order of the dataset. */
+  /** Image by image, in the order of the dataset, in pixels of the original images and inside them. */
   readonly detections: readonly Detections[];
+  /** The same in the format of COCO's result files: what `evaluateFiles` and pycocotools read. */
+  readonly results: readonly CocoDetection[];
+  /** What they were compared with, with the same numbers for images and categories; `evaluateVoc` takes both, too. */
+  readonly groundTruth: CocoDatasetFile;
+  /** From loading to detections, without the comparison. */
+  readonly imagesPerSecond: number;
+  /** Share of that time in which the network waited for images. */
+  readonly waitShare: number;
 }
 
-/** Detects on every image of a dataset and compares with its boxes as COCO does. */
+/**
+ * Detects on every image of a dataset and compares with its objects as COCO does, in pixels of the original images: crowds
+ * count neither way, sizes go by the objects' areas. Images are made batch by batch; only detections are kept.
+ * @throws NatsError `malformed` for an image that cannot be read; IO errors pass through
+ */
 export async function evaluateDetector(
   options: DetectorEvaluation,
   context: EvaluationContext,
 ): Promise<EvaluatedDetector> {
-  const { dataset, detector, parameters } = options;
-  const examples = await Promise.all(Array.from({ length: dataset.size }, (_, i) => dataset.example(i)));
-  const detections = await detectAll(examples, options, context);
-  const evaluation = evaluateDetections(
-    groundTruthOf(examples, detector.classes),
-    cocoDetections(detections),
-    parameters,
-  );
-  return { evaluation, summary: summarize(evaluation), detections };
+  const { detector, dataset, batch, loading } = options;
+  const channels = detector.inputChannels;
+  const statistics = options.statistics ?? defaultPixelStatistics(channels);
+  if (!('records' in dataset)) {
+    const [height, width] = detector.inputSize;
+    const normalize = options.normalize ?? createNormalizer({ channels, height, width }, statistics);
+    return evaluateImages(exampleImages(dataset, normalize, batch), options, context);
+  }
+  const loader = createLoader({
+    ...loading,
+    splits: { images: { dataset, shuffle: false, targets: false } },
+    size: detector.inputSize,
+    batchSize: batch,
+    channels: channels as 1 | 3,
+    statistics,
+  });
+  try {
+    return await evaluateImages(loadedImages(dataset, loader, 'images'), options, context);
+  } finally {
+    await loader.close();
+  }
 }
 
-async function detectAll(
-  examples: readonly DetectionExample[],
-  { detector, normalize, batch, detection }: DetectorEvaluation,
-  { compile, state, convolution, signal }: EvaluationContext,
-): Promise<Detections[]> {
+/** `evaluateDetector` on images from anywhere. */
+export async function evaluateImages(
+  images: EvaluationImages,
+  {
+    detector,
+    batch,
+    detection,
+    parameters,
+  }: Pick<DetectorEvaluation, 'detector' | 'batch' | 'detection' | 'parameters'>,
+  context: EvaluationContext,
+): Promise<EvaluatedDetector> {
+  const executable = await compileDetector(detector, batch, context);
+  const detections: Detections[] = [];
+  const started = performance.now();
+  let waited = 0;
+  let asked = started;
+  for await (const part of images.batches()) {
+    waited += performance.now() - asked;
+    context.signal?.throwIfAborted();
+    const outputs = await executable.run(context.state, { images: part.images });
+    detections.push(...originalDetections(detectionsOf(outputs as unknown as CandidateOutputs, detection), part));
+    asked = performance.now();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const results = cocoDetections(detections, images);
+  const groundTruth = images.groundTruth();
+  const evaluation = evaluateDetections(groundTruth, results, parameters);
+  return {
+    evaluation,
+    summary: summarize(evaluation),
+    detections,
+    results,
+    groundTruth,
+    imagesPerSecond: detections.length / seconds,
+    waitShare: waited / 1000 / seconds,
+  };
+}
+
+type CandidateOutputs = Record<'boxes' | 'scores' | 'labels', TensorData>;
+
+function compileDetector(
+  detector: Detector,
+  batch: number,
+  { compile, convolution }: EvaluationContext,
+): Promise<Executable> {
   const [height, width] = detector.inputSize;
-  const executable = await compile(`detector ${batch}`, () => {
+  return compile(`detector ${batch}`, () => {
     const images = input('images', 'float32', [batch, detector.inputChannels, height, width]);
     return createProgram({
       outputs: { ...detector.candidates(createScope(), images, convolution ? { convolution } : {}) },
     });
   });
-  const found: Detections[] = [];
-  for (let start = 0; start < examples.length; start += batch) {
-    signal?.throwIfAborted();
-    const part = examples.slice(start, start + batch);
-    // The last batch is filled up with its first image.
-    const full = Array.from({ length: batch }, (_, i) => (part[i] ?? part[0]!).pixels);
-    const { boxes, scores, labels } = (await executable.run(state, { images: normalize(full) })) as Record<
-      'boxes' | 'scores' | 'labels',
-      TensorData
-    >;
-    found.push(...detectionsOf({ boxes, scores, labels }, detection).slice(0, part.length));
-  }
-  return found;
 }
 
-/** Boxes of examples in COCO's format: image ids are positions from 1, category ids class numbers from 1. */
-export function groundTruthOf(examples: readonly DetectionExample[], classes: number): CocoGroundTruth {
-  const annotations: CocoAnnotation[] = [];
-  for (const [image, { boxes, labels }] of examples.entries()) {
-    for (const [k, label] of labels.entries()) {
-      const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = boxes.subarray(k * 4, k * 4 + 4);
-      annotations.push({
-        id: annotations.length + 1,
-        image_id: image + 1,
-        category_id: label + 1,
-        bbox: [x1, y1, x2 - x1, y2 - y1],
-        area: (x2 - x1) * (y2 - y1),
-      });
-    }
-  }
-  return {
-    images: examples.map((example, i) => ({
-      id: i + 1,
-      file_name: example.id,
-      width: example.width,
-      height: example.height,
-    })),
-    categories: Array.from({ length: classes }, (_, k) => ({ id: k + 1 })),
-    annotations,
-  };
+/** Detections of a batch in pixels of the original images, cut at their borders; those in the padding alone go. */
+function originalDetections(found: readonly Detections[], { placements, sizes }: EvaluationBatch): Detections[] {
+  return placements.map((placement, i) => {
+    const { boxes, scores, labels } = found[i]!;
+    if (!placement) return found[i]!;
+    const { width, height } = sizes[i]!;
+    const inside = boxes.map((box): [number, number, number, number] => {
+      const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = boxesInImage(box, placement);
+      return [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)];
+    });
+    const kept = inside.flatMap(([x1, y1, x2, y2], k) => (x2 > x1 && y2 > y1 ? [k] : []));
+    return {
+      boxes: kept.map((k) => inside[k]!),
+      scores: kept.map((k) => scores[k]!),
+      labels: kept.map((k) => labels[k]!),
+    };
+  });
 }
 
-/** Detections in COCO's format, numbered as `groundTruthOf` does. */
-export function cocoDetections(detections: readonly Detections[]): CocoDetection[] {
+/** Detections of images, in order, in COCO's format. */
+export function cocoDetections(
+  detections: readonly Detections[],
+  { imageIds, categoryIds }: Pick<EvaluationImages, 'imageIds' | 'categoryIds'>,
+): CocoDetection[] {
   return detections.flatMap(({ boxes, scores, labels }, image) =>
     boxes.map(([x1, y1, x2, y2], k) => ({
-      image_id: image + 1,
-      category_id: labels[k]! + 1,
+      image_id: imageIds[image]!,
+      category_id: categoryIds[labels[k]!]!,
       bbox: [x1, y1, x2 - x1, y2 - y1] as const,
       score: scores[k]!,
     })),

@@ -6,8 +6,11 @@ import type { BatchConfig, ImageTask } from './make-batch.js';
 
 /** Where threads find the pixels of records. */
 export interface ImageSources {
-  /** Calls the record's function, if it has one: functions cannot be sent to a thread. */
-  task(record: DatasetRecord): Promise<ImageTask>;
+  /**
+   * Calls the record's function, if it has one: functions cannot be sent to a thread.
+   * @param targets false: leave out the objects
+   */
+  task(record: DatasetRecord, targets: boolean): Promise<ImageTask>;
   /** Takes what a batch decoded, by the numbers that `task` gave. */
   keep(decoded: ReadonlyMap<number, DecodedImage>): void;
 }
@@ -23,10 +26,11 @@ export function createImageSources({ channels, decode }: BatchConfig, cache: boo
     return number;
   };
   return {
-    task: async (record) => {
+    task: async (record, targets) => {
       const { id, width, height, source } = record;
       const file = 'file' in source ? source.file : undefined;
-      const task = { id, width, height, ...targetsOf(record), ...(file !== undefined && { file }) };
+      const objects = targetsOf(targets ? record : { objects: [] });
+      const task = { id, width, height, ...objects, ...(file !== undefined && { file }) };
       const decoded = known.get(record);
       if (decoded) return { ...task, decoded };
       if (file !== undefined) return cache ? { ...task, keep: numberOf(record) } : task;

@@ -3,6 +3,7 @@ import { check, type TensorData } from '@nats/graph';
 import { createNormalizer, type PixelStatistics } from '@nats/train';
 import type { AugmentationOptions } from '../../augment/index.js';
 import type { DecodeOptions } from '../decode-image.js';
+import { defaultPixelStatistics } from '../pixel-statistics.js';
 import { type CanvasSize, PAD_VALUE, type Placement } from '../placement.js';
 import { type Dataset, type DatasetRecord, selectRecords } from '../records.js';
 import { type BatchPlan, bucketOf, type PlannedBatch, planBatches } from './batch-plan.js';
@@ -17,8 +18,15 @@ export interface LoaderSplit {
   readonly indices?: ArrayLike<number>;
   /** Default: none, letterboxed only. */
   readonly augment?: AugmentationOptions;
-  /** False: in the order of the dataset, as for evaluation; the last batch is filled up from the beginning. */
+  /**
+   * False: in the order of the dataset, as for evaluation; the last batch is filled up from the beginning, and nothing is
+   * prepared beyond it.
+   */
   readonly shuffle?: boolean;
+  /** Default: the loader's. */
+  readonly batchSize?: number;
+  /** False: images without objects, as many as they have, as for evaluation. Default true. */
+  readonly targets?: boolean;
 }
 
 export interface LoaderOptions {
@@ -97,7 +105,10 @@ export function createLoader(options: LoaderOptions): Loader {
   const config = configOf(options);
   checkOptions(options, sizes, config);
   const splits = new Map(
-    Object.entries(options.splits).map(([name, split]) => [name, openSplit(name, split, sizes, batchSize, seed)]),
+    Object.entries(options.splits).map(([name, split]) => [
+      name,
+      openSplit(name, { batchSize, ...split }, sizes, seed),
+    ]),
   );
   const workers = options.workers ?? defaultWorkers(options.splits);
   const pool = workers > 0 ? createWorkerPool(workers, config) : undefined;
@@ -115,11 +126,11 @@ export function createLoader(options: LoaderOptions): Loader {
     }));
     return split;
   };
-  const make = async ({ plan, records, augment }: OpenSplit, step: number): Promise<BatchArrays> => {
+  const make = async ({ plan, records, augment, targets }: OpenSplit, step: number): Promise<BatchArrays> => {
     const { bucket, images } = plan(step);
     const tasks = images.map(async (planned) => ({
       seed: planned.seed,
-      images: await Promise.all(planned.images.map((image) => sources.task(records[image]!))),
+      images: await Promise.all(planned.images.map((image) => sources.task(records[image]!, targets))),
     }));
     const task = { size: sizes[bucket]!, images: await Promise.all(tasks), ...(augment && { augment }) };
     if (closed) throw closedError();
@@ -145,12 +156,12 @@ export function createLoader(options: LoaderOptions): Loader {
     sizes,
     batch: async (name, step) => {
       if (closed) throw closedError();
-      const { plan, records } = splitOf(name);
+      const { plan, records, ordered } = splitOf(name);
       const arrays = prepare(name, step);
       const steps = prepared.get(name)!;
       steps.delete(step);
       for (const other of steps.keys()) if (other < step || other > step + ahead) steps.delete(other);
-      for (let k = 1; k <= ahead; k++) prepare(name, step + k);
+      for (let k = 1; k <= ahead && !(ordered && (step + k) % plan.stepsOfEpoch === 0); k++) prepare(name, step + k);
       return batchOf(await arrays, idsOf(plan(step), records), sizes[plan(step).bucket]!, config);
     },
     identify: (name, step) => idsOf(splitOf(name).plan(step), splitOf(name).records),
@@ -167,13 +178,15 @@ interface OpenSplit {
   readonly plan: BatchPlan;
   readonly records: readonly DatasetRecord[];
   readonly augment?: AugmentationOptions;
+  readonly targets: boolean;
+  /** Not shuffled: a pass over the split has an end. */
+  readonly ordered: boolean;
 }
 
 function openSplit(
   name: string,
-  { dataset, indices, augment, shuffle = true }: LoaderSplit,
+  { dataset, indices, augment, shuffle = true, batchSize, targets = true }: LoaderSplit & { batchSize: number },
   sizes: readonly CanvasSize[],
-  batchSize: number,
   seed: number,
 ): OpenSplit {
   const records = indices ? selectRecords(dataset, indices).records : dataset.records;
@@ -192,7 +205,7 @@ function openSplit(
     bucketCount: sizes.length,
     ...(augment && { augment }),
   });
-  return { plan, records, ...(augment && { augment }) };
+  return { plan, records, targets, ordered: !shuffle, ...(augment && { augment }) };
 }
 
 function idsOf({ images }: PlannedBatch, records: readonly DatasetRecord[]): string[] {
@@ -222,15 +235,12 @@ function sizesOf(size: LoaderOptions['size']): readonly CanvasSize[] {
 
 function configOf(options: LoaderOptions): BatchConfig {
   const { channels = 3, padValue = PAD_VALUE, maxObjects = 100, onTooMany = 'error', decode = {} } = options;
-  const statistics = options.statistics ?? {
-    mean: new Array<number>(channels).fill(0.45),
-    deviation: new Array<number>(channels).fill(0.225),
-  };
+  const statistics = options.statistics ?? defaultPixelStatistics(channels);
   return { channels, statistics, padValue, maxObjects, onTooMany, decode };
 }
 
 function checkOptions(
-  { batchSize, workers = 0, prefetch = 0 }: LoaderOptions,
+  { splits, batchSize, workers = 0, prefetch = 0 }: LoaderOptions,
   sizes: readonly CanvasSize[],
   config: BatchConfig,
 ): void {
@@ -242,6 +252,7 @@ function checkOptions(
   const isWhole = (value: number, least: number) => Number.isInteger(value) && value >= least;
   const numbers: [string, number, number][] = [
     ['batchSize', batchSize, 1],
+    ...Object.values(splits).map((split): [string, number, number] => ['batchSize', split.batchSize ?? 1, 1]),
     ['maxObjects', config.maxObjects, 1],
     ['workers', workers, 0],
     ['prefetch', prefetch, 0],

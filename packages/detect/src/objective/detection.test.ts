@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
+import type { Feeds, TensorData } from '@nats/graph';
+import { smallResnet } from '@nats/space';
+import { adamw, type CheckpointOptions, constantRate, createTraining } from '@nats/train';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { noiseImage, noisePng } from '../../test/images.js';
+import { temporaryDirectory } from '../../test/temporary-directory.js';
+import type { DetectionDataset } from '../data/dataset.js';
+import { divideIndices } from '../data/loader/index.js';
+import type { Box, Dataset } from '../data/records.js';
+import { encodePng } from '../data/write-coco.js';
+import { buildDetector, demoDetectorConfig } from '../detectors/index.js';
+import { type DetectionObjectiveOptions, detection } from './detection.js';
+
+const detector = buildDetector(
+  demoDetectorConfig({
+    backbone: smallResnet({ inputChannels: 3, widths: [8, 8, 8], strides: [2, 2, 1] }),
+    inputSize: [48, 48],
+    classes: 2,
+    pyramid: { channels: 8, extra: 'none' },
+  }),
+);
+
+/** Images in files with a bright or dark square each, image i with i % 3 objects. */
+async function photos(count = 6): Promise<Dataset> {
+  const boxesOf = (i: number) => Array.from({ length: i % 3 }, (_, k): Box => [4 + 20 * k, 5, 20 + 20 * k, 24 + i]);
+  const files = await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const image = noiseImage(3, 40, 60, i);
+      const pixels = image.pixels.map((value) => value >> 1);
+      for (const [x1, y1, x2, y2] of boxesOf(i)) {
+        for (let c = 0; c < 3; c++) {
+          for (let y = y1; y < y2; y++) pixels.fill(250, (c * 40 + y) * 60 + x1, (c * 40 + y) * 60 + x2);
+        }
+      }
+      return [`${i}.png`, await encodePng({ ...image, pixels })] as const;
+    }),
+  );
+  const directory = await temporaryDirectory(Object.fromEntries(files));
+  return {
+    name: 'photos',
+    classes: ['a', 'b'],
+    problems: [],
+    records: files.map(([file], i) => ({
+      id: `photo ${i}`,
+      source: { file: join(directory, file) },
+      width: 60,
+      height: 40,
+      objects: boxesOf(i).map((box, label) => ({ box, label })),
+    })),
+  };
+}
+
+const augment = {
+  flip: 0.5,
+  crop: {},
+  colour: { brightness: 0.3, contrast: 0.3, saturation: 0.3 },
+  scale: [0.7, 1.4],
+  mosaic: { probability: 0.3 },
+} as const;
+
+function open(options: Omit<DetectionObjectiveOptions, 'detector' | 'batchSize'>) {
+  const objective = detection({ detector, batchSize: 2, workers: 0, ...options });
+  onTestFinished(() => objective.dispose());
+  return objective;
+}
+
+const bytesOf = (values: Iterable<[string, TensorData]>) =>
+  [...values].map(
+    ([name, { data }]) => `${name} ${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')}`,
+  );
+const bits = (feeds: Feeds) => bytesOf(Object.entries(feeds));
+
+const engine = onnxruntimeEngine({ threads: 1 });
+afterAll(() => engine.dispose());
+
+describe('annotated images', () => {
+  test('give the same batches with and without threads, cache and prefetching, and in evaluation order', async () => {
+    const dataset = await photos();
+    const datasets = { train: { dataset, augment }, val: dataset };
+    const [plain, threaded] = [open({ datasets }), open({ datasets, workers: 2, cache: true, prefetch: 3 })];
+    expect(plain.splits).toEqual({ train: { size: 6 }, val: { size: 6 } });
+    for (const [split, step] of [
+      ['train', 0],
+      ['train', 1],
+      ['val', 1],
+      ['train', 7],
+      ['train', 0],
+    ] as const) {
+      expect(bits(await threaded.batch(split, step))).toEqual(bits(await plain.batch(split, step)));
+      expect(threaded.identify!(split, step)).toEqual(plain.identify!(split, step));
+    }
+    const [first, other] = [await plain.batch('train', 0), open({ datasets, seed: 1 })];
+    expect(bits(await other.batch('train', 0))).not.toEqual(bits(first));
+    expect([first.images!.shape, first.boxes!.shape, first.labels!.shape]).toEqual([
+      [2, 3, 48, 48],
+      // Four images of two objects in a mosaic.
+      [2, 8, 4],
+      [2, 8],
+    ]);
+  });
+
+  test('are divided in halves without a common image', async () => {
+    const dataset = await photos();
+    const [weights, architecture] = divideIndices(dataset.records.length, 0.5, 3);
+    const objective = open({
+      datasets: { weights: { dataset, indices: weights }, architecture: { dataset, indices: architecture, augment } },
+    });
+    const seen = (split: string) => new Set([0, 1, 2, 3].flatMap((step) => objective.identify!(split, step)));
+    expect([...seen('weights'), ...seen('architecture')].sort()).toEqual(dataset.records.map(({ id }) => id));
+    const config = JSON.stringify(objective.config);
+    expect(JSON.stringify(open({ datasets: { weights: { dataset, indices: architecture } } }).config)).not.toContain(
+      /"indices":-?\d+/.exec(config)![0],
+    );
+  });
+
+  test('with more objects than places are refused before training, or lose the smallest', async () => {
+    const dataset = await photos();
+    expect(() => open({ datasets: { train: dataset }, maxObjects: 1 })).toThrow(
+      /2 objects in photo 2; 1 \(maxObjects\)/,
+    );
+    const { labels } = await open({ datasets: { train: dataset }, maxObjects: 1, onTooMany: 'drop' }).batch('train', 0);
+    expect(labels!.shape).toEqual([2, 1]);
+  });
+
+  test('ready examples have no augmentation', async () => {
+    const examples: DetectionDataset = { name: 'ready', classes: ['a', 'b'], size: 1, example: () => Promise.reject() };
+    expect(() => open({ datasets: { train: { dataset: examples, augment } } })).toThrow(
+      /annotated images are augmented/,
+    );
+    expect(() => open({ datasets: { train: { ...examples, classes: ['a'] } } })).toThrow(
+      /1 images and 1 classes; 2 classes \(at train\)/,
+    );
+  });
+
+  test('no split, or one without images, is refused', async () => {
+    const dataset = { ...(await photos()), records: [] };
+    expect(() => open({ datasets: { train: dataset } })).toThrow(/0 images/);
+    await expect(open({ datasets: { train: await photos() } }).batch('valid', 0)).rejects.toThrow(/'valid'; train/);
+  });
+});
+
+describe('a training on files', () => {
+  async function run(dataset: Dataset, checkpoints: CheckpointOptions, stopAt?: number) {
+    const objective = open({ datasets: { train: { dataset, augment }, val: dataset }, workers: 1, seed: 4 });
+    const training = await createTraining({
+      engine,
+      objective,
+      steps: 6,
+      phases: [{ optimizer: adamw(), learningRate: constantRate(2e-3), clipNorm: 10, average: { decay: 0.9 } }],
+      evaluation: { every: 2, split: 'val', best: { metric: 'AP50' } },
+      checkpoints,
+    });
+    const stop = new AbortController();
+    const seen: string[] = [];
+    for await (const event of training.events({ signal: stop.signal })) {
+      if (event.type === 'step') seen.push(`${event.step} ${event.loss}`);
+      if (event.type === 'evaluation') seen.push(`${event.step} ${JSON.stringify(event.metrics)}`);
+      if (event.type === 'step' && event.step === stopAt) stop.abort();
+    }
+    const values = bytesOf(await training.state.read());
+    await training.dispose();
+    return { seen, values };
+  }
+
+  test('that was stopped and continued equals one that never was, bit for bit; evaluations included', async () => {
+    const dataset = await photos();
+    const [whole, parts] = [await temporaryDirectory(), await temporaryDirectory()];
+    const expected = await run(dataset, { directory: whole });
+    const first = await run(dataset, { directory: parts, resume: 'if-present' }, 3);
+    const second = await run(dataset, { directory: parts, resume: 'always' });
+    expect([...first.seen, ...second.seen]).toEqual(expected.seen);
+    expect(second.values).toEqual(expected.values);
+    expect(expected.seen.filter((line) => line.includes('AP50')).map((line) => line[0])).toEqual(['2', '4', '6']);
+  });
+
+  test('names the image that cannot be decoded', async () => {
+    const dataset = await photos();
+    const directory = await temporaryDirectory({ 'cut.png': (await noisePng(40, 60)).subarray(0, 200) });
+    const records = dataset.records.map((record) =>
+      record.id === 'photo 2' ? { ...record, source: { file: join(directory, 'cut.png') } } : record,
+    );
+    await expect(run({ ...dataset, records }, { directory: await temporaryDirectory() })).rejects.toThrow(/cut\.png/);
+  });
+});

@@ -1,0 +1,106 @@
+import type { TensorData } from '@nats/graph';
+import type { Normalizer } from '@nats/train';
+import {
+  type CocoDatasetFile,
+  type CocoObject,
+  cocoCategoryIds,
+  cocoGroundTruth,
+  cocoImageIds,
+} from '../data/coco-ground-truth.js';
+import type { DetectionDataset, DetectionExample } from '../data/dataset.js';
+import type { Loader } from '../data/loader/index.js';
+import { boxesInImage, type Placement } from '../data/placement.js';
+import type { Dataset } from '../data/records.js';
+
+/** What a detector sees of some images, and where these lie on its canvas. */
+export interface EvaluationBatch {
+  /** float32 `[B, C, H, W]`, normalised; the last batch of all is filled up. */
+  readonly images: TensorData;
+  /** One for each image that counts; none for an image that is its own canvas. */
+  readonly placements: readonly (Placement | undefined)[];
+  /** Width and height of the originals. */
+  readonly sizes: readonly { readonly width: number; readonly height: number }[];
+}
+
+/** The images of an evaluation, each once and in order; only a batch or a few are in memory. */
+export interface EvaluationImages {
+  batches(): AsyncIterable<EvaluationBatch>;
+  /** In pixels of the original images. Complete after the last batch. */
+  groundTruth(): CocoDatasetFile;
+  /** Numbers of images and classes in COCO's files. */
+  readonly imageIds: readonly number[];
+  readonly categoryIds: readonly number[];
+}
+
+/** Annotated images that come from a loader's split: not shuffled, not augmented, indices those of `dataset`. */
+export function loadedImages(dataset: Dataset, loader: Loader, split: string): EvaluationImages {
+  const { size, steps } = loader.splits[split]!;
+  return {
+    batches: async function* () {
+      for (let step = 0, left = size; step < steps; step++) {
+        const { images, placements } = await loader.batch(split, step);
+        const count = Math.min(left, placements.length);
+        const records = dataset.records.slice(size - left, size - left + count);
+        left -= count;
+        yield { images, placements: placements.slice(0, count), sizes: records };
+      }
+    },
+    groundTruth: () => cocoGroundTruth(dataset),
+    imageIds: cocoImageIds(dataset),
+    categoryIds: cocoCategoryIds(dataset),
+  };
+}
+
+/** Ready examples; their boxes are the ground truth. */
+export function exampleImages(dataset: DetectionDataset, normalize: Normalizer, batch: number): EvaluationImages {
+  const images: CocoDatasetFile['images'][number][] = [];
+  const annotations: CocoObject[] = [];
+  const categories = dataset.classes.map((name, label) => ({ id: label + 1, name }));
+  const note = (example: DetectionExample) => {
+    images.push({ id: images.length + 1, file_name: example.id, ...originalSize(example) });
+    for (const object of objectsOf(example)) {
+      annotations.push({ id: annotations.length + 1, image_id: images.length, ...object });
+    }
+  };
+  return {
+    batches: async function* () {
+      images.length = 0;
+      annotations.length = 0;
+      for (let start = 0; start < dataset.size; start += batch) {
+        const count = Math.min(batch, dataset.size - start);
+        const examples = await Promise.all(Array.from({ length: count }, (_, i) => dataset.example(start + i)));
+        examples.forEach(note);
+        // The last batch is filled up with its first image.
+        const full = Array.from({ length: batch }, (_, i) => (examples[i] ?? examples[0]!).pixels);
+        yield {
+          images: normalize(full),
+          placements: examples.map(({ placement }) => placement),
+          sizes: examples.map(originalSize),
+        };
+      }
+    },
+    groundTruth: () => ({ images, categories, annotations }),
+    imageIds: Array.from({ length: dataset.size }, (_, i) => i + 1),
+    categoryIds: categories.map(({ id }) => id),
+  };
+}
+
+function originalSize({ width, height, placement }: DetectionExample): { width: number; height: number } {
+  if (!placement) return { width, height };
+  return {
+    width: Math.round(placement.width / placement.scaleX),
+    height: Math.round(placement.height / placement.scaleY),
+  };
+}
+
+function objectsOf({ boxes, labels, placement }: DetectionExample) {
+  const original = placement ? boxesInImage(boxes, placement) : boxes;
+  return Array.from(labels, (label, k) => {
+    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = original.subarray(k * 4, k * 4 + 4);
+    return {
+      category_id: label + 1,
+      bbox: [x1, y1, x2 - x1, y2 - y1] as const,
+      area: (x2 - x1) * (y2 - y1),
+    };
+  });
+}
