@@ -4,6 +4,7 @@
 """
 import sys
 
+import numpy as np
 import torch
 import torchvision
 from torch import nn
@@ -14,6 +15,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
+import hashing
 from golden import fill, flat, normal_input, relative_error, summaries, summary, write
 
 FIXTURES = "packages/detect/test/fixtures"
@@ -221,25 +223,83 @@ def fixture(run, families, **attributes):
 
 # ---------------------------------------------------------------- two stages
 
+# Objects near to proposals, so that some of those are foreground.
+NEAR_PROPOSALS = [
+    {"boxes": [[108, 108, 158, 158], [80, 84, 152, 156]], "labels": [2, 3]},
+    {"boxes": [[96, 112, 148, 158], [110, 48, 132, 156]], "labels": [1, 4]},
+    {"boxes": [], "labels": []},
+]
+
 FASTER = {"classes": CLASSES + 1, "preNms": 200, "postNms": 30, "rpnNms": 0.7, "hidden": 128, "pool": 7,
-          "samplingRatio": 2, "score": 0.1, "nms": 0.5, "limit": 20}
+          "samplingRatio": 2, "score": 0.1, "nms": 0.5, "limit": 20, "rpnSampler": [64, 0.5], "boxSampler": [16, 0.25]}
+FASTER_TARGETS = [{k: a[k] + b[k] for k in a} for a, b in zip(TARGETS, NEAR_PROPOSALS)]
 FASTER_PARAMETERS = BACKBONE_PARAMETERS + [
     "rpn.head.conv.0.0.weight", "rpn.head.cls_logits.weight", "rpn.head.bbox_pred.weight", "rpn.head.bbox_pred.bias",
     "roi_heads.box_head.fc6.weight", "roi_heads.box_head.fc7.bias",
     "roi_heads.box_predictor.cls_score.weight", "roi_heads.box_predictor.bbox_pred.weight"]
 
 
+def sampling_keys(rows, columns, seed):
+    """packages/detect/src/proposals/sampling-keys.ts, bit for bit."""
+    limit = np.uint32(2**24 - 1)
+    out = []
+    for row in range(rows):
+        own = hashing.hash32(seed, row)
+        key = np.arange(columns, dtype=np.uint32)
+        with np.errstate(over="ignore"):
+            for i in range(3):
+                offset, factor = hashing.hash32(own, 2 * i) & limit, hashing.hash32(own, 2 * i + 1) | np.uint32(1)
+                key = ((key + offset) * factor) & limit
+                key = key ^ (key >> np.uint32(11))
+        out.append(torch.from_numpy(key.astype(np.int64)))
+    return out
+
+
+class KeySampler:
+    """BalancedPositiveNegativeSampler that draws by given keys, the largest first, in place of torch.randperm."""
+
+    def __init__(self, keys, size, share):
+        self.keys, self.size, self.share = keys, size, share
+
+    def __call__(self, matched):
+        chosen = [], []
+        for keys, own in zip(self.keys, matched):
+            left = self.size
+            for masks, members, most in zip(chosen, (own >= 1, own == 0), (int(self.size * self.share), self.size)):
+                order = torch.where(members)[0]
+                order = order[torch.argsort(keys[order], descending=True)][:min(most, left)]
+                left -= len(order)
+                masks.append(torch.zeros_like(own, dtype=torch.uint8).index_fill_(0, order, 1))
+        # The order of our places: foreground before background, each with the largest keys first.
+        ranks = [k[(f | b) > 0] + 2**24 * f[(f | b) > 0].long() for k, f, b in zip(self.keys, *chosen)]
+        self.order = [torch.argsort(rank, descending=True) for rank in ranks]
+        return chosen
+
+
+def draw_by_keys(net, targets, anchors, proposals):
+    """What the TypeScript side is fed: keys of anchors from SEED, keys of proposals and padded objects from SEED + 1."""
+    places = max(len(t["boxes"]) for t in targets)
+    net.rpn.fg_bg_sampler = KeySampler(sampling_keys(len(targets), anchors, SEED), *FASTER["rpnSampler"])
+    keys = sampling_keys(len(targets), proposals + places, SEED + 1)
+    keys = [k[:proposals + len(t["boxes"])] for k, t in zip(keys, targets)]
+    net.roi_heads.fg_bg_sampler = KeySampler(keys, *FASTER["boxSampler"])
+
+
+def faster_rcnn_targets(dtype):
+    """Labels from 1: torchvision's detectors of two stages count the background as 0."""
+    return [{"boxes": torch.tensor(t["boxes"], dtype=dtype).reshape(-1, 4), "labels": torch.tensor(t["labels"]).long() + 1}
+            for t in FASTER_TARGETS]
+
+
 def faster_rcnn_model():
     f = FASTER
     head = torchvision.models.detection.faster_rcnn.TwoMLPHead(CHANNELS * f["pool"] ** 2, f["hidden"])
     predictor = torchvision.models.detection.faster_rcnn.FastRCNNPredictor(f["hidden"], f["classes"])
-    everything = 10**9  # both samplers then take all that there is: no random numbers
     return FasterRCNN(
         body((1, 2, 3, 4), LastLevelMaxPool()), box_head=head, box_predictor=predictor,
         rpn_anchor_generator=AnchorGenerator(((32,), (64,), (128,), (256,), (512,)), ((0.5, 1.0, 2.0),) * 5),
         rpn_pre_nms_top_n_train=f["preNms"], rpn_pre_nms_top_n_test=f["preNms"],
         rpn_post_nms_top_n_train=f["postNms"], rpn_post_nms_top_n_test=f["postNms"], rpn_nms_thresh=f["rpnNms"],
-        rpn_batch_size_per_image=everything, box_batch_size_per_image=everything,
         box_score_thresh=f["score"], box_nms_thresh=f["nms"], box_detections_per_img=f["limit"])
 
 
@@ -248,16 +308,18 @@ def faster_rcnn(dtype, noise=0):
     x = images(dtype, noise)
     sizes = image_list(x).image_sizes
     features = net.backbone(x)
-    objects = [{"boxes": t["boxes"], "labels": t["labels"] + 1} for t in targets(dtype)]
+    objects = faster_rcnn_targets(dtype)
     net.rpn.train()
     net.roi_heads.train()
     objectness, deltas = concat_box_prediction_layers(*net.rpn.head(list(features.values())))
+    draw_by_keys(net, objects, deltas.shape[0] // len(x), FASTER["postNms"])
     proposals, rpn_losses = net.rpn(image_list(x), features, objects)
     sampled, _, labels, regression = net.roi_heads.select_training_samples(proposals, objects)
     _, head_losses = net.roi_heads(features, proposals, sizes, objects)
     out = {f"features/P{i + 2}": f for i, f in enumerate(features.values())}
     out.update({"rpn/objectness": objectness.reshape(len(x), -1, 1), "rpn/offsets": deltas.reshape(len(x), -1, 4)})
-    for i, (boxes, own, label, target) in enumerate(zip(proposals, sampled, labels, regression)):
+    for i, (boxes, order) in enumerate(zip(proposals, net.roi_heads.fg_bg_sampler.order)):
+        own, label, target = (x[i][order] for x in (sampled, labels, regression))
         target = torch.where(label[:, None] > 0, target, torch.zeros_like(target))  # of no use for the background
         out.update({f"proposals/{i}.boxes": boxes, f"sampled/{i}.boxes": own, f"sampled/{i}.labels": label,
                     f"sampled/{i}.offsets": target})
@@ -277,7 +339,7 @@ FILES = {
     "fcos": lambda: one_stage_fixture(FCOS, "resnet18"),
     "retinanet-resnet50": lambda: one_stage_fixture(RetinaNet, "resnet50"),
     "fcos-resnet50": lambda: one_stage_fixture(FCOS, "resnet50"),
-    "faster-rcnn": lambda: fixture(faster_rcnn, ("proposals", "detections"), **FASTER),
+    "faster-rcnn": lambda: fixture(faster_rcnn, ("proposals", "detections"), targets=FASTER_TARGETS, **FASTER),
 }
 
 if __name__ == "__main__":

@@ -14,12 +14,13 @@ import { adamw, trainingStep } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { detectionsOf } from '../postprocess/detections.js';
 import { demoDetectorConfig } from './demo.js';
-import { buildDetector, type DetectorConfig } from './index.js';
-import { retinanetConfig } from './retinanet.js';
+import type { FcosConfig } from './fcos.js';
+import { buildDetector } from './index.js';
+import { type RetinanetConfig, retinanetConfig } from './retinanet.js';
 
 const SIZE = 64;
 const backbone = smallResnet({ inputChannels: 1, widths: [16, 32, 32], strides: [1, 2, 2] });
-const CONFIGS: [string, DetectorConfig][] = [
+const CONFIGS: [string, FcosConfig | RetinanetConfig][] = [
   [
     'fcos',
     demoDetectorConfig({

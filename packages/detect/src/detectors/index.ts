@@ -1,15 +1,19 @@
 import { NatsError } from '@nats/graph';
 import type { Detector } from './detector.js';
+import { type FasterRcnnConfig, fasterRcnn } from './faster-rcnn.js';
 import { type FcosConfig, fcos } from './fcos.js';
 import { type RetinanetConfig, retinanet } from './retinanet.js';
 
 export * from './demo.js';
+export * from './demo-two-stage.js';
 export * from './detector.js';
+export * from './faster-rcnn.js';
 export * from './fcos.js';
 export * from './retinanet.js';
+export * from './two-stage.js';
 
 /** A detector as plain data: what configs, checkpoints and exported files hold. */
-export type DetectorConfig = RetinanetConfig | FcosConfig;
+export type DetectorConfig = RetinanetConfig | FcosConfig | FasterRcnnConfig;
 
 /** @throws NatsError `attribute` for a kind that is not known */
 export function buildDetector(config: DetectorConfig): Detector {
@@ -18,11 +22,13 @@ export function buildDetector(config: DetectorConfig): Detector {
       return retinanet(config);
     case 'fcos':
       return fcos(config);
+    case 'faster-rcnn':
+      return fasterRcnn(config);
     default:
       throw new NatsError('attribute', {
         rule: "a detector's kind is one that is known",
         received: JSON.stringify((config as { kind: unknown }).kind),
-        limit: 'retinanet, fcos',
+        limit: 'retinanet, fcos, faster-rcnn',
       });
   }
 }

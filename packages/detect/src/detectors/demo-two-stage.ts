@@ -1,0 +1,29 @@
+import { demoResnet } from '@nats/space';
+import { type FasterRcnnConfig, fasterRcnnConfig } from './faster-rcnn.js';
+
+/**
+ * Faster R-CNN of the size of `demoDetectorConfig`, on the same backbone and pyramid: anchors of 12 to 72 pixels, few
+ * proposals, a narrow box head. Both levels have stride 8; the coarser answers for boxes from 32 pixels on.
+ */
+export function demoFasterRcnnConfig(options: Partial<Omit<FasterRcnnConfig, 'kind'>> = {}): FasterRcnnConfig {
+  return fasterRcnnConfig({
+    backbone: demoResnet(),
+    inputSize: [128, 128],
+    classes: 10,
+    stages: ['C3', 'C4'],
+    pyramid: { channels: 64, extra: 'none' },
+    anchors: [
+      { sizes: [12, 20], aspectRatios: [1, 1.8] },
+      { sizes: [36, 64], aspectRatios: [1, 1.8] },
+    ],
+    rpnNorm: { kind: 'batch' },
+    rpnSampler: { size: 128, foregroundShare: 0.5 },
+    trainingProposals: { candidatesPerLevel: 200, iouThreshold: 0.7, limit: 100 },
+    proposals: { candidatesPerLevel: 200, iouThreshold: 0.7, limit: 60 },
+    boxSampler: { size: 32, foregroundShare: 0.25 },
+    boxPool: { size: 7, samplingRatio: 2, boundaries: [32] },
+    hidden: 128,
+    candidates: 200,
+    ...options,
+  });
+}
