@@ -1,0 +1,253 @@
+import {
+  type DecodedImage,
+  type Detections,
+  detectionsOf,
+  imageDetector,
+  letterbox,
+  modelFeeds,
+  placeImage,
+} from '@nats/detect';
+import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
+import { encodeDetector, readDetectorMetadata, readModel } from '@nats/export';
+import {
+  cast,
+  concat,
+  createProgram,
+  input,
+  multiply,
+  type Program,
+  reshape,
+  sliceAxis,
+  type TensorData,
+  tensorData,
+} from '@nats/graph';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  CLASSES,
+  CONFIGS,
+  candidatesProgram,
+  expectedDetections,
+  livelyValues,
+  preparedImage,
+  SIZE,
+  STATISTICS,
+  testImage,
+} from './detectors.js';
+import { openModel, type RuntimeName, runtimeNames } from './runtimes.js';
+
+const engine = onnxruntimeEngine({ threads: 1 });
+afterAll(() => engine.dispose());
+
+const common = { classes: CLASSES, statistics: STATISTICS, tool: 'test 1' };
+/** Smaller, of another shape, just as large, thin. */
+const IMAGES = [testImage(37, 81, 1), testImage(150, 90, 2), testImage(...SIZE, 3), testImage(3, 200, 4)];
+
+/** Largest differences of scores, and of boxes as parts of the image's longer side, where all else is equal. */
+function expectSame(found: readonly Detections[], expected: readonly Detections[], images: readonly DecodedImage[]) {
+  for (const [i, { boxes, scores, labels }] of found.entries()) {
+    expect(labels).toEqual(expected[i]!.labels);
+    const scale = Math.max(images[i]!.height, images[i]!.width);
+    const score = scores.map((value, k) => Math.abs(value - expected[i]!.scores[k]!));
+    const box = boxes.flatMap((sides, k) => sides.map((value, c) => Math.abs(value - expected[i]!.boxes[k]![c]!)));
+    expect(Math.max(0, ...score)).toBeLessThan(1e-5);
+    expect(Math.max(0, ...box) / scale).toBeLessThan(1e-4);
+  }
+}
+
+async function withModel<T>(
+  runtime: RuntimeName,
+  bytes: Uint8Array,
+  use: (detect: ReturnType<typeof imageDetector>) => T,
+) {
+  const model = await openModel(runtime, bytes);
+  const result = await use(imageDetector(readDetectorMetadata(bytes), model.run));
+  await model.close();
+  return result;
+}
+
+describe.each(Object.entries(CONFIGS))('%s as a file', (_, config) => {
+  const { program } = candidatesProgram(config);
+  const values = livelyValues(config);
+  const thresholds = { scoreThreshold: config.kind === 'fcos' ? 0.85 : 0.2, iouThreshold: 0.3, limit: 60 };
+  const expected = (options = thresholds, images = IMAGES) =>
+    expectedDetections(engine, config, program, values, images, options);
+
+  test.each(runtimeNames)('detects in images as the program and the loader do: %s', async (runtime) => {
+    const bytes = encodeDetector(program, { ...common, values, thresholds, preprocessing: 'NHWC' });
+    const known = await expected();
+    expect(known.some(({ scores }) => scores.length < thresholds.limit)).toBe(true);
+    expect(known.every(({ scores }) => scores.length > 0)).toBe(true);
+    await withModel(runtime, bytes, async (detect) => {
+      const found: Detections[] = [];
+      for (const image of IMAGES) found.push(...(await detect([image])));
+      expectSame(found, known, IMAGES);
+      for (const [i, { boxes }] of found.entries()) {
+        const { width, height } = IMAGES[i]!;
+        for (const [x1, y1, x2, y2] of boxes) {
+          expect([x1 >= 0, y1 >= 0, x1 <= x2, y1 <= y2, x2 <= width, y2 <= height]).not.toContain(false);
+        }
+      }
+    });
+  });
+
+  test.each(runtimeNames)('takes batches: %s', async (runtime) => {
+    const images = [1, 2, 3].map((seed) => testImage(50, 70, seed));
+    const known = await expected(undefined, images);
+    for (const preprocessing of ['NCHW', undefined] as const) {
+      const bytes = encodeDetector(program, { ...common, values, thresholds, ...(preprocessing && { preprocessing }) });
+      await withModel(runtime, bytes, async (detect) => expectSame(await detect(images), known, images));
+    }
+  });
+
+  test('without suppression it gives candidates', async () => {
+    const bytes = encodeDetector(program, { ...common, values, thresholds, suppression: false });
+    expect(readModel(bytes).outputs.map(({ name }) => name)).toEqual(['boxes', 'scores', 'labels']);
+    const known = await expected();
+    await withModel('onnxruntime-node', bytes, async (detect) => {
+      const found: Detections[] = [];
+      for (const image of IMAGES) found.push(...(await detect([image])));
+      expectSame(found, known, IMAGES);
+    });
+  });
+
+  test('candidates of a file that letterboxes are boxes of the image', async () => {
+    const plain = encodeDetector(program, { ...common, values, suppression: false });
+    const full = encodeDetector(program, { ...common, values, suppression: false, preprocessing: 'NCHW' });
+    const [canvas, image] = [await openModel('onnxruntime-node', plain), await openModel('onnxruntime-node', full)];
+    for (const picture of IMAGES) {
+      const { height, width } = picture;
+      const { scaleX, scaleY } = letterbox(picture, SIZE);
+      const known = candidateRows(await canvas.run({ images: preparedImage(picture) })).map(
+        ([x1, y1, x2, y2, score, label]) => [
+          ...[x1! / scaleX, x2! / scaleX].map((x) => Math.min(x, width) / width),
+          ...[y1! / scaleY, y2! / scaleY].map((y) => Math.min(y, height) / height),
+          score!,
+          label!,
+        ],
+      );
+      const found = candidateRows(await image.run(modelFeeds(readDetectorMetadata(full), [picture]))).map(
+        ([x1, y1, x2, y2, score, label]) => [x1! / width, x2! / width, y1! / height, y2! / height, score!, label!],
+      );
+      // The order of nearly equal scores hangs on the last bits.
+      const lost = found.filter((row) => !known.some((other) => row.every((x, i) => Math.abs(x - other[i]!) < 1e-4)));
+      expect(lost).toEqual([]);
+    }
+    await canvas.close();
+    await image.close();
+  });
+
+  test('says what it is, and has no batch norm left', () => {
+    const bytes = encodeDetector(program, { ...common, values, preprocessing: 'NHWC' });
+    const model = readModel(bytes);
+    expect(model.inputs).toEqual([{ name: 'images', type: 'uint8', shape: ['N', 'H', 'W', 3] }]);
+    expect(model.outputs).toEqual([
+      { name: 'detections', type: 'float32', shape: ['N', 100, 6] },
+      { name: 'valid', type: 'bool', shape: ['N', 100] },
+    ]);
+    expect(model.initializers.filter(({ name }) => /running_/.test(name))).toEqual([]);
+    expect(values.size).toBeGreaterThan(model.initializers.filter(({ name }) => values.has(name)).length);
+  });
+});
+
+/** Box, score and label of each candidate of one image. */
+function candidateRows({ boxes, scores, labels }: Readonly<Record<string, TensorData>>): number[][] {
+  return Array.from(scores!.data, (score, i) => [...boxes!.data.slice(i * 4, i * 4 + 4), score, labels!.data[i]!]);
+}
+
+/** A program that passes candidates on: `images` `[N, 1, K, 6]` are rows of x1, y1, x2, y2, score, label. */
+function passingProgram(count: number): Program {
+  const images = input('images', 'float32', ['N', 1, count, 6]);
+  const rows = reshape(images, ['N', count, 6]);
+  const column = (index: number) => reshape(sliceAxis(rows, 2, index, index + 1), ['N', count]);
+  return createProgram({
+    outputs: { boxes: sliceAxis(rows, 2, 0, 4), scores: column(4), labels: cast(column(5), 'int32') },
+  });
+}
+
+describe.each(runtimeNames)('suppression in the file: %s', (runtime) => {
+  test.each([
+    { scoreThreshold: 0.3, iouThreshold: 0.4, limit: 4 },
+    { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 100 },
+    { scoreThreshold: 0, iouThreshold: 0, limit: 1 },
+  ])('is that of detectionsOf: %o', async (thresholds) => {
+    const count = 12;
+    const bytes = encodeDetector(passingProgram(count), {
+      ...common,
+      statistics: { mean: [0], deviation: [1] },
+      values: new Map(),
+      thresholds,
+    });
+    const model = await openModel(runtime, bytes);
+    const row = fc.tuple(fc.nat(6), fc.nat(6), fc.nat(5), fc.nat(5), fc.nat(10), fc.nat(2));
+    const image = fc.array(row, { minLength: count, maxLength: count });
+    await fc.assert(
+      fc.asyncProperty(fc.array(image, { minLength: 1, maxLength: 3 }), async (images) => {
+        const rows = images.flat().map(([x, y, w, h, score, label]) => [x, y, x + w, y + h, score / 10, label]);
+        const feed = tensorData('float32', [images.length, 1, count, 6], rows.flat());
+        const { detections, valid } = await model.run({ images: feed });
+        const expected = detectionsOf(splitRows(feed.data, images.length, count), thresholds);
+        const slots = Math.min(count, thresholds.limit);
+        expect(detections!.shape).toEqual([images.length, slots, 6]);
+        const wanted = expected.flatMap(({ boxes, scores, labels }) => {
+          const found = scores.map((score, k) => [...boxes[k]!, score, labels[k]!]);
+          return [...found, ...Array.from({ length: slots - found.length }, () => [0, 0, 0, 0, 0, -1])];
+        });
+        expect([...detections!.data]).toEqual(wanted.flat());
+        const mask = expected.flatMap(({ scores }) =>
+          Array.from({ length: slots }, (_, k) => Number(k < scores.length)),
+        );
+        expect([...valid!.data]).toEqual(mask);
+      }),
+      { numRuns: 60 },
+    );
+    await model.close();
+  });
+});
+
+function splitRows(data: TensorData['data'], images: number, count: number) {
+  const part = (from: number, to: number) =>
+    Array.from({ length: images * count }, (_, i) => [...data.slice(i * 6 + from, i * 6 + to)]).flat();
+  return {
+    boxes: tensorData('float32', [images, count, 4], part(0, 4)),
+    scores: tensorData('float32', [images, count], part(4, 5)),
+    labels: tensorData('int32', [images, count], part(5, 6)),
+  };
+}
+
+describe.each(runtimeNames)('letterbox in the file: %s', (runtime) => {
+  const [height, width] = [24, 40] as const;
+  const count = 3 * height * width;
+
+  test('gives the pixels of the loader', async () => {
+    const images = input('images', 'float32', ['N', 3, height, width]);
+    const scores = reshape(images, ['N', count]);
+    const nothing = reshape(multiply(scores, 0), ['N', count, 1]);
+    const program = createProgram({
+      outputs: {
+        boxes: concat([nothing, nothing, nothing, nothing], 2),
+        scores,
+        labels: cast(multiply(scores, 0), 'int32'),
+      },
+    });
+    const options = {
+      ...common,
+      values: new Map(),
+      suppression: false,
+      statistics: { mean: [0, 0, 0], deviation: [1, 1, 1] },
+    };
+    const model = await openModel(runtime, encodeDetector(program, { ...options, preprocessing: 'NCHW' }));
+    const sizes = fc.tuple(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 90 }), fc.nat(1000));
+    await fc.assert(
+      fc.asyncProperty(sizes, async ([h, w, seed]) => {
+        const image = testImage(h, w, seed);
+        const feed = tensorData('uint8', [1, 3, h, w], image.pixels);
+        const { scores: pixels } = await model.run({ images: feed });
+        const { pixels: expected } = placeImage(image, letterbox(image, [height, width]), [height, width]);
+        expect(Array.from(pixels!.data, (value) => Math.round(value * 255 * 64) / 64)).toEqual([...expected]);
+      }),
+      { numRuns: 40, examples: [[[24, 40, 1]], [[1, 90, 2]], [[90, 1, 3]], [[48, 80, 4]], [[1, 1, 5]], [[25, 41, 6]]] },
+    );
+    await model.close();
+  });
+});
