@@ -1,12 +1,14 @@
 import {
   add,
-  check,
+  constant,
   convolution,
-  formatShape,
+  gather,
   maxPool2d,
   relu,
   type Scope,
+  sliceAxis,
   type Tensor,
+  tensorData,
   upsampleNearest,
 } from '@nats/graph';
 
@@ -22,7 +24,7 @@ export interface FeaturePyramidConfig {
 
 /**
  * Feature pyramid (Lin et al. 2017), named as torchvision's: `inner_blocks.i.0`, `layer_blocks.i.0`, `extra_blocks.p6`.
- * @param features finest first, each half the size of the one before
+ * @param features finest first, each about half the size of the one before; any sizes will do
  * @returns finest first, one level for each feature map and the extra ones
  */
 export function featurePyramid(scope: Scope, features: readonly Tensor[], config: FeaturePyramidConfig): Tensor[] {
@@ -51,14 +53,26 @@ export function featurePyramid(scope: Scope, features: readonly Tensor[], config
   return levels;
 }
 
-/** Nearest-neighbour enlargement of the coarser map to the finer one's size. */
+/**
+ * Nearest-neighbour enlargement of the coarser map to the finer one's size, as torchvision's `interpolate(mode="nearest")`.
+ * Where strides do not divide the input, the finer map has a row or column less than a whole number of times as many.
+ */
 function enlarge(coarse: Tensor, fine: Tensor): Tensor {
-  const factor = (fine.shape[2] as number) / (coarse.shape[2] as number);
-  const fits = Number.isInteger(factor) && factor * (coarse.shape[3] as number) === fine.shape[3];
-  check(fits, 'shape', () => ({
-    rule: 'in a feature pyramid every map is a whole number of times as large as the next',
-    received: `${formatShape(fine.shape)} above ${formatShape(coarse.shape)}`,
-    limit: "an input size that the backbone's largest stride divides",
-  }));
-  return factor === 1 ? coarse : upsampleNearest(coarse, factor);
+  const [, , fromRows, fromColumns] = coarse.shape as number[];
+  const [, , toRows, toColumns] = fine.shape as number[];
+  if (fromRows === toRows && fromColumns === toColumns) return coarse;
+  const factor = Math.ceil(toRows! / fromRows!);
+  const [rows, columns] = [nearest(fromRows!, toRows!), nearest(fromColumns!, toColumns!)];
+  const repeats = (source: readonly number[]) => source.every((from, to) => from === Math.floor(to / factor));
+  if (repeats(rows) && repeats(columns)) {
+    return sliceAxis(sliceAxis(upsampleNearest(coarse, factor), 2, 0, toRows!), 3, 0, toColumns!);
+  }
+  const indices = (source: readonly number[]) => constant(tensorData('int32', [source.length], source));
+  return gather(gather(coarse, indices(rows), 2), indices(columns), 3);
+}
+
+/** Of which entry of `from` each of `to` is a copy: floor(i * from / to), in float32 as in PyTorch. */
+export function nearest(from: number, to: number): number[] {
+  const scale = Math.fround(from / to);
+  return Array.from({ length: to }, (_, i) => Math.min(from - 1, Math.floor(Math.fround(i * scale))));
 }
