@@ -1,0 +1,85 @@
+import { check } from '@nats/graph';
+
+export interface LatencyOptions {
+  /** Timed runs of each; default 50. */
+  readonly rounds?: number;
+  /** Runs of each before that are not timed; default a fifth of the rounds. */
+  readonly warmUp?: number;
+  readonly signal?: AbortSignal;
+  /** Milliseconds; default `performance.now`. */
+  readonly clock?: () => number;
+}
+
+/** Milliseconds of one run. */
+export interface Latency {
+  readonly median: number;
+  /** The tenth and the ninetieth of a hundred. */
+  readonly p10: number;
+  readonly p90: number;
+  /** Median over rounds of this one's time by the first one's: what a noisy machine changes least. */
+  readonly ratio: number;
+  readonly rounds: number;
+}
+
+/**
+ * Times functions in turn, round by round and every other round in the opposite order, so that what else the machine does
+ * strikes all alike.
+ * @param runs by name; the first is what the others are compared with
+ */
+export async function compareLatency<Name extends string>(
+  runs: Readonly<Record<Name, () => unknown>>,
+  options: LatencyOptions = {},
+): Promise<Record<Name, Latency>> {
+  const { rounds = 50, warmUp = Math.ceil(rounds / 5), signal, clock = () => performance.now() } = options;
+  const names = Object.keys(runs) as Name[];
+  check(names.length > 0 && Number.isInteger(rounds) && rounds > 0, 'attribute', () => ({
+    rule: 'at least one function is timed, in a whole number of rounds',
+    received: `${names.length} functions, ${rounds} rounds`,
+  }));
+  const times = new Map(names.map((name): [Name, number[]] => [name, []]));
+  for (let round = -warmUp; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      signal?.throwIfAborted();
+      const start = clock();
+      await runs[name]();
+      if (round >= 0) times.get(name)!.push(clock() - start);
+    }
+  }
+  const first = times.get(names[0]!)!;
+  const latencies = names.map((name): [Name, Latency] => {
+    const own = times.get(name)!;
+    const at = (share: number) => quantile(own, share);
+    const ratio = quantile(
+      own.map((time, round) => (time === first[round] ? 1 : time / first[round]!)),
+      0.5,
+    );
+    return [name, { median: at(0.5), p10: at(0.1), p90: at(0.9), ratio, rounds }];
+  });
+  return Object.fromEntries(latencies) as Record<Name, Latency>;
+}
+
+/** The nearest rank. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+}
+
+/**
+ * Latencies as a table.
+ * @param imagesPerRun to tell throughput as well
+ */
+export function formatLatencies(latencies: Readonly<Record<string, Latency>>, imagesPerRun?: number): string {
+  const rows = [
+    ['', 'median ms', '10 %', '90 %', 'ratio', ...(imagesPerRun === undefined ? [] : ['images/s'])],
+    ...Object.entries(latencies).map(([name, { median, p10, p90, ratio }]) => [
+      name,
+      ...[median, p10, p90].map((value) => value.toFixed(2)),
+      ratio.toFixed(3),
+      ...(imagesPerRun === undefined ? [] : [((1000 * imagesPerRun) / median).toFixed(1)]),
+    ]),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
+  return rows.map(line).join('\n');
+}
