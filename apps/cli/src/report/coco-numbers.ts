@@ -10,7 +10,7 @@ export const COCO_NUMBERS = [
   { name: 'AP small', note: '' },
   { name: 'AP medium', note: '' },
   { name: 'AP large', note: '' },
-  { name: 'AR1', note: '1 detection an image' },
+  { name: 'AR1', note: '1 detection' },
   { name: 'AR10', note: '10 detections' },
   { name: 'AR100', note: '100 detections' },
   { name: 'AR small', note: '' },

@@ -5,9 +5,13 @@ import type { ReportData } from './report-data.js';
 import { accuracySection } from './sections/accuracy.js';
 import { caveatsSection, commandsSection, environmentSection } from './sections/closing.js';
 import { costsSection } from './sections/costs.js';
+import { fieldsSection } from './sections/fields.js';
+import { samplesSection } from './sections/samples.js';
 import { schemeSection } from './sections/scheme.js';
+import { searchSection } from './sections/search.js';
 import type { Section } from './sections/section.js';
 import { facts, verdict } from './sections/summary.js';
+import { trainingSection } from './sections/training.js';
 import { styleSheet } from './style.js';
 
 /**
@@ -22,6 +26,10 @@ export async function renderReport(data: ReportData): Promise<string> {
     await accuracySection(data),
     costsSection(data),
     await schemeSection(data, dilations),
+    await fieldsSection(data),
+    samplesSection(data),
+    await searchSection(data, dilations),
+    await trainingSection(data),
     commandsSection(data),
     environmentSection(data),
   ].filter((part) => part !== undefined);

@@ -1,5 +1,5 @@
 import type { Html } from '../html.js';
-import { CHART_WIDTH, drawChart, labelsByRow, labelWidth } from './draw-chart.js';
+import { CHART_WIDTH, drawChart, rowAxis } from './draw-chart.js';
 import { seriesStyle } from './series.js';
 
 export interface DotRow {
@@ -25,24 +25,9 @@ export function dotChart(
     const known = values.filter((value) => value !== undefined);
     return known.length === 0 ? [] : [{ row: String(row), low: Math.min(...known), high: Math.max(...known) }];
   });
-  const order = rows.map((_, row) => String(row));
-  const left = 10 + Math.min(120, Math.max(...rows.map(({ name }) => labelWidth(name))));
+  const { left, y: named } = rowAxis(rows.map(({ name }) => name));
+  const y = { ...named, axis: { ...named.axis, grid: true } };
   const styles = series.map((_, i) => seriesStyle(i));
-  const y = {
-    field: 'row',
-    type: 'ordinal' as const,
-    sort: order,
-    scale: { domain: order },
-    axis: {
-      title: null,
-      grid: true,
-      ticks: false,
-      domain: false,
-      labelPadding: 6,
-      labelLimit: left - 8,
-      labelExpr: labelsByRow(rows.map(({ name }) => name)),
-    },
-  };
   return drawChart(
     {
       layer: [

@@ -49,8 +49,35 @@ export async function drawChart(view: View, { width, height, margins }: Plot): P
   }
 }
 
+/** The vertical axis of a chart with one row for each name, whatever the names are, and the space that it takes. */
+export function rowAxis(names: readonly string[]) {
+  const space = 8 + Math.min(LONGEST_LABEL, Math.max(0, ...names.map(labelWidth)));
+  const order = names.map((_, row) => String(row));
+  return {
+    left: space,
+    y: {
+      field: 'row',
+      type: 'ordinal' as const,
+      sort: order,
+      scale: { domain: order },
+      axis: {
+        title: null,
+        ticks: false,
+        domain: false,
+        labelPadding: 6,
+        // Vega's guess of a text's width is too large: names are cut here.
+        labelLimit: 0,
+        labelExpr: labelsByRow(names.map((name) => shortened(name, LONGEST_LABEL))),
+      },
+    },
+  };
+}
+
+/** In pixels. */
+const LONGEST_LABEL = 120;
+
 /** An axis expression that names the n-th row: text that comes from elsewhere cannot be part of its code. */
-export function labelsByRow(names: readonly string[]): string {
+function labelsByRow(names: readonly string[]): string {
   const quoted = names.map((name) => `"${name.replace(/[^A-Za-z0-9 ._-]/g, codeUnit)}"`);
   return `[${quoted.join(', ')}][+datum.value]`;
 }
@@ -59,9 +86,24 @@ function codeUnit(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** About how wide a text is, in pixels at the size of labels. */
-export function labelWidth(text: string): number {
-  return Math.ceil([...text].length * 6.2);
+function shortened(text: string, width: number): string {
+  if (labelWidth(text) <= width) return text;
+  const characters = [...text];
+  // Both ends are kept: the end of a layer's name tells it from its neighbours.
+  for (let kept = characters.length - 1; kept > 2; kept--) {
+    const end = Math.floor(kept / 2);
+    const short = `${characters.slice(0, kept - end).join('')}…${characters.slice(-end).join('')}`;
+    if (labelWidth(short) <= width) return short;
+  }
+  return `${characters[0]}…`;
+}
+
+/** About how wide a text is in pixels at the size of labels, in a wide font. */
+function labelWidth(text: string): number {
+  return [...text].reduce(
+    (sum, letter) => sum + (/[ .,:;'ijl|!]/.test(letter) ? 3.6 : /[mwMW@%]/.test(letter) ? 10.5 : 7),
+    0,
+  );
 }
 
 const CONFIG: TopLevelSpec['config'] = {

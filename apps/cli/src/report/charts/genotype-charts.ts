@@ -1,5 +1,5 @@
 import type { Html } from '../html.js';
-import { CHART_WIDTH, drawChart, labelsByRow, labelWidth } from './draw-chart.js';
+import { CHART_WIDTH, drawChart, rowAxis } from './draw-chart.js';
 
 export interface GenotypeLayer {
   readonly name: string;
@@ -12,30 +12,16 @@ const ROW = 20;
 /** One bar for each layer, by depth, parted by genotypes. */
 export function genotypeBars(layers: readonly GenotypeLayer[]): Promise<Html> {
   const genotypes = layers[0]?.shares.length ?? 0;
-  const order = layers.map((_, row) => String(row));
   const values = layers.flatMap(({ shares }, row) =>
     shares.map((share, g) => ({ row: String(row), genotype: String(g), g, share: 100 * share })),
   );
-  const left = 10 + Math.min(120, Math.max(...layers.map(({ name }) => labelWidth(name))));
+  const { left, y } = rowAxis(layers.map(({ name }) => name));
   return drawChart(
     {
       data: { values: values.filter(({ share }) => share > 0) },
       mark: { type: 'bar', stroke: 'var(--card)', strokeWidth: 1.5 },
       encoding: {
-        y: {
-          field: 'row',
-          type: 'ordinal',
-          sort: order,
-          scale: { domain: order, paddingInner: 0.2, paddingOuter: 0.1 },
-          axis: {
-            title: null,
-            ticks: false,
-            domain: false,
-            labelPadding: 6,
-            labelLimit: left - 8,
-            labelExpr: labelsByRow(layers.map(({ name }) => name)),
-          },
-        },
+        y: { ...y, scale: { ...y.scale, paddingInner: 0.2, paddingOuter: 0.1 } },
         x: {
           field: 'share',
           type: 'quantitative',

@@ -11,7 +11,6 @@ export interface LineSeries {
 
 export interface LineOptions {
   readonly x: string;
-  readonly y: string;
   /** Limits of the vertical axis; default: those of the points. */
   readonly range?: readonly [number, number];
   /** A vertical line, such as the step in which something begins. */
@@ -23,7 +22,11 @@ export interface LineOptions {
 /** Curves over steps. */
 export function lineChart(series: readonly LineSeries[], options: LineOptions): Promise<Html> {
   const values = series.flatMap(({ points }, i) => points.map(({ x, y }) => ({ x, y, series: String(i) })));
-  const styles = series.map(({ look }, i) => seriesStyle(look ?? i));
+  const styles = series.map(({ look }, i) => ({
+    ...seriesStyle(look ?? i),
+    // A dashed line means "another one": a single one is none.
+    ...(series.length === 1 && { dash: [1, 0] }),
+  }));
   const domain = styles.map((_, i) => String(i));
   const x = {
     field: 'x',
@@ -43,8 +46,8 @@ export function lineChart(series: readonly LineSeries[], options: LineOptions): 
             y: {
               field: 'y',
               type: 'quantitative',
-              title: options.y,
-              axis: { tickCount: 5, titlePadding: 8 },
+              title: null,
+              axis: { tickCount: 5 },
               scale: options.range ? { domain: [...options.range] } : { zero: false, nice: true },
             },
             color: {
@@ -85,6 +88,6 @@ export function lineChart(series: readonly LineSeries[], options: LineOptions): 
             ]),
       ],
     },
-    { width: CHART_WIDTH, height: 180, margins: { left: 46, right: 14, top: 8, bottom: 38 } },
+    { width: CHART_WIDTH, height: 180, margins: { left: 36, right: 14, top: 8, bottom: 38 } },
   );
 }

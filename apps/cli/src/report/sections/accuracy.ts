@@ -13,7 +13,7 @@ export async function accuracySection(data: ReportData): Promise<Section | undef
   const arms = (data.arms ?? []).filter(({ evaluations = [] }) => evaluations.length > 0);
   if (arms.length === 0) return undefined;
   return section('accuracy', 'Accuracy', [
-    html`<div class="grid"><div class="card">${cocoTable(arms, data)}</div>${await twelveFigure(arms)}${await classFigure(arms, data)}</div>`,
+    html`<div class="grid"><div class="card">${cocoTable(arms, data)}</div><div class="stack">${await twelveFigure(arms)}${await classFigure(arms, data)}</div></div>`,
   ]);
 }
 
@@ -28,10 +28,10 @@ function cocoTable(arms: readonly ReportArm[], { dataset }: ReportData): Html {
       (arm) => html`<td class="number">${valueText(numberOf(arm, i))}</td>${differenceCell(reference, arm, i)}`,
     )}</tr>`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="COCO's twelve numbers"><table>
-<caption>COCO's twelve numbers, in percent: average precision (AP) and recall (AR)${
+  return html`<h3>COCO’s twelve numbers</h3><p class="caption">In percent: average precision (AP) and recall (AR)${
     several && ', means over seeds ± standard deviation'
-  }${others.length > 0 && `. Differences are to ${reference.name}${several ? '; those that the seeds’ spread explains are grey' : ''}`}.</caption>
+  }${others.length > 0 && `. Differences are to ${reference.name}${several ? '; those that the seeds’ spread explains are grey' : ''}`}.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="COCO's twelve numbers"><table><caption class="hidden">COCO's twelve numbers, in percent</caption>
 <thead><tr><th scope="col">number</th><th scope="col" class="number">${reference.name}</th>${others.map(
     (arm) =>
       html`<th scope="col" class="number">${arm.name}</th><th scope="col" class="number"><abbr title="difference of ${arm.name} to ${reference.name}">diff.</abbr></th>`,

@@ -13,7 +13,7 @@ interface Cost {
 
 const COSTS: readonly Cost[] = [
   { name: 'Parameters', note: '', digits: 0, value: ({ parameters }) => parameters },
-  { name: 'Multiply-adds', note: 'millions, one image', digits: 1, value: ({ macs }) => macs && macs / 1e6 },
+  { name: 'Multiply-adds', note: 'millions', digits: 1, value: ({ macs }) => macs && macs / 1e6 },
   { name: 'ONNX file', note: 'kB', digits: 0, value: ({ bytes }) => bytes && bytes / 1000 },
   {
     name: 'Latency',
@@ -39,8 +39,8 @@ export function costsSection({ arms = [] }: ReportData): Section | undefined {
   return section(
     'costs',
     'What it costs',
-    html`<div class="grid"><div class="card wide"><div class="scroll" tabindex="0" role="region" aria-label="Costs"><table>
-<caption>Costs of the exported models${others.length > 0 && `; differences are to ${reference.name}`}. ${runsNote(arms)}</caption>
+    html`<div class="grid"><div class="card wide"><p class="caption">Costs of the exported models${others.length > 0 && `; differences are to ${reference.name}`}. ${runsNote(arms)}</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Costs"><table><caption class="hidden">Costs</caption>
 <thead><tr><th scope="col">cost</th><th scope="col" class="number">${reference.name}</th>${others.map(
       ({ name }) =>
         html`<th scope="col" class="number">${name}</th><th scope="col" class="number"><abbr title="difference of ${name} to ${reference.name}">diff.</abbr></th>`,
@@ -51,8 +51,7 @@ export function costsSection({ arms = [] }: ReportData): Section | undefined {
 function cell({ value, range, digits }: Cost, arm: ReportArm): Html {
   const between = range?.(arm);
   return html`${formatNumber(value(arm), digits)}${
-    between &&
-    html` <span class="note">${formatNumber(between[0], digits)} to ${formatNumber(between[1], digits)}</span>`
+    between && html` <span class="note range">${formatNumber(between[0], 1)}–${formatNumber(between[1], 1)}</span>`
   }`;
 }
 

@@ -49,7 +49,7 @@ async function schemeFigure(
     const channels = layer.counts.reduce((a, b) => a + b, 0);
     return { name: layer.name, shares: layer.counts.map((count) => (channels === 0 ? 0 : count / channels)) };
   });
-  return figure({
+  const picture = figure({
     name: `scheme-${index}`,
     title: `Dilations of ${name}, by depth`,
     caption: html`In all ${listed(words)}.${
@@ -64,7 +64,43 @@ async function schemeFigure(
       rows: aligned.map((layer) => [layer.name, layer.counts.reduce((a, b) => a + b, 0), ...layer.counts]),
     },
   });
+  return html`${picture}<div class="card">${stageTable(name, aligned, dilations)}</div>`;
 }
+
+/** Sums over the convolutions of each stage: `layer2` of `layer2.0.conv1`. */
+function stageTable(
+  name: string,
+  layers: readonly { readonly name: string; readonly counts: readonly number[] }[],
+  dilations: readonly Dilation[],
+): Html {
+  const stages = new Map<string, number[]>();
+  const all = dilations.map(() => 0);
+  for (const layer of layers) {
+    const stage = layer.name.split('.')[0]!;
+    const sum = stages.get(stage) ?? dilations.map(() => 0);
+    for (const [g, count] of layer.counts.entries()) {
+      sum[g]! += count;
+      all[g]! += count;
+    }
+    stages.set(stage, sum);
+  }
+  const row = ([stage, counts]: readonly [string, readonly number[]], last: boolean) => {
+    const channels = counts.reduce((a, b) => a + b, 0);
+    const mean = (axis: 0 | 1) => counts.reduce((sum, count, g) => sum + count * dilations[g]![axis], 0) / channels;
+    const [h, w] = [formatNumber(mean(0), 2), formatNumber(mean(1), 2)];
+    return html`<tr${last && BREAK}><th scope="row">${stage}</th><td class="number">${formatNumber(channels)}</td>${counts.map(
+      (count) => html`<td class="number">${formatNumber((100 * count) / channels)} %</td>`,
+    )}<td class="number">${h === w ? h : `${h} × ${w}`}</td></tr>`;
+  };
+  return html`<h3>By stage</h3><p class="caption">Channels of ${name} by dilation, and their mean dilation.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Dilations of ${name} by stage"><table><caption class="hidden">Dilations of ${name} by stage</caption>
+<thead><tr><th scope="col">stage</th><th scope="col" class="number">channels</th>${dilations.map(
+    (dilation) => html`<th scope="col" class="number">${formatDilation(dilation)}</th>`,
+  )}<th scope="col" class="number">mean</th></tr></thead>
+<tbody>${[...stages].map((entry) => row(entry, false))}${row(['all', all], true)}</tbody></table></div>`;
+}
+
+const BREAK = html` class="break"`;
 
 export function dilationLegend(dilations: readonly Dilation[]): Html {
   return legend(

@@ -22,12 +22,10 @@ const FACTS: readonly Fact[] = [
 /** The few numbers that are asked for first. */
 export function facts({ arms = [] }: ReportData): Html | undefined {
   const cards = FACTS.filter(({ value }) => arms.some((arm) => value(arm) !== undefined)).map(
-    (fact) => html`<div class="fact"><dt>${fact.name}</dt>
+    (fact) => html`<div class="fact"><dt>${fact.name}${fact.unit !== '' && `, ${fact.unit}`}</dt>
 ${arms.map(
   (arm) =>
-    html`<dd><span class="who">${arm.name}</span> <span class="value">${formatNumber(fact.value(arm), fact.digits)}${
-      fact.unit !== '' && html` <span class="unit">${fact.unit}</span>`
-    }</span></dd>`,
+    html`<dd><span class="who">${arm.name}</span> <span class="value">${formatNumber(fact.value(arm), fact.digits)}</span></dd>`,
 )}${arms.length === 2 && html`<dd class="change">${change(fact, arms[0]!, arms[1]!)}</dd>`}</div>`,
   );
   return cards.length === 0 ? undefined : html`<dl class="facts">${cards}</dl>`;

@@ -1,0 +1,76 @@
+import { dataUri, downloadLink } from '../data-table.js';
+import { fieldCentre, fieldGrid, fieldPng, type Grid } from '../field-picture.js';
+import { figure } from '../figure.js';
+import { formatNumber, listed } from '../format.js';
+import { type Html, html } from '../html.js';
+import type { ReportArm, ReportData, ReportField } from '../report-data.js';
+import { type Section, section } from './section.js';
+
+/** Which pixels move the central value of each stage, of all arms beside each other. */
+export async function fieldsSection({ arms = [] }: ReportData): Promise<Section | undefined> {
+  const seen = arms.filter(({ fields = [] }) => fields.length > 0);
+  if (seen.length === 0) return undefined;
+  const stages = [...new Set(seen.flatMap(({ fields = [] }) => fields.map(({ stage }) => stage)))];
+  const figures: Html[] = [];
+  for (const stage of stages) figures.push(await stageFigure(stage, seen));
+  return section('fields', 'What the layers see', [
+    html`<p>Effective receptive fields (Luo et al. 2016): how much the central value of a stage moves with each pixel of the image.
+The dashed square has as many pixels as have at least 4.55 % of the largest influence.</p>`,
+    html`<div class="grid three">${figures}</div>`,
+  ]);
+}
+
+async function stageFigure(stage: string, arms: readonly ReportArm[]): Promise<Html> {
+  const fields = arms.flatMap(({ name, fields = [] }) =>
+    fields.filter((field) => field.stage === stage).map((field) => ({ arm: name, field, grid: fieldGrid(field) })),
+  );
+  const pictures: Html[] = [];
+  for (const { arm, field, grid } of fields) pictures.push(await fieldPicture(arm, field, grid));
+  const words = fields.map(({ arm, field }) => `${arm} ${extent(field)}`);
+  const maps = fields.map(({ arm, grid }) => ({
+    arm,
+    height: grid.height,
+    width: grid.width,
+    thousandths: Array.from(grid.values, (value) => Math.round(1000 * value)),
+  }));
+  return figure({
+    name: `field-${stage.replace(/[^A-Za-z0-9]+/g, '-')}`,
+    title: `Stage ${stage.toUpperCase()}`,
+    caption: html`Brightness: square root of the influence. ${downloadLink(
+      `field-${stage}.json`,
+      'application/json',
+      `${JSON.stringify({ stage, maps })}\n`,
+      'Download the maps',
+      `stage ${stage}`,
+    )}`,
+    alternative: `Receptive fields of stage ${stage}: ${listed(words)}.`,
+    kind: 'pictures',
+    picture: pictures,
+    data: {
+      columns: ['model', 'side, px', 'deviation vertical, px', 'deviation horizontal, px'],
+      rows: fields.map(({ arm, field }) => [arm, field.side, field.deviation?.[0], field.deviation?.[1]]),
+    },
+  });
+}
+
+async function fieldPicture(arm: string, field: ReportField, grid: Grid): Promise<Html> {
+  const { height, width, side } = field;
+  const image = dataUri('image/png', await fieldPng(grid));
+  const [y, x] = fieldCentre(grid);
+  const square =
+    side !== undefined &&
+    html`<rect x="${x * width - side / 2}" y="${y * height - side / 2}" width="${side}" height="${side}" fill="none" stroke="#fff" stroke-opacity=".85" stroke-width="1.5" stroke-dasharray="4 3" vector-effect="non-scaling-stroke"/>`;
+  return html`<div class="picture"><svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false">
+<image href="${image}" width="${width}" height="${height}" preserveAspectRatio="none"/>${square}</svg>
+<p><strong>${arm}</strong><br>${extent(field)}</p></div>`;
+}
+
+function extent({ side, deviation }: ReportField): string {
+  const parts = [
+    ...(side === undefined ? [] : [`side ${formatNumber(side)} px`]),
+    ...(deviation === undefined
+      ? []
+      : [`deviation ${formatNumber(deviation[0], 1)} × ${formatNumber(deviation[1], 1)} px`]),
+  ];
+  return parts.length === 0 ? 'not measured' : parts.join(', ');
+}
