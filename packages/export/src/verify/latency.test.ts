@@ -25,7 +25,10 @@ test('medians and quantiles of runs in turn, without those that warm up', async 
     first: (call) => (call < 2 ? 1000 : 10 + (call % 10)),
     second: (call) => 2 * (call < 2 ? 1 : 10 + (call % 10)),
   });
-  const { first, second } = await compareLatency(runs, { rounds: 20, warmUp: 2, clock });
+  const told: number[] = [];
+  const update = (done: number, of: number) => told.push(done / of);
+  const { first, second } = await compareLatency(runs, { rounds: 20, warmUp: 2, clock, update });
+  expect([told.length, told[0], told.at(-1)]).toEqual([20, 1 / 20, 1]);
   expect(first).toEqual({ median: 15, p10: 11, p90: 19, ratio: 1, rounds: 20 });
   expect(second).toEqual({ median: 30, p10: 22, p90: 38, ratio: 2, rounds: 20 });
   expect(order.slice(0, 8).join(' ')).toBe('first second second first first second second first');

@@ -1,4 +1,5 @@
 import { check } from '@nats/graph';
+import { eventsTurn } from './events-turn.js';
 
 export interface LatencyOptions {
   /** Timed runs of each; default 50. */
@@ -6,6 +7,8 @@ export interface LatencyOptions {
   /** Runs of each before that are not timed; default a fifth of the rounds. */
   readonly warmUp?: number;
   readonly signal?: AbortSignal;
+  /** Told after each round that counts. */
+  readonly update?: (done: number, of: number) => void;
   /** Milliseconds; default `performance.now`. */
   readonly clock?: () => number;
 }
@@ -30,7 +33,7 @@ export async function compareLatency<Name extends string>(
   runs: Readonly<Record<Name, () => unknown>>,
   options: LatencyOptions = {},
 ): Promise<Record<Name, Latency>> {
-  const { rounds = 50, warmUp = Math.ceil(rounds / 5), signal, clock = () => performance.now() } = options;
+  const { rounds = 50, warmUp = Math.ceil(rounds / 5), signal, update, clock = () => performance.now() } = options;
   const names = Object.keys(runs) as Name[];
   check(names.length > 0 && Number.isInteger(rounds) && rounds > 0, 'attribute', () => ({
     rule: 'at least one function is timed, in a whole number of rounds',
@@ -44,6 +47,8 @@ export async function compareLatency<Name extends string>(
       await runs[name]();
       if (round >= 0) times.get(name)!.push(clock() - start);
     }
+    if (round >= 0) update?.(round + 1, rounds);
+    await eventsTurn();
   }
   const first = times.get(names[0]!)!;
   const latencies = names.map((name): [Name, Latency] => {

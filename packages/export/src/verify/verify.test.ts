@@ -108,6 +108,15 @@ test.each<[string, RunResult, RegExp]>([
   await expect(verify(results([{ values: { y: row(1) }, detections: [] }], [model]))).rejects.toThrow(message);
 });
 
+test('what is looked for may depend on the image', async () => {
+  const two = { boxes: [...detection(0).boxes, ...detection(50).boxes], scores: [0.5, 0.2], labels: [0, 0] };
+  const runs = results([{ detections: [two] }], [{ detections: [detection(0)] }]);
+  const seen: number[] = [];
+  const strongest = await verify({ ...runs, minScore: ({ scores }) => scores[0]!, update: (n) => seen.push(n) });
+  expect([strongest.agreement!.missing, seen]).toEqual([0, [1]]);
+  expect((await verify(results([{ detections: [two] }], [{ detections: [detection(0)] }]))).agreement!.missing).toBe(1);
+});
+
 test('a signal ends it', async () => {
   const signal = AbortSignal.abort(new Error('stopped'));
   await expect(verify({ ...results([{}], [{}]), signal })).rejects.toThrow('stopped');

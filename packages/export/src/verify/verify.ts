@@ -1,6 +1,7 @@
 import { check, type TensorData } from '@nats/graph';
 import { type Agreement, compareDetections, type DetectionSet, FULL_AGREEMENT, joinAgreements } from './agreement.js';
 import { compareValues, type Difference, largerDifference } from './differences.js';
+import { eventsTurn } from './events-turn.js';
 
 /** What one run gives for a sample. */
 export interface RunResult {
@@ -35,9 +36,11 @@ export interface VerifyOptions<Sample> {
   readonly tolerance?: Partial<VerificationTolerance>;
   /** Longer side in pixels of an image of a sample; default: the largest coordinate of its boxes. */
   side?(sample: Sample, image: number): number;
-  /** Detections of lower scores are not looked for; default 0.1. */
-  readonly minScore?: number;
+  /** Detections of lower scores are not looked for; default 0.1. May depend on what was trained to be found in an image. */
+  readonly minScore?: number | ((expected: DetectionSet) => number);
   readonly signal?: AbortSignal;
+  /** Told after each sample. */
+  update?(samples: number): void;
 }
 
 export interface Verification {
@@ -71,6 +74,8 @@ export async function verify<Sample>(options: VerifyOptions<Sample>): Promise<Ve
     const own = sampleAgreement(sample, expected, found, options);
     if (own) agreement = agreement ? joinAgreements(agreement, own) : own;
     samples++;
+    options.update?.(samples);
+    await eventsTurn();
   }
   check(samples > 0, 'attribute', () => ({ rule: 'a file is verified on at least one sample', received: 'none' }));
   const problems = problemsOf(values, agreement, tolerance);
@@ -108,7 +113,11 @@ function sampleAgreement<Sample>(
   return expected
     ?.map((own, image) => {
       const longer = side?.(sample, image) ?? largestCoordinate(own, found![image]!);
-      return compareDetections(own, found![image]!, { side: longer, ...(minScore !== undefined && { minScore }) });
+      const least = typeof minScore === 'function' ? minScore(own) : minScore;
+      return compareDetections(own, found![image]!, {
+        side: longer,
+        ...(least !== undefined && { minScore: least }),
+      });
     })
     .reduce(joinAgreements, FULL_AGREEMENT);
 }
