@@ -22,20 +22,3 @@ export async function openModel(path: string): Promise<ModelFile> {
     close: () => session.release(),
   };
 }
-
-/** Milliseconds for one image: medians of runs in turn, so that what else the machine does strikes all models alike. */
-export async function medianLatencies(
-  models: readonly ModelFile[],
-  image: TensorData,
-  rounds: number,
-): Promise<number[]> {
-  const times = models.map((): number[] => []);
-  for (let round = -Math.ceil(rounds / 5); round < rounds; round++) {
-    for (const [i, model] of models.entries()) {
-      const start = performance.now();
-      await model.run(image);
-      if (round >= 0) times[i]!.push(performance.now() - start);
-    }
-  }
-  return times.map((values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!);
-}

@@ -7,17 +7,19 @@ import {
   type CandidateValues,
   COCO_PARAMETERS,
   cached,
+  type DetectionDataset,
+  detectionsOf,
   evaluateDetector,
   mnistDetection,
 } from '@nats/detect';
-import type { Engine } from '@nats/graph';
+import { compareLatency, formatVerification, type RunResult, verify } from '@nats/export';
+import type { Engine, TensorData } from '@nats/graph';
 import { programCosts, type Scheme, schemeToJson, summarizeScheme } from '@nats/space';
 import { createNormalizer, readMnist } from '@nats/train';
-import { type Agreement, compareCandidates, SAME, worse } from './agreement.js';
 import type { DemoContext, Progress } from './context.js';
 import { candidatesProgram, exportedDetector } from './exported.js';
 import { kept, writeWhole } from './folder.js';
-import { medianLatencies, openModel } from './model-file.js';
+import { openModel } from './model-file.js';
 import { type DemoSettings, detectorConfig, SIZES, STATISTICS } from './settings.js';
 import { type ArmReport, demoTable } from './table.js';
 import { pretrainedBackbone, searchedScheme, trainedDetector, type Weights } from './training.js';
@@ -45,8 +47,6 @@ interface Arm {
   readonly path: string;
 }
 
-/** Largest differences between an exported file and what was trained, as parts of the largest score and of the image's side. */
-const TOLERANCE = 1e-3;
 const LATENCY_ROUNDS = 60;
 
 const detector = buildDetector(detectorConfig);
@@ -151,33 +151,37 @@ async function exported({ engine, test, settings, progress, signal }: DemoContex
   const { program, spec } = candidatesProgram(arm.scheme, 1);
   const state = await engine.createState(spec, arm.weights);
   const executable = await engine.compile(program);
-  let agreement = SAME;
-  for (let i = 0; i < Math.min(settings.verifiedImages, test.size); i++) {
-    signal.throwIfAborted();
-    const images = normalize([(await test.example(i)).pixels]);
-    const trained = (await executable.run(state, { images })) as unknown as CandidateValues;
-    agreement = worse(agreement, compareCandidates(trained, await model.run(images), detector.inputSize[0]));
-  }
+  const verification = await verify({
+    trained: async (images) => resultOf((await executable.run(state, { images })) as unknown as CandidateValues),
+    model: async (images) => resultOf(await model.run(images)),
+    samples: normalizedImages(test, settings.verifiedImages),
+    side: () => Math.max(...detector.inputSize),
+    signal,
+  });
   await model.close();
   await executable.dispose();
   await state.dispose();
-  progress.line(`  ${arm.path}: ${describeAgreement(agreement)}`);
-  if (agreement.missing > 0 || !(agreement.score <= TOLERANCE && agreement.box <= TOLERANCE)) {
-    throw new Error(`${arm.path} does not compute what was trained: ${describeAgreement(agreement)}`);
+  progress.line(`  ${arm.path}: ${formatVerification(verification)}`);
+  if (!verification.passed) {
+    throw new Error(`${arm.path} does not compute what was trained: ${verification.problems.join('; ')}`);
   }
   return bytes.length;
 }
 
-function describeAgreement({ detections, missing, score, box }: Agreement): string {
-  return (
-    `${detections - missing} of ${detections} detections agree, scores within ${score.toExponential(1)} of the largest, ` +
-    `boxes within ${box.toExponential(1)} of the image's side`
-  );
+async function* normalizedImages(test: DetectionDataset, most: number): AsyncIterable<TensorData> {
+  for (let i = 0; i < Math.min(most, test.size); i++) yield normalize([(await test.example(i)).pixels]);
+}
+
+/** Scores are in falling order, level by level, so places correspond even where boxes swap. */
+function resultOf(candidates: CandidateValues): RunResult {
+  return { values: { scores: candidates.scores }, detections: detectionsOf(candidates) };
 }
 
 async function timed({ test }: DemoContext, arms: readonly Arm[]): Promise<number[]> {
   const models = await Promise.all(arms.map(({ path }) => openModel(path)));
-  const latencies = await medianLatencies(models, normalize([(await test.example(0)).pixels]), LATENCY_ROUNDS);
+  const image = normalize([(await test.example(0)).pixels]);
+  const runs = Object.fromEntries(models.map((model, i) => [arms[i]!.name, () => model.run(image)]));
+  const latencies = await compareLatency(runs, { rounds: LATENCY_ROUNDS });
   for (const model of models) await model.close();
-  return latencies;
+  return arms.map(({ name }) => latencies[name]!.median);
 }
