@@ -1,11 +1,12 @@
 import { portableLowerings } from '@nats/export';
-import { type CaseResult, conformanceCases, contractChecks, runCases } from '@nats/graph/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { conformanceCases, runCases } from '@nats/graph/testing';
+import { afterAll, describe } from 'vitest';
+import { conformanceTests, resultTests } from '../test/conformance.js';
 import { onnxruntimeEngine } from './onnxruntime/index.js';
 
 const engine = onnxruntimeEngine();
 const portable = onnxruntimeEngine({ lowerings: portableLowerings });
-const results = await runCases(engine, conformanceCases());
+await conformanceTests(engine);
 const portableResults = await runCases(portable, conformanceCases());
 
 afterAll(async () => {
@@ -13,17 +14,4 @@ afterAll(async () => {
   await portable.dispose();
 });
 
-function tests(cases: readonly CaseResult[]): void {
-  for (const { name, errors, skipped } of cases) {
-    it.skipIf(skipped !== undefined)(skipped === undefined ? name : `${name} (${skipped})`, () => {
-      expect(errors).toEqual([]);
-    });
-  }
-}
-
-describe('onnxruntime computes what the float64 reference does', () => tests(results));
-describe('so do the lowerings of exported files', () => tests(portableResults));
-
-describe('onnxruntime keeps the contract of engines', () => {
-  for (const { name, run } of contractChecks()) it(name, async () => expect(await run(engine)).toEqual([]));
-});
+describe('so do the lowerings of exported files', () => resultTests(portableResults));

@@ -93,7 +93,11 @@ function lowerFlipped(context: Context, geometry: Geometry): void {
  * `[G, Og, Cg, taps]` to `[G, Cg, Og, taps]` with the taps reversed. Reversed by an exchange matrix: an order of
  * magnitude faster than a Slice with negative steps, and exact, since every sum has one term that is not zero.
  */
-function turnedKernel(builder: OnnxBuilder, w: string, shape: readonly [number, number, number, number]): string {
+export function turnedKernel(
+  builder: OnnxBuilder,
+  w: string,
+  shape: readonly [number, number, number, number],
+): string {
   const [groups, o, c, taps] = shape;
   const grouped = builder.node('Reshape', [w, builder.int64([groups, o, c, taps])]);
   const swapped = builder.node('Transpose', [grouped], { perm: [0, 2, 1, 3] });

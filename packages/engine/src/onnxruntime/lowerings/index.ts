@@ -1,5 +1,6 @@
 import type { LoweringTable } from '@nats/export';
 import { batchNormLowerings } from './batch-norm.js';
+import { channelDilationLowerings } from './channel-dilation.js';
 import { convolutionLowerings } from './convolution.js';
 import { maxPoolLowerings } from './max-pool-grad.js';
 import { reluLowerings } from './relu.js';
@@ -7,6 +8,7 @@ import { reluLowerings } from './relu.js';
 /** Where onnxruntime has a faster way than the portable lowering. */
 export const engineLowerings: LoweringTable = {
   ...batchNormLowerings,
+  ...channelDilationLowerings,
   ...convolutionLowerings,
   ...reluLowerings,
   ...maxPoolLowerings,

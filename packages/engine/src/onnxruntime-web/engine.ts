@@ -1,0 +1,74 @@
+import type { LoweringTable } from '@nats/export';
+import type { Engine, Executable, State } from '@nats/graph';
+import { createExecutable } from '../onnx-session/executable.js';
+import { createState } from '../onnx-session/state.js';
+import { tensorFactory } from '../onnx-session/tensors.js';
+import { defaultLowerings } from './lowerings.js';
+import { configure, loadModule, runtime, threadsAllowed } from './module.js';
+import { openSession } from './session.js';
+
+export interface OnnxruntimeWebOptions {
+  /** In order of preference: 'wasm', 'webgpu', 'webnn'. Default `['wasm']`. Only 'wasm' is tested. */
+  readonly providers?: readonly string[];
+  /**
+   * Threads inside an op; default 1. Only a page that is isolated from other origins (`crossOriginIsolated`) gets more;
+   * Node gets 1. The fingerprint has the number that is used. One number for all engines of a page.
+   */
+  readonly threads?: number;
+  /** URL of the folder with onnxruntime-web's .wasm and .mjs files; default: beside its module. One for all engines. */
+  readonly wasmPaths?: string;
+  /** Refuse feeds with NaN or infinity. Reads every fed value; default false. */
+  readonly checkFeedsFinite?: boolean;
+  /** Replace how single ops are written as ONNX: for ops of one's own, and to measure. */
+  readonly lowerings?: LoweringTable;
+}
+
+export interface OnnxruntimeWebEngine extends Engine {
+  readonly name: 'onnxruntime-web';
+}
+
+/**
+ * onnxruntime-web, in a browser or in Node: the same ONNX programs as those of onnxruntime-node. Values of states stay
+ * in JavaScript memory.
+ * @throws NatsError `provider` if the package is missing, or was started with other threads or paths
+ */
+export async function onnxruntimeWebEngine(options: OnnxruntimeWebOptions = {}): Promise<OnnxruntimeWebEngine> {
+  const { providers = ['wasm'], checkFeedsFinite = false, wasmPaths } = options;
+  const lowerings = { ...defaultLowerings(providers), ...options.lowerings };
+  const threads = threadsAllowed() ? (options.threads ?? 1) : 1;
+  const module = await loadModule(providers);
+  configure(module, { threads, wasmPaths });
+  const toOrt = tensorFactory(module.Tensor);
+  const executables = new Set<Executable>();
+  const states = new Set<State>();
+  return {
+    name: 'onnxruntime-web',
+    fingerprint: {
+      engine: 'onnxruntime-web',
+      version: module.env.versions.web ?? module.env.versions.common,
+      providers: providers.join(),
+      threads,
+      machine: runtime(),
+    },
+    createState: async (spec, values) => {
+      const state = createState(spec, values, toOrt);
+      states.add(state);
+      return state;
+    },
+    compile: async (program) => {
+      const session = await openSession(module, program, { providers, lowerings });
+      const executable = createExecutable(program, session, {
+        toOrt,
+        finiteFeeds: checkFeedsFinite,
+        onDispose: () => executables.delete(executable),
+      });
+      executables.add(executable);
+      return executable;
+    },
+    dispose: async () => {
+      for (const executable of executables) await executable.dispose();
+      for (const state of states) await state.dispose();
+      states.clear();
+    },
+  };
+}
