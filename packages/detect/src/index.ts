@@ -20,6 +20,8 @@ export * from './necks/feature-pyramid.js';
 export * from './objective/batch.js';
 export * from './objective/detection.js';
 export * from './objective/evaluate-detector.js';
+export * from './objective/recalibrated-norms.js';
+export * from './objective/recipes.js';
 export * from './postprocess/box-candidates.js';
 export * from './postprocess/candidates.js';
 export * from './postprocess/detections.js';

@@ -17,8 +17,6 @@ import type { DetectionOptions } from '../postprocess/detections.js';
 import { type EvaluatedDetector, evaluateImages } from './evaluate-detector.js';
 import { checkPlaces, type DetectionSplit, openSplits, placesNeeded } from './splits.js';
 
-export * from './recalibrated-norms.js';
-export * from './recipes.js';
 export type { DetectionSplit } from './splits.js';
 
 /** See `LoaderOptions`; for annotated images. */
