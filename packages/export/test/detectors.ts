@@ -6,6 +6,7 @@ import {
   type Detections,
   type DetectorConfig,
   demoDetectorConfig,
+  demoFasterRcnnConfig,
   detectionsOf,
   letterbox,
   placeImage,
@@ -55,6 +56,15 @@ export const CONFIGS: Readonly<Record<string, DetectorConfig>> = {
     headNorm: { kind: 'group', groups: 4 },
     candidatesPerLevel: 150,
   }),
+  'faster-rcnn': demoFasterRcnnConfig({
+    backbone,
+    inputSize: SIZE,
+    classes: CLASSES.length,
+    pyramid: { channels: 16, extra: 'none' },
+    proposals: { candidatesPerLevel: 60, iouThreshold: 0.7, limit: 40 },
+    hidden: 16,
+    candidates: 100,
+  }),
 };
 
 export function candidatesProgram(config: DetectorConfig, batch: Dimension = 'N') {
@@ -71,6 +81,7 @@ export function livelyValues(config: DetectorConfig): Map<string, TensorData> {
   const changed = (name: string, { data }: TensorData) => {
     if (/cls_logits.bias$/.test(name)) return data.map(() => -2);
     if (/^head.*weight$/.test(name)) return data.map((x) => x * spread);
+    if (/cls_score.weight$/.test(name)) return data.map((x) => x * 4);
     // Statistics and shifts that folding must take into account.
     if (/running_mean$|bn\d?.bias$/.test(name)) return data.map((_, i) => hashUniform(seedOf(3, name), i) - 0.5);
     if (/running_var$/.test(name)) return data.map((_, i) => 0.5 + hashUniform(seedOf(3, name), i));
