@@ -1,21 +1,22 @@
-// Writes ONNX files for tools/golden/onnx_check.py: every case of the conformance suite, and networks in training and
-// inference. Run: npx tsx --conditions=@nats/source tools/golden/write-onnx-samples.ts FOLDER
+// Writes ONNX files for tools/golden/onnx_check.py: every case of the conformance suite, networks in training and
+// inference, and detectors with and without what surrounds them. Run: npx tsx --conditions=@nats/source tools/golden/write-onnx-samples.ts FOLDER
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeProgram } from '@nats/export';
+import { encodeDetector, encodeProgram } from '@nats/export';
 import * as g from '@nats/graph';
 import { caseProgram, conformanceCases } from '@nats/graph/testing';
+import { CLASSES, CONFIGS, candidatesProgram, livelyValues, STATISTICS } from '../../packages/export/test/detectors.js';
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('usage: write-onnx-samples.ts FOLDER');
 mkdirSync(folder, { recursive: true });
 
 function write(name: string, program: g.Program, values?: ReadonlyMap<string, g.TensorData>): void {
-  const file = `${name.replace(/[^\w]+/g, '-')}.onnx`;
-  writeFileSync(
-    join(folder!, file),
-    encodeProgram(program, { name, metadata: { sample: name }, ...(values && { values }) }),
-  );
+  writeBytes(name, encodeProgram(program, { name, metadata: { sample: name }, ...(values && { values }) }));
+}
+
+function writeBytes(name: string, bytes: Uint8Array): void {
+  writeFileSync(join(folder!, `${name.replace(/[^\w]+/g, '-')}.onnx`), bytes);
 }
 
 /** A residual network of two blocks, with what detectors add: a pyramid level, region features and suppression. */
@@ -59,6 +60,22 @@ function inference(): void {
   write('network inference folded', folded.program, folded.values);
 }
 
+function detectors(): void {
+  for (const [name, config] of Object.entries(CONFIGS)) {
+    const options = { values: livelyValues(config), classes: CLASSES, statistics: STATISTICS, tool: 'samples' };
+    for (const suppression of [false, true]) {
+      for (const preprocessing of [undefined, 'NHWC', 'NCHW'] as const) {
+        for (const batch of ['N', 2] as const) {
+          const { program } = candidatesProgram(config, batch);
+          const bytes = encodeDetector(program, { ...options, suppression, ...(preprocessing && { preprocessing }) });
+          writeBytes(`detector ${name} ${preprocessing ?? 'tensor'} ${suppression ? 'nms ' : ''}${batch}`, bytes);
+        }
+      }
+    }
+  }
+}
+
 for (const subject of conformanceCases()) write(subject.name, caseProgram(subject));
 training();
 inference();
+detectors();
