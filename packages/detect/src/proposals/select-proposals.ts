@@ -41,29 +41,45 @@ export interface Proposals {
 /** Smaller boxes are no proposals (torchvision's min_size). */
 const SMALLEST_SIDE = 1e-3;
 
+/** Boxes of one level `[N, k, 4]` and their logits `[N, k]`, -Infinity for those that are too small, in falling order. */
+export interface LevelCandidates {
+  readonly boxes: Tensor;
+  readonly scores: Tensor;
+}
+
+/** The best anchors of each level, decoded and clipped: what non-maximum suppression chooses from. */
+export function proposalCandidates(
+  { objectness, offsets }: RpnOutputs,
+  anchors: Anchors,
+  perLevel: number,
+  [height, width]: readonly [number, number],
+): LevelCandidates[] {
+  const scoresOfLevel = split(stopGradient(objectness), anchors.counts, 1);
+  const offsetsOfLevel = split(stopGradient(offsets), anchors.counts, 1);
+  let start = 0;
+  return anchors.counts.map((count, level) => {
+    const own = anchors.boxes.data.subarray(start * 4, (start + count) * 4);
+    start += count;
+    const best = topK(scoresOfLevel[level]!, Math.min(perLevel, count));
+    const shapes = gather(constant(tensorData('float32', [count, 4], own)), best.indices);
+    const boxes = clipBoxes(decodeBoxes(matchedRows(offsetsOfLevel[level]!, best.indices), shapes), height, width);
+    return { boxes, scores: select(largeEnough(boxes, SMALLEST_SIDE), best.values, Number.NEGATIVE_INFINITY) };
+  });
+}
+
 /**
  * Proposals from the outputs of a region proposal network: the best anchors of each level, decoded and clipped, small ones
  * dropped, non-maximum suppression level by level, the best of all levels (torchvision's filter_proposals). Sizes are
  * static: K is `limit`, or what the levels give at most.
  */
 export function selectProposals(
-  { objectness, offsets }: RpnOutputs,
+  rpn: RpnOutputs,
   anchors: Anchors,
   { candidatesPerLevel, iouThreshold, limit }: ProposalConfig,
-  [height, width]: readonly [number, number],
+  inputSize: readonly [number, number],
 ): Proposals {
-  const scoresOfLevel = split(stopGradient(objectness), anchors.counts, 1);
-  const offsetsOfLevel = split(stopGradient(offsets), anchors.counts, 1);
-  let start = 0;
-  const levels = anchors.counts.map((count, level) => {
-    const own = anchors.boxes.data.subarray(start * 4, (start + count) * 4);
-    start += count;
-    const best = topK(scoresOfLevel[level]!, Math.min(candidatesPerLevel, count));
-    const shapes = gather(constant(tensorData('float32', [count, 4], own)), best.indices);
-    const boxes = clipBoxes(decodeBoxes(matchedRows(offsetsOfLevel[level]!, best.indices), shapes), height, width);
-    const scores = select(largeEnough(boxes, SMALLEST_SIDE), best.values, Number.NEGATIVE_INFINITY);
-    const maxOutput = Math.min(limit, candidatesPerLevel, count);
-    const kept = nms(boxes, scores, { iouThreshold, maxOutput });
+  const levels = proposalCandidates(rpn, anchors, candidatesPerLevel, inputSize).map(({ boxes, scores }) => {
+    const kept = nms(boxes, scores, { iouThreshold, maxOutput: Math.min(limit, scores.shape[1] as number) });
     return {
       boxes: matchedRows(boxes, kept.indices),
       scores: select(kept.valid, matchedRows(scores, kept.indices), Number.NEGATIVE_INFINITY),
