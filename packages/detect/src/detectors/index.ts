@@ -1,9 +1,11 @@
 import { NatsError } from '@nats/graph';
+import { type CascadeRcnnConfig, cascadeRcnn } from './cascade-rcnn.js';
 import type { Detector } from './detector.js';
 import { type FasterRcnnConfig, fasterRcnn } from './faster-rcnn.js';
 import { type FcosConfig, fcos } from './fcos.js';
 import { type RetinanetConfig, retinanet } from './retinanet.js';
 
+export * from './cascade-rcnn.js';
 export * from './demo.js';
 export * from './demo-two-stage.js';
 export * from './detector.js';
@@ -13,7 +15,7 @@ export * from './retinanet.js';
 export * from './two-stage.js';
 
 /** A detector as plain data: what configs, checkpoints and exported files hold. */
-export type DetectorConfig = RetinanetConfig | FcosConfig | FasterRcnnConfig;
+export type DetectorConfig = RetinanetConfig | FcosConfig | FasterRcnnConfig | CascadeRcnnConfig;
 
 /** @throws NatsError `attribute` for a kind that is not known */
 export function buildDetector(config: DetectorConfig): Detector {
@@ -24,11 +26,13 @@ export function buildDetector(config: DetectorConfig): Detector {
       return fcos(config);
     case 'faster-rcnn':
       return fasterRcnn(config);
+    case 'cascade-rcnn':
+      return cascadeRcnn(config);
     default:
       throw new NatsError('attribute', {
         rule: "a detector's kind is one that is known",
         received: JSON.stringify((config as { kind: unknown }).kind),
-        limit: 'retinanet, fcos, faster-rcnn',
+        limit: 'retinanet, fcos, faster-rcnn, cascade-rcnn',
       });
   }
 }

@@ -15,10 +15,10 @@ import { smallResnet } from '@nats/space';
 import { adamw, trainingStep } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { detectionsOf } from '../postprocess/detections.js';
+import { cascadeRcnnConfig } from './cascade-rcnn.js';
 import { demoFasterRcnnConfig } from './demo-two-stage.js';
 import type { DetectionLoss } from './detector.js';
 import { buildDetector, type DetectorConfig } from './index.js';
-import type { TwoStageBase } from './two-stage.js';
 
 const SIZE = 64;
 const PLACES = 3;
@@ -34,7 +34,11 @@ const options = {
   boxPool: { size: 5, samplingRatio: 2, boundaries: [24] },
   hidden: 32,
 };
-const CONFIGS: [string, DetectorConfig & TwoStageBase][] = [['faster-rcnn', demoFasterRcnnConfig(options)]];
+const faster = demoFasterRcnnConfig(options);
+const CONFIGS: [string, DetectorConfig][] = [
+  ['faster-rcnn', faster],
+  ['cascade-rcnn', cascadeRcnnConfig({ ...faster })],
+];
 
 /** Two images: a bright square and a dark bar; nothing. */
 const OBJECTS = [
