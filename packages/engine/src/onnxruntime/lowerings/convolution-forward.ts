@@ -1,7 +1,8 @@
 import { type LoweringContext, portableLowerings } from '@nats/export';
 import type { ConvolutionAttributes, Shape } from '@nats/graph';
-import { forwardWay } from './choose.js';
+import { forwardWay, scatteredPadding } from './choose.js';
 import { columns, type Geometry } from './columns.js';
+import { turnedKernel } from './convolution-grad-input.js';
 import { sizeOfConvolution } from './geometry.js';
 import { cheaperOrder, swapLast } from './order.js';
 
@@ -12,9 +13,10 @@ const known = (shape: Shape): shape is readonly number[] => shape.every((dimensi
 export const forwardWays = {
   conv: (context: Context) => portableLowerings.conv2d!.lower(context),
   columns: lowerColumns,
+  scattered: lowerScattered,
 } as const;
 
-/** Conv, or for small maps one product over gathered columns. */
+/** Conv, for few output channels ConvTranspose, or for small maps one product over gathered columns. */
 export function lowerForward(context: Context): void {
   const [x, w] = context.shapes as [Shape, readonly number[]];
   if (!known(x)) {
@@ -48,4 +50,21 @@ function lowerColumns({ builder, inputs, outputs, shapes }: Context, geometry: G
   const bias = inputs[2];
   const sum = bias ? builder.node('Add', [product, builder.node('Reshape', [bias, builder.int64([o, 1])])]) : product;
   builder.node('Reshape', [sum, builder.int64([n, o, ...geometry.output])], {}, outputs);
+}
+
+/**
+ * The products of all taps first, then their shifted sums: ConvTranspose with the kernel turned. Its columns are those of
+ * the output's channels, Conv's those of the input's. Without strides or groups.
+ */
+function lowerScattered({ builder, inputs, outputs, shapes }: Context, geometry: Geometry): void {
+  const [o, c, kh, kw] = shapes[1] as [number, number, number, number];
+  const turned = turnedKernel(builder, inputs[1]!, [1, o, c, kh * kw]);
+  const kernel = builder.node('Reshape', [turned, builder.int64([c, o, kh, kw])]);
+  const window = {
+    kernel_shape: [kh, kw],
+    strides: [1, 1],
+    dilations: geometry.dilation,
+    pads: scatteredPadding(geometry),
+  };
+  builder.node('ConvTranspose', [inputs[0]!, kernel, ...inputs.slice(2)], window, outputs);
 }

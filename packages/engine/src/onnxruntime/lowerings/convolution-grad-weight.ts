@@ -11,6 +11,7 @@ export const gradWeightWays = {
   slices: (context: Context) => portableLowerings.convGradWeight!.lower(context),
   swapped: lowerSwapped,
   columns: lowerColumns,
+  contributions: lowerContributions,
 } as const;
 
 export function lowerGradWeight(context: Context): void {
@@ -49,6 +50,28 @@ function lowerColumns({ builder, inputs, outputs, shapes, attributes }: Context,
   ]);
   const turned = turnPatches ? product : swapLast(builder, product, [o, taps, c]);
   builder.node('Reshape', [turned, builder.int64(shape)], {}, outputs);
+}
+
+/**
+ * The gradient's gathered columns by the input's channels: what each input pixel gives, tap by tap. For fewer output than
+ * input channels: the columns are the narrower ones. Without strides or groups.
+ */
+function lowerContributions({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
+  const [g, x] = shapes as [readonly number[], readonly number[]];
+  const [o, c, kh, kw] = attributes.shape as [number, number, number, number];
+  const [pixels, taps] = [x[0]! * x[2]! * x[3]!, kh * kw];
+  const patches = columns(builder, inputs[0]!, g, 1, geometry, 'backward');
+  const product = builder.node(
+    'Gemm',
+    [
+      builder.node('Reshape', [patches, builder.int64([pixels, taps * o])]),
+      builder.node('Reshape', [channelRows(builder, inputs[1]!, x, 1), builder.int64([c, pixels])]),
+    ],
+    { transA: 1, transB: 1 },
+  );
+  const split = builder.node('Reshape', [product, builder.int64([taps, o, c])]);
+  const turned = builder.node('Transpose', [split], { perm: [1, 2, 0] });
+  builder.node('Reshape', [turned, builder.int64(attributes.shape)], {}, outputs);
 }
 
 /**

@@ -3,6 +3,7 @@ import * as g from '@nats/graph';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorAgainstReference, hashed } from '../../../test/compare.js';
+import { scatteredPadding } from './choose.js';
 import type { Geometry } from './columns.js';
 import { forwardWays } from './convolution-forward.js';
 import { gradInputWays } from './convolution-grad-input.js';
@@ -37,6 +38,7 @@ const CASES: Record<string, Case> = {
   'small map, many channels': { x: [2, 16, 5, 7], w: [20, 16, 3, 3], options: { padding: 1 } },
   'more output channels than a narrow product has': { x: [1, 16, 12, 12], w: [132, 16, 3, 3], options: { padding: 1 } },
   'large map, many channels': { x: [2, 16, 15, 14], w: [16, 16, 3, 3], options: { padding: 1 } },
+  'few output channels': { x: [2, 16, 9, 8], w: [3, 16, 3, 3], options: { padding: [2, 1, 0, 2], dilation: [1, 2] } },
   dilation: { x: [2, 16, 8, 9], w: [16, 16, 3, 3], options: { padding: 2, dilation: 2 } },
   'dilation that differs by axis': {
     x: [2, 16, 9, 8],
@@ -80,9 +82,10 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
   const { geometry } = sizeOfConvolution(x, w, attributes);
   const plain = attributes.groups === 1;
   const unit = attributes.stride.every((stride) => stride === 1);
+  const cut = scatteredPadding(geometry).every((side) => side >= 0);
   const feeds = { x: hashed(1, x), w: hashed(2, w), g: hashed(3, y.shape as number[]) };
   const table: [string, g.Tensor, WaysOf, readonly string[]][] = [
-    ['conv2d', y, forwardWays, plain ? ['conv', 'columns'] : ['conv']],
+    ['conv2d', y, forwardWays, ['conv', ...(plain ? ['columns'] : []), ...(plain && unit && cut ? ['scattered'] : [])]],
     [
       'convGradInput',
       g.convGradInput(gradient, weight, x, options),
@@ -93,7 +96,7 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
       'convGradWeight',
       g.convGradWeight(gradient, image, w, options),
       gradWeightWays,
-      ['slices', 'columns', ...(plain ? ['swapped'] : [])],
+      ['slices', 'columns', ...(plain ? ['swapped'] : []), ...(plain && unit ? ['contributions'] : [])],
     ],
   ];
   const errors: Record<string, number> = {};
@@ -158,6 +161,16 @@ describe('a convolution and its gradients', () => {
       }),
       { numRuns: 80, seed: 7 },
     );
+  });
+
+  it('a bias is added, with few output channels too', async () => {
+    const [x, w, bias] = [
+      g.input('x', 'float32', [2, 16, 4, 5]),
+      g.input('w', 'float32', [3, 16, 3, 3]),
+      g.input('bias', 'float32', [3]),
+    ];
+    const feeds = { x: hashed(1, [2, 16, 4, 5]), w: hashed(2, [3, 16, 3, 3]), bias: hashed(3, [3]) };
+    expect(await errorAgainstReference({ y: g.conv2d(x, w, { padding: 1 }, bias) }, feeds)).toBeLessThan(3e-6);
   });
 
   it('an unknown batch is convolved too', async () => {
