@@ -16,7 +16,10 @@ export interface RoiAlignOptions {
   readonly outputSize: number | Pair;
   /** Feature pixels per pixel of the boxes: 1 / stride of the feature map. */
   readonly spatialScale: number;
-  /** Samples per bin along each axis, at least 1. The adaptive number of torchvision's -1 depends on data: not offered. */
+  /**
+   * Samples per bin along each axis. 0: as many as a bin has pixels, rounded up (torchvision's -1); that number depends on
+   * data, so there is no gradient then.
+   */
   readonly samplingRatio: number;
   /** Shift by half a pixel, and boxes may be smaller than one (Detectron2). Default false, as torchvision's detectors. */
   readonly aligned?: boolean;
@@ -61,17 +64,25 @@ function interpolation(position: number, size: number): { low: number; high: num
   return { low, high: low + 1, weight: inside - low };
 }
 
-/** Sample positions of one box along one axis: `samplingRatio` for each bin. */
-function samples(start: number, end: number, bins: number, attributes: RoiAlignAttributes): number[] {
+interface Samples {
+  readonly perBin: number;
+  /** One bin after the other. */
+  readonly positions: readonly number[];
+}
+
+/** Sample positions of one box along one axis. */
+function samples(start: number, end: number, bins: number, attributes: RoiAlignAttributes): Samples {
   const { spatialScale, samplingRatio, aligned } = attributes;
   const offset = aligned ? 0.5 : 0;
   const first = start * spatialScale - offset;
   const length = end * spatialScale - offset - first;
   const bin = (aligned ? length : Math.max(length, 1)) / bins;
-  return Array.from({ length: bins * samplingRatio }, (_, i) => {
-    const [at, sample] = [Math.floor(i / samplingRatio), i % samplingRatio];
-    return first + at * bin + ((sample + 0.5) * bin) / samplingRatio;
+  const perBin = samplingRatio === 0 ? Math.max(0, Math.ceil(bin)) : samplingRatio;
+  const positions = Array.from({ length: bins * perBin }, (_, i) => {
+    const [at, sample] = [Math.floor(i / perBin), i % perBin];
+    return first + at * bin + ((sample + 0.5) * bin) / perBin;
   });
+  return { perBin, positions };
 }
 
 type Visit = (feature: number, output: number, weight: number) => void;
@@ -87,7 +98,6 @@ function eachShare(
   const [n, channels, height, width] = shape as [number, number, number, number];
   const [bh, bw] = attributes.outputSize;
   const perImage = boxes.shape.at(-2)!;
-  const ratio = attributes.samplingRatio;
   for (let roi = 0; roi < boxes.data.length / 4; roi++) {
     const image = batchIndex ? batchIndex.data[roi]! : Math.floor(roi / perImage);
     check(image >= 0 && image < n, 'attribute', () => ({
@@ -96,15 +106,18 @@ function eachShare(
       limit: `0 to ${n - 1}`,
     }));
     const [x1, y1, x2, y2] = boxes.data.subarray(roi * 4, roi * 4 + 4) as unknown as [number, number, number, number];
-    const rows = samples(y1, y2, bh, attributes).map((y) => interpolation(y, height));
-    const columns = samples(x1, x2, bw, attributes).map((x) => interpolation(x, width));
+    const [vertical, horizontal] = [samples(y1, y2, bh, attributes), samples(x1, x2, bw, attributes)];
+    const count = vertical.perBin * horizontal.perBin;
+    const rows = vertical.positions.map((y) => interpolation(y, height));
+    const columns = horizontal.positions.map((x) => interpolation(x, width));
     for (const [i, row] of rows.entries()) {
       for (const [j, column] of columns.entries()) {
         if (!row || !column) continue;
-        const output = roi * channels * bh * bw + Math.floor(i / ratio) * bw + Math.floor(j / ratio);
+        const bin = Math.floor(i / vertical.perBin) * bw + Math.floor(j / horizontal.perBin);
+        const output = roi * channels * bh * bw + bin;
         const feature = image * channels * height * width;
         const visitPixel = (y: number, x: number, weight: number) =>
-          visit(feature + y * width + x, output, weight / ratio ** 2);
+          visit(feature + y * width + x, output, weight / count);
         visitPixel(row.low, column.low, (1 - row.weight) * (1 - column.weight));
         visitPixel(row.low, column.high, (1 - row.weight) * column.weight);
         visitPixel(row.high, column.low, row.weight * (1 - column.weight));
@@ -118,9 +131,9 @@ export const roiAlignOp = defineOp<RoiAlignAttributes>({
   name: 'roiAlign',
   infer: ([features, boxes, batchIndex], { outputSize, spatialScale, samplingRatio }) => {
     checkRois(features!, boxes!, batchIndex);
-    const whole = [...outputSize, samplingRatio].every((value) => Number.isInteger(value) && value >= 1);
+    const whole = [...outputSize, samplingRatio + 1].every((value) => Number.isInteger(value) && value >= 1);
     check(whole && spatialScale > 0, 'attribute', () => ({
-      rule: "roiAlign's output size and sampling ratio are whole numbers of at least 1, its scale is positive",
+      rule: "roiAlign's output size is of whole numbers of at least 1, its sampling ratio whole, its scale positive",
       received: JSON.stringify({ outputSize, spatialScale, samplingRatio }),
     }));
     return [{ dtype: 'float32', shape: outputShape(features!.shape, boxes!.shape, outputSize) }];
@@ -129,6 +142,11 @@ export const roiAlignOp = defineOp<RoiAlignAttributes>({
   gradient: ({ inputs: [features, boxes, batchIndex], gradients: [g], attributes, needed }) => {
     const rois = batchIndex ? [boxes!, batchIndex] : [boxes!];
     const shape = features!.shape as number[];
+    check(attributes.samplingRatio > 0 || !needed[0], 'attribute', () => ({
+      rule: 'roiAlign is differentiated with a fixed number of samples',
+      received: 'samplingRatio 0',
+      limit: 'at least 1, or stopGradient on the features',
+    }));
     return [
       needed[0] ? apply(roiAlignGradOp, [g!, ...rois], { ...attributes, shape }) : undefined,
       undefined,

@@ -226,8 +226,17 @@ const REFUSED: readonly Row[] = [
   [
     'roiAlign sampling',
     'attribute',
-    () => g.roiAlign(image, floats(1, 5, 4), { ...roi, samplingRatio: 0 }),
-    /whole numbers of at least 1.*"samplingRatio":0/,
+    () => g.roiAlign(image, floats(1, 5, 4), { ...roi, samplingRatio: -1 }),
+    /sampling ratio whole.*"samplingRatio":-1/,
+  ],
+  [
+    'roiAlign gradient',
+    'attribute',
+    () => {
+      const pooled = g.roiAlign(image, floats(1, 5, 4), { ...roi, samplingRatio: 0 });
+      return g.gradients(g.reduceSum(pooled), [image]);
+    },
+    /fixed number of samples; received samplingRatio 0/,
   ],
   [
     'nms shapes',

@@ -30,7 +30,7 @@ function roiAlignCases(): ConformanceCase[] {
     inputs: { features: floats(features), boxes: rois, ...(index && { index }) },
     build: ({ features, boxes, index }) => ({ y: roiAlign(features!, boxes!, options, index) }),
     // Boxes are taken as given.
-    gradientsOf: ['features'],
+    gradientsOf: options.samplingRatio === 0 ? [] : ['features'],
   });
   const usual: RoiAlignOptions = { outputSize: 3, spatialScale: 0.5, samplingRatio: 2 };
   const index = tensorData('int32', [5], [1, 0, 1, 1, 0]);
@@ -65,6 +65,8 @@ function roiAlignCases(): ConformanceCase[] {
       samplingRatio: 3,
     }),
     of('one pixel', [1, 2, 1, 1], boxes('pixel', [1, 2, 4], 2, 2), usual),
+    of('as many samples as pixels', [2, 3, 7, 9], boxes('rois', [2, 4, 4], 16, 20), { ...usual, samplingRatio: 0 }),
+    of('as many samples as pixels, over the border', [1, 2, 6, 7], border, { ...usual, samplingRatio: 0 }),
     of('no boxes', [2, 3, 4, 4], tensorData('float32', [2, 0, 4], []), usual),
     {
       name: 'roiAlign: a batch N',
