@@ -25,20 +25,34 @@ export interface Start {
 export interface StepWorker {
   readonly start: Start;
   step(): Promise<StepTime>;
+  /** Detects on one image, where the worker is a detector's. */
+  infer(): Promise<StepTime>;
   /** Peak resident bytes so far. */
   peak(): Promise<number>;
   stop(): void;
 }
 
-/** PyTorch's side; undefined where Debian's Python has none. */
-export async function startPytorch(args: readonly number[]): Promise<StepWorker | undefined> {
+/**
+ * PyTorch's side; undefined where Debian's Python lacks what it imports.
+ * @param script relative to this file
+ */
+export async function startPytorch(
+  args: readonly (number | string)[],
+  script = '../pytorch_worker.py',
+): Promise<StepWorker | undefined> {
   if (!existsSync(PYTHON)) return undefined;
-  return startWorker(PYTHON, [pathOf('../pytorch_worker.py'), ...args.map(String)], /No module named/);
+  return startWorker(PYTHON, [pathOf(script), ...args.map(String)], /No module named/);
 }
 
-/** Our side, under the same loader as this process. */
-export async function startEngine(args: readonly number[]): Promise<StepWorker> {
-  const command = [...process.execArgv, pathOf('./engine-worker.ts'), ...args.map(String)];
+/**
+ * Our side, under the same loader as this process.
+ * @param script relative to this file
+ */
+export async function startEngine(
+  args: readonly (number | string)[],
+  script = './engine-worker.ts',
+): Promise<StepWorker> {
+  const command = [...process.execArgv, pathOf(script), ...args.map(String)];
   return (await startWorker(process.execPath, command))!;
 }
 
@@ -69,6 +83,7 @@ async function startWorker(command: string, args: string[], missing?: RegExp): P
   return {
     start,
     step: () => ask<StepTime>('step'),
+    infer: () => ask<StepTime>('infer'),
     peak: async () => (await ask<{ bytes: number }>('memory')).bytes,
     stop: () => child.stdin.end(),
   };
