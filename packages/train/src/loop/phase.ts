@@ -1,4 +1,4 @@
-import type { Engine, Executable, Feeds, State, StateSpec } from '@nats/graph';
+import { check, type Engine, type Executable, type Feeds, type State, type StateSpec } from '@nats/graph';
 import { type Json, toJson } from '../json.js';
 import type { Objective } from '../objective.js';
 import { accumulationSteps } from '../programs/accumulation.js';
@@ -26,6 +26,30 @@ export interface Phase extends Omit<StepOptions, 'average'> {
   readonly when?: (step: number) => boolean;
   /** Further inputs of a step, such as a temperature. */
   readonly feeds?: (step: number) => Feeds;
+  /** Another update than one step of the optimiser on the gradient of the loss; default: that step. */
+  readonly update?: UpdateMaker;
+}
+
+/** Makes an update of one's own from a phase's settings, such as one that looks a step ahead on a copy of the state. */
+export interface UpdateMaker {
+  /** Settings as plain data, recorded in checkpoints. */
+  readonly config: Json;
+  /** Splits of which it gets a batch too, after that of the phase's own. */
+  readonly splits?: readonly string[];
+  compile(engine: Engine, objective: Objective, options: StepOptions): Promise<CompiledUpdate>;
+}
+
+/** What a phase does with its batches. */
+export interface CompiledUpdate {
+  readonly spec: StateSpec;
+  readonly trained: readonly string[];
+  /**
+   * @param rates `learningRate`, and `averageDecay` with averages
+   * @param feeds further inputs
+   * @returns `loss` and what else is to be reported
+   */
+  run(state: State, batches: readonly Feeds[], rates: Feeds, feeds: Feeds): Promise<Record<string, number>>;
+  dispose(): Promise<void>;
 }
 
 export interface PhaseResult {
@@ -51,8 +75,17 @@ export interface CompiledPhase {
 export async function compilePhase(engine: Engine, objective: Objective, phase: Phase): Promise<CompiledPhase> {
   const { name = 'train', split = 'train', accumulate = 1, average, when = () => true } = phase;
   const options: StepOptions = { ...phase, average: average !== undefined };
-  const steps = accumulate > 1 ? await compileAccumulation(engine, objective, options, accumulate) : undefined;
-  const compiled = steps ?? (await compileStep(engine, objective, options));
+  const { update } = phase;
+  check(!update || accumulate === 1, 'attribute', () => ({
+    rule: "a phase with an update of its own doesn't accumulate batches",
+    received: `accumulate ${accumulate}`,
+    where: name,
+  }));
+  const compiled = update
+    ? await update.compile(engine, objective, options)
+    : accumulate > 1
+      ? await compileAccumulation(engine, objective, options, accumulate)
+      : await compileStep(engine, objective, options);
   return {
     name,
     spec: compiled.spec,
@@ -68,9 +101,13 @@ export async function compilePhase(engine: Engine, objective: Objective, phase: 
       average,
       slots: phase.slots,
       statistics: phase.statistics,
+      update: update?.config,
     }),
-    requests: (step) =>
-      when(step) ? Array.from({ length: accumulate }, (_, i) => ({ split, index: step * accumulate + i })) : [],
+    requests: (step) => {
+      if (!when(step)) return [];
+      const own = Array.from({ length: accumulate }, (_, i) => ({ split, index: step * accumulate + i }));
+      return [...own, ...(update?.splits ?? []).map((other) => ({ split: other, index: step }))];
+    },
     run: async (state, step, batches) => {
       const learningRate = phase.learningRate(step);
       const rates = {
@@ -81,13 +118,6 @@ export async function compilePhase(engine: Engine, objective: Objective, phase: 
     },
     dispose: compiled.dispose,
   };
-}
-
-interface CompiledUpdate {
-  readonly spec: StateSpec;
-  readonly trained: readonly string[];
-  run(state: State, batches: readonly Feeds[], rates: Feeds, feeds: Feeds): Promise<Record<string, number>>;
-  dispose(): Promise<void>;
 }
 
 async function compileStep(engine: Engine, objective: Objective, options: StepOptions): Promise<CompiledUpdate> {
