@@ -2,6 +2,7 @@ export * from './baselines/index.js';
 export * from './decoders/index.js';
 export * from './loop/architecture.js';
 export * from './loop/search.js';
+export * from './loop/second-order.js';
 export * from './loop/supernet-objective.js';
 export * from './relaxations/dilated-convolution.js';
 export * from './relaxations/exact.js';

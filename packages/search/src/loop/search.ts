@@ -1,4 +1,4 @@
-import { check, type Engine, NatsError, type TensorData } from '@nats/graph';
+import { check, type Engine, NatsError, type TensorData, tensorData } from '@nats/graph';
 import type { SearchSpace } from '@nats/space';
 import {
   adam,
@@ -18,6 +18,7 @@ import {
 import { samplingFeeds } from '../relaxations/sampled.js';
 import { ARCHITECTURE, isArchitecture, type Relaxation } from '../relaxations/supernet.js';
 import { type Architecture, architectureOfValues } from './architecture.js';
+import { secondOrderUpdate, UNROLLED_RATE } from './second-order.js';
 import { ENTROPY_WEIGHT, supernetObjective } from './supernet-objective.js';
 
 /** How the weights of the supernet are fitted. */
@@ -41,6 +42,13 @@ export interface ArchitectureOptions {
   readonly learningRate?: Schedule;
   /** Weight of the architecture's entropy in its loss, by step; positive values sharpen. Default: none. */
   readonly entropy?: Schedule;
+  /** Limit on the length of its gradient; default: none. */
+  readonly clipNorm?: number;
+  /**
+   * 1 (default): the gradient at the present weights. 2: at the weights that one step would lead to, see
+   * `secondOrderUpdate`; four gradients instead of one.
+   */
+  readonly order?: 1 | 2;
 }
 
 export interface SearchOptions {
@@ -157,6 +165,8 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
   const { space, steps, seed = 0, weights, architecture = {}, splits } = options;
   const {
     every = 1,
+    order = 1,
+    clipNorm = NO_LIMIT,
     optimizer = adam({ betas: [0.5, 0.999] }),
     learningRate = constantRate(0.1),
     entropy,
@@ -165,9 +175,8 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
   // Weights and architecture see different samples of one step.
   const feeds = (stream: number) => (step: number) => ({
     ...(relaxation.kind === 'sampled' && samplingFeeds(space, seed, 2 * step + stream, temperature(step))),
-    ...(entropy && {
-      [ENTROPY_WEIGHT]: { dtype: 'float32' as const, shape: [], data: Float32Array.of(entropy(step)) },
-    }),
+    ...(stream === 1 && order === 2 && { [UNROLLED_RATE]: scalar(weights.learningRate(step)) }),
+    ...(entropy && { [ENTROPY_WEIGHT]: scalar(entropy(step)) }),
   });
   const { weights: weightSplit = 'weights', architecture: architectureSplit = 'architecture' } = splits ?? {};
   checkSplits(options.objective, weightSplit, architectureSplit);
@@ -187,11 +196,26 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
       only: isArchitecture,
       optimizer,
       learningRate,
+      clipNorm,
+      ...(order === 2 && {
+        update: secondOrderUpdate({
+          weightSplit,
+          isArchitecture,
+          ...(weights.rules && { rules: weights.rules }),
+        }),
+      }),
       when: (step) => step >= start && (step - start) % every === 0,
       ...(weights.normalization && { normalization: weights.normalization }),
       feeds: feeds(1),
     },
   ];
+}
+
+/** Clips nothing, but has the gradient's length reported, and with it checked to be finite. */
+const NO_LIMIT = 1e30;
+
+function scalar(value: number): TensorData {
+  return tensorData('float32', [], [value]);
 }
 
 function checkSplits({ splits, batchSize }: Objective, ...names: readonly string[]): void {
