@@ -1,3 +1,5 @@
+import { mergeConfig } from 'vitest/config';
 import { packageProject } from '../../vitest.shared.js';
 
-export default packageProject('cli');
+// Tests call the built command; building what is fresh takes a second.
+export default mergeConfig(packageProject('cli'), { test: { globalSetup: './test/build-command.ts' } });

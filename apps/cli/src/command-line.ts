@@ -1,9 +1,20 @@
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './commands/bench.js';
 import { demoCommand } from './commands/demo.js';
+import { deriveCommand } from './commands/derive.js';
+import { detectCommand } from './commands/detect.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
+import { exportCommand } from './commands/export.js';
+import { initCommand } from './commands/init.js';
 import { inspectCommand } from './commands/inspect.js';
+import { pretrainCommand } from './commands/pretrain.js';
+import { reportCommand } from './commands/report.js';
+import { searchCommand } from './commands/search.js';
+import { trainCommand } from './commands/train.js';
+import { verifyCommand } from './commands/verify.js';
 import { Interrupted } from './interrupted.js';
+import { UsageError } from './usage-error.js';
 import { VERSION } from './version.js';
 
 const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
@@ -22,7 +33,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     // Commander has printed its message or its help already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.usage;
     process.stderr.write(`nats: ${describeFailure(error, program.opts<{ debug?: true }>().debug === true)}\n`);
-    return error instanceof Interrupted ? EXIT.interrupted : EXIT.failure;
+    if (error instanceof Interrupted) return EXIT.interrupted;
+    return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
 }
 
@@ -36,8 +48,18 @@ function createCommandLine(): Command {
     .showHelpAfterError('(nats --help shows what there is)')
     .addHelpText('after', '\nExample:\n  $ nats demo --quick');
   demoCommand(program);
-  evaluateCommand(program);
+  initCommand(program);
   inspectCommand(program);
+  pretrainCommand(program);
+  searchCommand(program);
+  deriveCommand(program);
+  trainCommand(program);
+  evaluateCommand(program);
+  exportCommand(program);
+  verifyCommand(program);
+  benchCommand(program);
+  detectCommand(program);
+  reportCommand(program);
   doctorCommand(program);
   return program;
 }

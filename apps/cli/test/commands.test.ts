@@ -77,7 +77,12 @@ test.each([[['evaluate']], [['evaluate', '--anotations', 'a']], [['nothing']], [
   },
 );
 
-test.each([[[]], [['demo']], [['evaluate']], [['inspect']], [['inspect', 'scheme']], [['doctor']]])(
+const COMMANDS = [
+  ...['', 'bench', 'demo', 'derive', 'detect', 'doctor', 'evaluate', 'export', 'init', 'inspect', 'pretrain', 'report'],
+  ...['search', 'train', 'verify', 'inspect data', 'inspect model', 'inspect run', 'inspect scheme', 'inspect weights'],
+];
+
+test.each(COMMANDS.map((command) => [command.split(' ').filter((word) => word !== '')]))(
   'help has an example: nats %j --help',
   (args) => {
     const { code, stdout } = runNats(...args, '--help');
@@ -97,5 +102,8 @@ test('nats inspect scheme shows what was chosen', () => {
 test('nats doctor runs the engine', () => {
   const { code, stdout } = runNats('doctor', '--json');
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ node: process.versions.node, engine: 'onnxruntime', works: true });
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({ node: process.versions.node, works: true });
+  expect(report.engines[0]).toMatchObject({ engine: 'onnxruntime' });
+  expect(runNats('doctor').stdout).toContain('cpu');
 });

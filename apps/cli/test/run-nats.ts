@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 export interface Outcome {
@@ -7,13 +7,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the command as a process of its own, from its sources. */
+/** The built command. */
+export const NATS = join(import.meta.dirname, '..', 'dist', 'nats.js');
+
+/** Runs the built command as a process of its own. */
 export function runNats(...args: readonly string[]): Outcome {
-  const main = join(import.meta.dirname, '..', 'src', 'main.ts');
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--conditions=@nats/source', '--import', 'tsx', main, ...args],
-    { encoding: 'utf8', cwd: join(import.meta.dirname, '..') },
-  );
+  return runNatsIn(join(import.meta.dirname, '..'), ...args);
+}
+
+/** The same in another working directory. */
+export function runNatsIn(cwd: SpawnSyncOptions['cwd'], ...args: readonly string[]): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [NATS, ...args], { encoding: 'utf8', cwd });
   return { code: status, stdout, stderr };
 }

@@ -1,18 +1,17 @@
-import { readFile } from 'node:fs/promises';
-import { schemeFromJson, summarizeScheme } from '@nats/space';
 import type { Command } from 'commander';
+import { inspectDataCommand } from './inspect-data.js';
+import { inspectModelCommand } from './inspect-model.js';
+import { inspectRunCommand } from './inspect-run.js';
+import { inspectSchemeCommand } from './inspect-scheme.js';
+import { inspectWeightsCommand } from './inspect-weights.js';
 
-/** `nats inspect`: what is in a file. */
+/** `nats inspect`: what is in data, files and runs. */
 export function inspectCommand(program: Command): void {
-  const inspect = program.command('inspect').description('Show what is in a file');
-  inspect
-    .command('scheme')
-    .description('Dilations by convolution, by layer, and in all')
-    .argument('<path>', 'a scheme.json')
-    .addHelpText('after', '\nExample:\n  $ nats inspect scheme runs/demo/scheme.json')
-    .action(async (path: string) => {
-      const scheme = schemeFromJson(await readFile(path, 'utf8'), path);
-      process.stdout.write(summarizeScheme(scheme));
-    });
-  inspect.addHelpText('after', '\nExample:\n  $ nats inspect scheme runs/demo/scheme.json');
+  const inspect = program.command('inspect').description('Show what is in data, weights, a scheme, a model or a run');
+  inspectDataCommand(inspect);
+  inspectWeightsCommand(inspect);
+  inspectSchemeCommand(inspect);
+  inspectModelCommand(inspect);
+  inspectRunCommand(inspect);
+  inspect.addHelpText('after', '\nExample:\n  $ nats inspect data --format voc --data VOC2007');
 }

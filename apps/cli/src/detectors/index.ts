@@ -10,6 +10,8 @@ const KINDS = {
   fcos: fcosKind,
 } as const;
 
+export const DETECTOR_KINDS = Object.keys(KINDS) as (keyof typeof KINDS)[];
+
 type Schema = (typeof KINDS)[keyof typeof KINDS]['schema'];
 
 const schemas = Object.values(KINDS).map(({ schema }) => schema) as [Schema, ...Schema[]];

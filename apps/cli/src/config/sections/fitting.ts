@@ -1,54 +1,93 @@
+import { DETECTION_RECIPES, type RecipeName } from '@nats/detect';
 import { z } from 'zod';
 import { positive, share, whole } from './fields.js';
 
-/** What every kind of training has: how long, on how much, with which rates. */
-export function fitting(defaults: { readonly steps: number; readonly batch: number; readonly clipNorm?: number }) {
+/** What every kind of training has: how long, and on how much at a time. */
+function extent(defaults: { readonly steps: number; readonly batch: number }) {
   return {
     steps: whole().default(defaults.steps).describe('updates of the weights'),
     batch: whole().default(defaults.batch).describe('images in a step'),
-    optimizer: z
-      .enum(['adamw', 'sgd'])
-      .default('adamw')
-      .describe('of the weights; sgd is what ImageNet-scale recipes use'),
-    rate: positive().default(2e-3).describe('highest learning rate (tuned on MNIST-detection with adamw; sgd: 0.01)'),
-    schedule: z
-      .enum(['cosine', 'steps', 'constant'])
-      .default('cosine')
-      .describe(
-        "to 0 along a cosine, or a tenth after 2/3 and 8/9 of the steps (torchvision's detection recipe), or none",
-      ),
-    warmUp: whole(0)
-      .optional()
-      .describe('steps in which the rate rises from a thousandth; default a tenth of the steps, at most 100'),
-    weightDecay: z.number().min(0).default(1e-3).describe('tuned on MNIST-detection'),
-    momentum: share().default(0.9).describe('sgd alone (torchvision)'),
-    clipNorm: positive()
-      .nullable()
-      .default(defaults.clipNorm ?? null)
-      .describe('largest norm of all gradients together; null: none'),
     checkpointEvery: whole().default(100).describe('steps between checkpoints; there is one at every interruption too'),
   };
 }
 
+/** Optimiser and schedule, one by one. */
+const custom = {
+  optimizer: z.enum(['adamw', 'sgd']).default('adamw').describe('of the weights'),
+  rate: positive().default(2e-3).describe('highest learning rate (tuned on MNIST-detection with adamw)'),
+  schedule: z
+    .enum(['cosine', 'steps', 'constant'])
+    .default('cosine')
+    .describe("to 0 along a cosine, or a tenth after epochs 16 and 22 of 26 (torchvision's detection recipe), or none"),
+  warmUp: whole(0)
+    .optional()
+    .describe('steps in which the rate rises from a thousandth; default a tenth of the steps, at most 100'),
+  weightDecay: z.number().min(0).default(1e-3).describe('tuned on MNIST-detection'),
+  momentum: share().default(0.9).describe('sgd alone (torchvision)'),
+  clipNorm: positive().nullable().default(null).describe('largest norm of all gradients together; null: none'),
+};
+
 const freeze = z
   .strictObject({
-    stages: z
-      .int()
-      .min(0)
-      .max(5)
-      .default(0)
-      .describe("0 nothing, 1 the stem, 2 also layer1, … (detectron2's FREEZE_AT)"),
-    norms: z.boolean().default(false).describe("batch norms of the backbone, as torchvision's FrozenBatchNorm2d"),
+    stages: z.int().min(0).max(5).describe("0 nothing, 1 the stem, 2 also layer1, … (detectron2's FREEZE_AT)"),
+    norms: z.boolean().describe("batch norms of the backbone, as torchvision's FrozenBatchNorm2d"),
+  })
+  .optional()
+  .describe("what of the backbone stays as it was pretrained; default: the recipe's");
+
+/** How a detector is fitted. */
+function recipe(usual: RecipeName) {
+  return {
+    recipe: z
+      .enum(Object.keys(DETECTION_RECIPES) as [RecipeName, ...RecipeName[]])
+      .default(usual)
+      .describe(
+        "fine-tune: large pretrained backbones, torchvision's reference; from-classifier: small ones, all of it fitted; quick: the same without averages",
+      ),
+    rate: positive().optional().describe("highest learning rate; default: the recipe's"),
+    backboneRate: positive().optional().describe("factor on it for the backbone; default: the recipe's"),
+    freeze,
+    custom: z
+      .strictObject(custom)
+      .omit({ rate: true })
+      .optional()
+      .describe('instead of the recipe: optimiser and schedule, one by one'),
+  };
+}
+
+const range = () => z.tuple([positive(), positive()]);
+
+const augment = z
+  .strictObject({
+    flip: share().optional().describe('probability of mirroring left and right; default 0.5, and 0 for digits'),
+    scale: range().optional().describe('size relative to the letterbox, at least and at most, such as 0.5 and 1.5'),
+    crop: z
+      .strictObject({
+        scale: range().optional(),
+        aspectRatio: range().optional(),
+        overlaps: z.array(share()).optional(),
+      })
+      .optional()
+      .describe("parts of images around objects (SSD's); {} for its own numbers"),
+    colour: z
+      .strictObject({ brightness: share().optional(), contrast: share().optional(), saturation: share().optional() })
+      .optional()
+      .describe('random changes, such as 0.2 each'),
+    mosaic: z
+      .strictObject({ probability: share().optional(), scale: range().optional() })
+      .optional()
+      .describe('four images in one (YOLOv4); {} for half of the images'),
   })
   .prefault({})
-  .describe('what of the backbone stays as it was pretrained');
+  .describe('what happens to training images');
 
-const maxObjects = whole().default(100).describe('most objects in an image; more is an error');
+const maxObjects = whole().optional().describe('places for objects in an image; default: what the annotations need');
 
 export const trainSchema = z
   .strictObject({
-    ...fitting({ steps: 1_000, batch: 16, clipNorm: 10 }),
-    freeze,
+    ...extent({ steps: 1_000, batch: 16 }),
+    ...recipe('from-classifier'),
+    augment,
     maxObjects,
     evaluateEvery: whole().optional().describe('steps between evaluations; default: one after the last step'),
   })
@@ -57,8 +96,9 @@ export const trainSchema = z
 
 export const searchSchema = z
   .strictObject({
-    ...fitting({ steps: 1_000, batch: 16, clipNorm: 10 }),
-    freeze,
+    ...extent({ steps: 1_000, batch: 16 }),
+    ...recipe('quick'),
+    augment,
     maxObjects,
     relaxation: z
       .enum(['exact', 'sampled'])
@@ -79,7 +119,8 @@ export const searchSchema = z
 
 export const pretrainSchema = z
   .strictObject({
-    ...fitting({ steps: 1_200, batch: 64 }),
+    ...extent({ steps: 1_200, batch: 64 }),
+    ...custom,
     data: z
       .discriminatedUnion('format', [
         z.strictObject({
@@ -105,7 +146,10 @@ export const pretrainSchema = z
   .prefault({})
   .describe('how a backbone is trained as a classifier, where there are no weights');
 
-export type FittingSettings = Omit<z.output<typeof trainSchema>, 'freeze' | 'evaluateEvery' | 'maxObjects'>;
+const customSchema = z.strictObject(custom);
+
+/** Optimiser and schedule with the number of steps. */
+export type CustomSettings = z.output<typeof customSchema> & { readonly steps: number };
 export type TrainSettings = z.output<typeof trainSchema>;
 export type SearchSettings = z.output<typeof searchSchema>;
 export type PretrainSettings = z.output<typeof pretrainSchema>;

@@ -17,10 +17,21 @@ export const evaluateSchema = z
 
 export const exportSchema = z
   .strictObject({
+    preprocessing: z
+      .boolean()
+      .default(true)
+      .describe('letterbox and normalisation in the file: uint8 images of any size go in'),
+    layout: z.enum(['NHWC', 'NCHW']).default('NHWC').describe('of these images; NHWC is as they are decoded'),
+    suppression: z.boolean().default(true).describe('non-maximum suppression in the file: detections come out'),
     verifyImages: whole().default(32).describe('images on which a written file is compared with what was trained'),
     tolerance: positive()
       .default(1e-3)
       .describe("largest difference: scores as a part of the largest score, boxes as a part of the image's side"),
+    unmatched: share()
+      .default(0.01)
+      .describe(
+        'largest share of detections that only one of them has: suppression may decide either way at its threshold',
+      ),
   })
   .prefault({})
   .describe('how detectors become ONNX files');

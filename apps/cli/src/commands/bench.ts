@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { type DecodedImage, readImage } from '@nats/detect';
+import { hash32 } from '@nats/graph';
+import type { Command } from 'commander';
+import { modelFile } from '../model/model-file.js';
+import { type OpenDetector, openDetector } from '../model/open-detector.js';
+import { streamProgress } from '../progress.js';
+import { isRun, noteCommand, RUN_FILES } from '../run/run-directory.js';
+import { withInterruption } from '../run/with-interruption.js';
+import { benchModels, type ModelLatency } from '../steps/bench.js';
+import { textTable } from '../text-table.js';
+import { writeJson } from '../write-whole.js';
+import { countingNumber, printJson, thisCommand } from './shared.js';
+
+interface BenchFlags {
+  readonly image?: string;
+  readonly rounds: number;
+  readonly batch: number;
+  readonly threads: number;
+  readonly json?: true;
+}
+
+/** `nats bench`: exported models side by side. */
+export function benchCommand(program: Command): void {
+  program
+    .command('bench')
+    .description('Latency and throughput of exported models, in turn in one process')
+    .argument('<models...>', 'ONNX files of nats export, or their runs')
+    .option('--image <file>', 'what is detected on (default: noise of the size that the detector sees)')
+    .option('--rounds <number>', 'runs of each model', countingNumber, 60)
+    .option('--batch <number>', 'images at a time for the throughput', countingNumber, 8)
+    .option('--threads <number>', 'inside an operation', countingNumber, 2)
+    .option(
+      '--json',
+      'print as JSON: a list of {model, bytes, single: {median, p10, p90, ratio}, several, batch, imagesPerSecond}',
+    )
+    .addHelpText('after', '\nExample:\n  $ nats bench runs/original runs/transformed')
+    .action(run);
+}
+
+async function run(paths: readonly string[], { image: file, rounds, batch, threads, json }: BenchFlags): Promise<void> {
+  const models: OpenDetector[] = [];
+  const progress = streamProgress(process.stderr);
+  try {
+    for (const path of paths) models.push(await openDetector(modelFile(path), threads));
+    const { channels } = models[0]!.convention.input;
+    const image = file === undefined ? noise(models[0]!) : await readImage(file, { channels: channels === 1 ? 1 : 3 });
+    const update = (done: number, of: number) => progress.update(`  round ${done} of ${of}`);
+    const latencies = await withInterruption('stopped', (signal) =>
+      benchModels(models, image, { rounds, batch, signal, update }),
+    );
+    progress.line(`  ${rounds} rounds, ${threads} threads, ${image.width} x ${image.height} pixels`);
+    await Promise.all(paths.map((path, i) => keep(path, latencies[i]!)));
+    if (json)
+      printJson(latencies.map((latency, i) => ({ model: models[i]!.path, bytes: models[i]!.bytes, ...latency })));
+    else process.stdout.write(`${tableOf(models, latencies)}\n`);
+  } finally {
+    for (const model of models) await model.close();
+  }
+}
+
+/** In the run that a model belongs to, for its report. */
+async function keep(path: string, latency: ModelLatency): Promise<void> {
+  if (!isRun(path)) return;
+  await writeJson(join(path, RUN_FILES.latency), latency);
+  await noteCommand(path, thisCommand());
+}
+
+function noise({ convention }: OpenDetector): DecodedImage {
+  const { channels, size } = convention.input;
+  const [height, width] = size;
+  return {
+    channels,
+    height,
+    width,
+    pixels: Uint8Array.from({ length: channels * height * width }, (_, i) => hash32(1, i) & 255),
+  };
+}
+
+function tableOf(models: readonly OpenDetector[], latencies: readonly ModelLatency[]): string {
+  const rows = latencies.map(({ single: { median, p10, p90, ratio }, imagesPerSecond }, i) => [
+    models[i]!.path,
+    median.toFixed(2),
+    `${p10.toFixed(2)} to ${p90.toFixed(2)}`,
+    ratio.toFixed(3),
+    imagesPerSecond.toFixed(1),
+    String(Math.round(models[i]!.bytes / 1000)),
+  ]);
+  const head = ['model', 'ms, median', '10 to 90 %', 'to the first', `images/s, batch ${latencies[0]!.batch}`, 'kB'];
+  return textTable([head, ...rows]);
+}

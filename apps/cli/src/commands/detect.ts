@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { type Detections, drawPng, readImage } from '@nats/detect';
+import type { Command } from 'commander';
+import { modelFile } from '../model/model-file.js';
+import { type OpenDetector, openDetector } from '../model/open-detector.js';
+import { streamProgress, timeLeft } from '../progress.js';
+import { withInterruption } from '../run/with-interruption.js';
+import { UsageError } from '../usage-error.js';
+import { writeWhole } from '../write-whole.js';
+import { countingNumber, printJson, shareNumber } from './shared.js';
+
+interface DetectFlags {
+  readonly out?: string;
+  readonly json?: true;
+  readonly minScore: number;
+  readonly threads: number;
+}
+
+const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif']);
+
+/** `nats detect`: what is on images. */
+export function detectCommand(program: Command): void {
+  program
+    .command('detect')
+    .description('Detect on images with an exported model: boxes as a table or JSON, pictures with --out')
+    .argument('<model>', 'an ONNX file of nats export, or its run')
+    .argument('<images...>', 'image files, or folders of them')
+    .option('--out <dir>', 'where pictures with boxes go; files of the same name are replaced')
+    .option('--min-score <number>', 'leave out detections below', shareNumber, 0)
+    .option('--threads <number>', 'inside an operation', countingNumber, 2)
+    .option('--json', 'print as JSON: a list of {image, width, height, detections: [{box, label, score}]}')
+    .addHelpText('after', '\nExample:\n  $ nats detect runs/transformed/model.onnx photos/ --out pictures')
+    .action(run);
+}
+
+/** One image as `--json` prints it. */
+interface DetectedImage {
+  readonly image: string;
+  readonly width: number;
+  readonly height: number;
+  /** Box: x1, y1, x2, y2 in pixels of the image. */
+  readonly detections: readonly { readonly box: readonly number[]; readonly label: string; readonly score: number }[];
+}
+
+async function run(path: string, paths: readonly string[], flags: DetectFlags): Promise<void> {
+  const images = (await Promise.all(paths.map(imagesAt))).flat();
+  if (flags.out !== undefined) checkDifferentNames(images);
+  const model = await openDetector(modelFile(path), flags.threads);
+  const progress = streamProgress(process.stderr);
+  try {
+    await withInterruption('stopped', async (signal) => {
+      const found: DetectedImage[] = [];
+      const started = performance.now();
+      for (const [i, image] of images.entries()) {
+        signal.throwIfAborted();
+        const detected = await detectOn(image, model, flags);
+        if (flags.json) found.push(detected);
+        else process.stdout.write(tableOf(detected));
+        const left = ((performance.now() - started) / 1000 / (i + 1)) * (images.length - i - 1);
+        if (images.length > 1) progress.update(`  ${i + 1} of ${images.length} images, ${timeLeft(left)}`);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (flags.json) printJson(found);
+      if (images.length > 1) progress.line(`  ${images.length} images`);
+    });
+  } finally {
+    await model.close();
+  }
+}
+
+async function imagesAt(path: string): Promise<string[]> {
+  if (!existsSync(path)) await readFile(path);
+  if (!(await stat(path)).isDirectory()) return [path];
+  const names = (await readdir(path)).filter((name) => EXTENSIONS.has(extname(name).toLowerCase())).sort();
+  if (names.length === 0) throw new UsageError(`${path} has no images (${[...EXTENSIONS].join(', ')})`);
+  return names.map((name) => join(path, name));
+}
+
+/** Two pictures must not become one file. */
+function checkDifferentNames(images: readonly string[]): void {
+  const known = new Map<string, string>();
+  for (const image of images) {
+    const name = pictureName(image);
+    const other = known.get(name);
+    if (other !== undefined && other !== image) {
+      throw new UsageError(
+        `pictures of ${other} and ${image} would have the same name; detect on them one after another`,
+      );
+    }
+    known.set(name, image);
+  }
+}
+
+function pictureName(image: string): string {
+  return `${basename(image, extname(image))}.png`;
+}
+
+async function detectOn(path: string, model: OpenDetector, { out, minScore }: DetectFlags): Promise<DetectedImage> {
+  const { input, classes } = model.convention;
+  const image = await readImage(path, { channels: input.channels === 1 ? 1 : 3 });
+  const found = atLeast(await model.detect(image), minScore);
+  if (out !== undefined) {
+    await mkdir(out, { recursive: true });
+    await writeWhole(join(out, pictureName(path)), await drawPng(image, found, { classes }));
+  }
+  return {
+    image: path,
+    width: image.width,
+    height: image.height,
+    detections: found.boxes.map((box, k) => ({ box, label: classes[found.labels[k]!]!, score: found.scores[k]! })),
+  };
+}
+
+function atLeast({ boxes, scores, labels }: Detections, least: number): Detections {
+  const count = scores.filter((score) => score >= least).length;
+  return { boxes: boxes.slice(0, count), scores: scores.slice(0, count), labels: labels.slice(0, count) };
+}
+
+function tableOf({ image, width, height, detections }: DetectedImage): string {
+  const head = `${image} (${width} x ${height}): ${detections.length} detections\n`;
+  const widest = Math.max(5, ...detections.map(({ label }) => label.length));
+  const rows = detections.map(
+    ({ box, label, score }) =>
+      `  ${label.padEnd(widest)}  ${score.toFixed(3)}  ${box.map((side) => side.toFixed(1).padStart(7)).join(' ')}\n`,
+  );
+  return head + rows.join('');
+}

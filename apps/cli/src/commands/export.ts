@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { noteCommand, RUN_FILES } from '../run/run-directory.js';
+import { sameBytes } from '../same-bytes.js';
+import { exportedDetector } from '../steps/export.js';
+import { openTrainedRun } from '../steps/open-run.js';
+import { UsageError } from '../usage-error.js';
+import { writeWhole } from '../write-whole.js';
+import { thisCommand } from './shared.js';
+
+interface ExportFlags {
+  readonly out?: string;
+  readonly preprocessing: boolean;
+  readonly suppression: boolean;
+  readonly layout?: string;
+  readonly replace?: true;
+}
+
+/** `nats export`: a trained detector as an ONNX file. */
+export function exportCommand(program: Command): void {
+  program
+    .command('export')
+    .description('Write a trained detector as an ONNX file that needs nothing else')
+    .argument('<run>', 'a run of nats train')
+    .option('--out <file>', "where it goes (default: the run's model.onnx)")
+    .option('--no-preprocessing', 'leave letterbox and normalisation to the caller: float32 goes in')
+    .option('--no-suppression', 'leave non-maximum suppression to the caller: candidates come out')
+    .addOption(new Option('--layout <name>', 'of the uint8 images').choices(['NHWC', 'NCHW']))
+    .option('--replace', 'even if there is another file')
+    .addHelpText('after', '\nExample:\n  $ nats export runs/transformed')
+    .action(run);
+}
+
+async function run(folder: string, { out, preprocessing, suppression, layout, replace }: ExportFlags): Promise<void> {
+  const { config, task, weights, scheme } = await openTrainedRun(folder, {
+    'export.preprocessing': preprocessing ? undefined : false,
+    'export.suppression': suppression ? undefined : false,
+    'export.layout': layout,
+  });
+  const path = out ?? join(folder, RUN_FILES.model);
+  const bytes = exportedDetector(task, weights, scheme, config);
+  if (existsSync(path) && !replace && !(await sameBytes(path, bytes))) {
+    throw new UsageError(`${path} is there already and differs; choose another file with --out, or --replace it`);
+  }
+  await writeWhole(path, bytes);
+  await noteCommand(folder, thisCommand());
+  process.stdout.write(`${path}\n`);
+}

@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import {
+  type Dataset,
+  type DatasetReport,
+  drawnRecord,
+  drawPng,
+  inspectDataset,
+  loadRecordImage,
+  type Spread,
+} from '@nats/detect';
+import { type Command, Option } from 'commander';
+import { readDatasets } from '../steps/datasets.js';
+import { textTable } from '../text-table.js';
+import { UsageError } from '../usage-error.js';
+import { writeWhole } from '../write-whole.js';
+import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, printJson } from './shared.js';
+
+interface InspectDataFlags extends ConfigFlags, DataFlags {
+  readonly check: 'decode' | 'header' | 'none';
+  readonly out?: string;
+  readonly pictures: number;
+  readonly json?: true;
+}
+
+/** `nats inspect data`: statistics and everything that is wrong. */
+export function inspectDataCommand(inspect: Command): void {
+  addConfigFlags(addDataFlags(inspect.command('data')))
+    .description('Statistics of annotated images, everything that is wrong with them, and anchors that fit')
+    .addOption(new Option('--check <what>', 'of the images').choices(['decode', 'header', 'none']).default('header'))
+    .option('--out <dir>', 'where pictures with boxes go')
+    .option('--pictures <number>', 'how many', countingNumber, 8)
+    .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  $ nats inspect data --format voc --data VOC2007 --out pictures')
+    .action(run);
+}
+
+async function run(flags: InspectDataFlags): Promise<void> {
+  const { check, out, pictures, json } = flags;
+  const { data, detector } = await configOf(flags, dataOverrides(flags));
+  if (!data) throw new UsageError('no data: --format and its paths, or a config (nats init writes one)');
+  // What is broken is to be listed, not to stop at.
+  const lenient = 'onProblem' in data ? { ...data, onProblem: 'drop' as const } : data;
+  const splits = await readDatasets(lenient);
+  const reports: Record<string, DatasetReport> = {};
+  for (const [name, dataset] of Object.entries(splits) as [string, Dataset][]) {
+    const options = { images: data.format === 'mnist' ? ('none' as const) : check, canvas: detector.inputSize };
+    reports[name] = await inspectDataset(dataset, options);
+    if (out !== undefined) await draw(dataset, join(out, name), pictures);
+  }
+  if (json) return printJson(reports);
+  process.stdout.write(
+    Object.entries(reports)
+      .map(([name, report]) => `${textOf(name, report)}\n`)
+      .join('\n'),
+  );
+}
+
+async function draw(dataset: Dataset, folder: string, count: number): Promise<void> {
+  for (const [i, record] of dataset.records.slice(0, count).entries()) {
+    const image = await loadRecordImage(record);
+    const picture = await drawPng(image, drawnRecord(record), { classes: dataset.classes });
+    await writeWhole(join(folder, `${i + 1}.png`), picture);
+  }
+}
+
+const SHOWN = 20;
+
+function textOf(split: string, report: DatasetReport): string {
+  const { images, objects, crowds, imagesWithoutObjects, mostObjects, sizes, classes, problems, anchors } = report;
+  const spread = (name: string, values: Spread | undefined) =>
+    values ? [`${name}: ${[values.min, values.p5, values.median, values.p95, values.max].map(short).join(' / ')}`] : [];
+  const lines = [
+    `${split}: ${report.name}`,
+    `${images} images (${imagesWithoutObjects} without objects), ${objects} objects (${crowds} crowds), at most ${mostObjects} in an image`,
+    `${sizes.small} small, ${sizes.medium} medium, ${sizes.large} large objects (sides to 32, to 96, above)`,
+    'least / 5 % / median / 95 % / most:',
+    ...spread('  image width', report.imageWidth),
+    ...spread('  image height', report.imageHeight),
+    ...spread('  box width', report.boxWidth),
+    ...spread('  box height', report.boxHeight),
+    ...spread('  height by width', report.aspectRatio),
+    textTable([['class', 'objects', 'images'], ...classes.map((c) => [c.name, String(c.objects), String(c.images)])]),
+    ...(anchors
+      ? [
+          `anchors for ${anchors.levels.length} levels: mean IoU ${anchors.meanIou.toFixed(2)}, recall ${(100 * anchors.recall).toFixed(1)} % (detector.anchors):`,
+          `  ${JSON.stringify(anchors.levels.map(({ sizes, aspectRatios }) => ({ sizes: sizes.map(short).map(Number), aspectRatios: aspectRatios.map(short).map(Number) })))}`,
+        ]
+      : []),
+    problems.length === 0 ? 'no problems' : `${problems.length} problems:`,
+    ...problems
+      .slice(0, SHOWN)
+      .map(
+        ({ file, field, rule, received, remedy }) =>
+          `  ${file}${field ? `, ${field}` : ''}: ${rule}; received ${received} (${remedy})`,
+      ),
+    ...(problems.length > SHOWN ? [`  and ${problems.length - SHOWN} more (--json has all)`] : []),
+  ];
+  return lines.join('\n');
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { RUN_FILES, readCommands, readRun } from '../run/run-directory.js';
+import { readEvaluation } from '../steps/evaluate.js';
+import { readMetrics } from '../steps/metrics.js';
+import { printJson } from './shared.js';
+
+/** `nats inspect run`: how far a run is, and what made it. */
+export function inspectRunCommand(inspect: Command): void {
+  inspect
+    .command('run')
+    .description('How far a run is, its numbers, its files, and the commands that made it')
+    .argument('<dir>', 'a run directory')
+    .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  $ nats inspect run runs/transformed')
+    .action(run);
+}
+
+async function run(folder: string, { json }: { json?: true }): Promise<void> {
+  const { kind, tool } = await readRun(folder);
+  const lines = await readMetrics(join(folder, RUN_FILES.metrics));
+  const steps = lines.findLast(({ type }) => type === 'start')?.steps;
+  const last = lines.findLast(({ type }) => type === 'step');
+  const files = Object.values(RUN_FILES).filter((name) => existsSync(join(folder, name)));
+  const path = join(folder, RUN_FILES.evaluation);
+  const evaluation = existsSync(path) ? await readEvaluation(path) : undefined;
+  const environment = JSON.parse(await readFile(join(folder, RUN_FILES.environment), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+  const commands = await readCommands(folder);
+  if (json) {
+    const { stats, perCategory } = evaluation ?? {};
+    return printJson({
+      kind,
+      tool,
+      step: last?.step,
+      steps,
+      loss: last?.loss,
+      stats,
+      perCategory,
+      files,
+      environment,
+      commands,
+    });
+  }
+  const text = [
+    `${folder}: nats ${kind}, begun by nats ${tool}`,
+    ...(last ? [`step ${last.step} of ${String(steps)}, loss ${Number(last.loss).toFixed(4)}`] : []),
+    ...(evaluation ? [evaluation.text] : []),
+    `files: ${files.join(', ')}`,
+    Object.entries(environment)
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .join(', '),
+    ...commands.map(({ time, command }) => `${time}  ${command}`),
+  ];
+  process.stdout.write(`${text.join('\n')}\n`);
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { environmentOf } from '../run/environment.js';
+import { claimRun } from '../run/run-directory.js';
+import { pretrain, pretrainSettings } from '../steps/pretrain.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, thisCommand, withContext } from './shared.js';
+
+interface PretrainFlags extends ConfigFlags {
+  readonly out: string;
+  readonly steps?: number;
+  readonly batch?: number;
+}
+
+/** `nats pretrain`: a classifier whose backbone detectors start from. */
+export function pretrainCommand(program: Command): void {
+  addConfigFlags(program.command('pretrain'))
+    .description('Train the backbone as a classifier, where there are no pretrained weights')
+    .option('--out <dir>', 'run directory; a second run continues there', 'runs/pretrain')
+    .option('--steps <number>', 'over pretrain.steps', countingNumber)
+    .option('--batch <number>', 'over pretrain.batch', countingNumber)
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ nats pretrain --set backbone.name=demo-resnet --steps 200 --out runs/pretrain',
+    )
+    .action(run);
+}
+
+async function run({ out, steps, batch, ...flags }: PretrainFlags): Promise<void> {
+  const config = await configOf(flags, { 'pretrain.steps': steps, 'pretrain.batch': batch });
+  await withContext(config, out, async (context) => {
+    const settings = pretrainSettings(config);
+    const environment = environmentOf(context.engine);
+    await claimRun(out, { kind: 'pretrain', settings, config, environment, command: thisCommand() });
+    const path = await pretrain(context, out);
+    process.stdout.write(`${path}\n`);
+  });
+}

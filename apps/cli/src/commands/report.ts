@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { parseConfig } from '../config/load-config.js';
+import { isRun, noteCommand, RUN_FILES, readRun } from '../run/run-directory.js';
+import { countingNumber, thisCommand, withContext } from './shared.js';
+
+interface ReportFlags {
+  readonly out?: string;
+  readonly title?: string;
+  readonly threads: number;
+}
+
+/** `nats report`: runs as one page. */
+export function reportCommand(program: Command): void {
+  program
+    .command('report')
+    .description(
+      'One HTML file of one run, or of several that are compared: numbers, costs, dilations, curves, pictures',
+    )
+    .argument('<runs...>', 'runs of nats train, the one that others are compared with first; of search and pretrain')
+    .option('--out <file>', "where it goes; an older one is replaced (default: the first run's report.html)")
+    .option('--title <text>', 'of the page')
+    .option('--threads <number>', 'inside an operation', countingNumber, 2)
+    .addHelpText('after', '\nExample:\n  $ nats report runs/original runs/transformed runs/search --out report.html')
+    .action(run);
+}
+
+async function run(paths: readonly string[], { out, title, threads }: ReportFlags): Promise<void> {
+  const folders = (await Promise.all(paths.map(expanded))).flat();
+  const path = out ?? join(paths[0]!, RUN_FILES.report);
+  const config = parseConfig({ engine: { threads } }, 'flags');
+  // Charts take a second to load: no other command waits for them.
+  const [{ writeReport }, { reportData }] = await Promise.all([
+    import('../report/index.js'),
+    import('../steps/report.js'),
+  ]);
+  await withContext(config, undefined, async ({ engine, signal }) => {
+    await writeReport(path, await reportData(folders, { title, engine, signal }));
+  });
+  if (out === undefined) await noteCommand(paths[0]!, thisCommand());
+  process.stdout.write(`${path}\n`);
+}
+
+/** Runs that are parts of a demonstration. */
+export const DEMO_PARTS = ['pretrain', 'search', 'original', 'transformed'] as const;
+
+/** The runs that a directory stands for. */
+async function expanded(folder: string): Promise<string[]> {
+  if ((await readRun(folder)).kind !== 'demo') return [folder];
+  return DEMO_PARTS.map((name) => join(folder, name)).filter((part) => existsSync(part) && isRun(part));
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { summarizeScheme } from '@nats/space';
+import type { Command } from 'commander';
+import { environmentOf } from '../run/environment.js';
+import { claimRun, RUN_FILES } from '../run/run-directory.js';
+import { derive, writeScheme } from '../steps/derive.js';
+import { search, searchSettings } from '../steps/search.js';
+import { detectorSpec, openTask } from '../steps/task.js';
+import { pretrainedWeights } from '../steps/weights.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, thisCommand, withContext } from './shared.js';
+
+interface SearchFlags extends ConfigFlags {
+  readonly out: string;
+  readonly weights?: string;
+  readonly steps?: number;
+  readonly batch?: number;
+}
+
+/** `nats search`: which dilations should every group of channels have? */
+export function searchCommand(program: Command): void {
+  addConfigFlags(program.command('search'))
+    .description('Search dilations on your data, and derive a scheme of what is found')
+    .option('--out <dir>', 'run directory; a second run continues there', 'runs/search')
+    .option('--weights <file>', 'over weights.file: pretrained weights, or a run of nats pretrain')
+    .option('--steps <number>', 'over search.steps', countingNumber)
+    .option('--batch <number>', 'over search.batch', countingNumber)
+    .addHelpText('after', '\nExample:\n  $ nats search --weights resnet18.pth --out runs/search')
+    .action(run);
+}
+
+async function run({ out, weights, steps, batch, ...flags }: SearchFlags): Promise<void> {
+  const config = await configOf(flags, { 'weights.file': weights, 'search.steps': steps, 'search.batch': batch });
+  const scheme = await withContext(config, out, async (context) => {
+    const task = await openTask(config);
+    const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
+    const environment = environmentOf(context.engine);
+    await claimRun(out, {
+      kind: 'search',
+      settings: searchSettings(config),
+      config,
+      environment,
+      command: thisCommand(),
+    });
+    const found = derive(await search(context, task, initial, out), config);
+    await writeScheme(join(out, RUN_FILES.scheme), found);
+    return found;
+  });
+  process.stdout.write(`${summarizeScheme(scheme)}\n${join(out, RUN_FILES.scheme)}\n`);
+}

@@ -1,0 +1,90 @@
+import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
+import { type Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config/load-config.js';
+import { type Overrides, parseAssignment } from '../config/overrides.js';
+import { CONFIG_FILE, type Config } from '../config/schema.js';
+import { streamProgress } from '../progress.js';
+import { commandOf } from '../run/command-line-of.js';
+import { withInterruption } from '../run/with-interruption.js';
+import type { StepContext } from '../steps/context.js';
+
+/** What every command that has a config takes. */
+export interface ConfigFlags {
+  readonly config?: string;
+  readonly set: readonly string[];
+  readonly seed?: number;
+  readonly threads?: number;
+}
+
+export function addConfigFlags(command: Command): Command {
+  return command
+    .option('--config <file>', `settings (default: ${CONFIG_FILE}, if there is one; nats init writes one)`)
+    .option('--set <key=value>', 'a setting over those of the file, such as train.rate=0.01; repeatable', collected, [])
+    .option('--seed <number>', 'over that of the file', wholeNumber)
+    .option('--threads <number>', 'over that of the file', wholeNumber);
+}
+
+function collected(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+/** What flags say: `--set` first, then flags of their own. */
+export function overridesOf({ set, seed, threads }: Omit<ConfigFlags, 'config'>, own: Overrides = {}): Overrides {
+  return { ...Object.fromEntries(set.map(parseAssignment)), seed, 'engine.threads': threads, ...own };
+}
+
+/** Flags over the file over the defaults. */
+export function configOf(flags: ConfigFlags, own: Overrides = {}): Promise<Config> {
+  return loadConfig({ file: flags.config, flags: overridesOf(flags, own) });
+}
+
+/** For options that are whole numbers of at least 0. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number');
+  return value;
+}
+
+/** For options that are whole numbers of at least 1. */
+export function countingNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('a whole number of at least 1');
+  return value;
+}
+
+/** For options between 0 and 1. */
+export function shareNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('a number from 0 to 1');
+  return value;
+}
+
+/** The command as it was typed. */
+export function thisCommand(): string {
+  const args = process.argv.slice(2);
+  if (process.env.npm_lifecycle_event !== 'demo') return commandOf(args);
+  const [, ...rest] = args;
+  return commandOf(rest.length > 0 ? ['run', 'demo', '--', ...rest] : ['run', 'demo'], 'npm');
+}
+
+/** With an engine, progress on stderr, and Ctrl-C that says how to go on. */
+export async function withContext<T>(
+  config: Config,
+  folder: string | undefined,
+  work: (context: StepContext) => Promise<T>,
+): Promise<T> {
+  const { threads, providers } = config.engine;
+  const stopped =
+    folder === undefined ? 'stopped' : `stopped; what was done is in ${folder}. To go on: ${thisCommand()}`;
+  const engine = onnxruntimeEngine({ threads, providers });
+  const progress = streamProgress(process.stderr);
+  try {
+    return await withInterruption(stopped, (signal) => work({ config, engine, progress, signal }));
+  } finally {
+    await engine.dispose();
+  }
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

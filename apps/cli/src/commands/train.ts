@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { environmentOf } from '../run/environment.js';
+import { claimRun } from '../run/run-directory.js';
+import { evaluate } from '../steps/evaluate.js';
+import { readScheme } from '../steps/open-run.js';
+import { detectorSpec, openTask } from '../steps/task.js';
+import { train, trainSettings } from '../steps/train.js';
+import { pretrainedWeights } from '../steps/weights.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, thisCommand, withContext } from './shared.js';
+
+interface TrainFlags extends ConfigFlags {
+  readonly out?: string;
+  readonly weights?: string;
+  readonly scheme?: string;
+  readonly steps?: number;
+  readonly batch?: number;
+  readonly evaluate: boolean;
+}
+
+/** `nats train`: a detector, with a scheme or without. */
+export function trainCommand(program: Command): void {
+  addConfigFlags(program.command('train'))
+    .description('Train a detector: the original, or one that a scheme transforms; then evaluate it')
+    .option('--out <dir>', 'run directory; a second run continues there (default: runs/original or runs/transformed)')
+    .option('--scheme <path>', 'a scheme.json, or a run of nats search; without: the original')
+    .option('--weights <file>', 'over weights.file: pretrained weights, or a run of nats pretrain')
+    .option('--steps <number>', 'over train.steps', countingNumber)
+    .option('--batch <number>', 'over train.batch', countingNumber)
+    .option('--no-evaluate', 'stop after the training')
+    .addHelpText('after', '\nExample:\n  $ nats train --scheme runs/search --out runs/transformed')
+    .action(run);
+}
+
+async function run({
+  out,
+  weights,
+  scheme: path,
+  steps,
+  batch,
+  evaluate: wanted,
+  ...flags
+}: TrainFlags): Promise<void> {
+  const config = await configOf(flags, { 'weights.file': weights, 'train.steps': steps, 'train.batch': batch });
+  const folder = out ?? (path === undefined ? 'runs/original' : 'runs/transformed');
+  await withContext(config, folder, async (context) => {
+    const task = await openTask(config);
+    const scheme = path === undefined ? undefined : await readScheme(path, task.backbone);
+    const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
+    const environment = environmentOf(context.engine);
+    const settings = trainSettings(config, scheme);
+    await claimRun(folder, { kind: 'train', settings, config, environment, command: thisCommand() });
+    const trained = await train(context, task, initial, scheme, folder);
+    if (!wanted) return;
+    const { text } = await evaluate(context, task, trained, scheme, folder);
+    process.stdout.write(`${text}\n`);
+  });
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { formatVerification } from '@nats/export';
+import type { Command } from 'commander';
+import { noteCommand, RUN_FILES } from '../run/run-directory.js';
+import { openTrainedRun } from '../steps/open-run.js';
+import { verifyModel } from '../steps/verify.js';
+import { writeJson } from '../write-whole.js';
+import { countingNumber, printJson, shareNumber, thisCommand, withContext } from './shared.js';
+
+interface VerifyFlags {
+  readonly model?: string;
+  readonly images?: number;
+  readonly tolerance?: number;
+  readonly json?: true;
+}
+
+/** `nats verify`: does the file compute what was trained? */
+export function verifyCommand(program: Command): void {
+  program
+    .command('verify')
+    .description('Compare an exported file with what was trained, on real images; exit code 1 if they differ')
+    .argument('<run>', 'a run of nats train')
+    .option('--model <file>', "the file (default: the run's model.onnx)")
+    .option('--images <number>', 'over export.verifyImages', countingNumber)
+    .option('--tolerance <number>', 'over export.tolerance', shareNumber)
+    .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  $ nats verify runs/transformed')
+    .action(run);
+}
+
+async function run(folder: string, { model, images, tolerance, json }: VerifyFlags): Promise<void> {
+  const { config, task, weights, scheme } = await openTrainedRun(folder, {
+    'export.verifyImages': images,
+    'export.tolerance': tolerance,
+  });
+  const path = model ?? join(folder, RUN_FILES.model);
+  const result = await withContext(config, undefined, (context) => verifyModel(context, task, weights, scheme, path));
+  if (json) printJson(result);
+  else process.stdout.write(`${path} ${formatVerification(result)}\n`);
+  if (model === undefined) await writeJson(join(folder, RUN_FILES.verification), result);
+  await noteCommand(folder, thisCommand());
+  if (!result.passed) throw new Error(`${path} does not compute what was trained`);
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { type DecodedImage, type Detections, imageDetector, modelFeeds } from '@nats/detect';
+import { type DetectorConvention, readDetectorMetadata } from '@nats/export';
+import { type DType, type Feeds, type TensorData, tensorData } from '@nats/graph';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+
+/** An exported detector, run as any user of onnxruntime would run it. */
+export interface OpenDetector {
+  readonly path: string;
+  /** Size of the file. */
+  readonly bytes: number;
+  readonly convention: DetectorConvention;
+  /** Detections of one image, in its pixels, in falling order of score. */
+  detect(image: DecodedImage): Promise<Detections>;
+  /** What a run is fed for images of one size. */
+  feeds(images: readonly DecodedImage[]): Feeds;
+  run(feeds: Feeds): Promise<Readonly<Record<string, TensorData>>>;
+  /** Runs on images of one size again and again, results thrown away: for measurements. */
+  prepare(images: readonly DecodedImage[]): () => Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** @throws NatsError if the file is no detector of nats; IO errors pass through */
+export async function openDetector(path: string, threads: number): Promise<OpenDetector> {
+  return openDetectorBytes(await readFile(path), path, threads);
+}
+
+export async function openDetectorBytes(bytes: Uint8Array, path: string, threads: number): Promise<OpenDetector> {
+  const convention = readDetectorMetadata(bytes, path);
+  const session = await InferenceSession.create(bytes, { intraOpNumThreads: threads });
+  const run = async (feeds: Feeds) => valuesOf(await session.run(tensorsOf(feeds)));
+  const detect = imageDetector(convention, run);
+  return {
+    path,
+    bytes: bytes.length,
+    convention,
+    detect: async (image) => (await detect([image]))[0]!,
+    feeds: (images) => modelFeeds(convention, images),
+    run,
+    prepare: (images) => {
+      const tensors = tensorsOf(modelFeeds(convention, images));
+      return () => session.run(tensors);
+    },
+    close: () => session.release(),
+  };
+}
+
+function tensorsOf(feeds: Feeds): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { dtype, shape, data }]) => [
+      name,
+      new Tensor(dtype, data as Float32Array, shape),
+    ]),
+  );
+}
+
+function valuesOf(tensors: InferenceSession.OnnxValueMapType): Record<string, TensorData> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, value]) => {
+      const { type, dims, data } = value as Tensor;
+      return [name, tensorData(type as DType, dims, data as Float32Array)];
+    }),
+  );
+}

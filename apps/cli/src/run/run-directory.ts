@@ -1,0 +1,172 @@
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Json, jsonDifferences, toJson } from '@nats/train';
+import { UsageError } from '../usage-error.js';
+import { VERSION } from '../version.js';
+import { writeJson } from '../write-whole.js';
+
+/** What a run makes: a classifier, an architecture, a detector, or all of it for the demonstration. */
+export type RunKind = 'pretrain' | 'search' | 'train' | 'demo';
+
+const FORMAT = 'nats-run';
+/** Of the layout of run directories. */
+const RUN_VERSION = 1;
+
+/** Names of the files in a run directory. */
+export const RUN_FILES = {
+  run: 'run.json',
+  config: 'config.json',
+  environment: 'environment.json',
+  commands: 'commands.jsonl',
+  metrics: 'metrics.jsonl',
+  checkpoints: 'checkpoints',
+  weights: 'weights.safetensors',
+  architecture: 'architecture.json',
+  scheme: 'scheme.json',
+  evaluation: 'evaluation.json',
+  detections: 'detections.json',
+  model: 'model.onnx',
+  verification: 'verification.json',
+  latency: 'latency.json',
+  report: 'report.html',
+} as const;
+
+/** What `run.json` holds. */
+export interface RunRecord {
+  readonly kind: RunKind;
+  /** Version of nats that began the run. */
+  readonly tool: string;
+  /** Settings that must be the same when the run is continued. */
+  readonly settings: Json;
+}
+
+export interface RunClaim {
+  readonly kind: RunKind;
+  readonly settings: unknown;
+  /** All settings, for the reader. */
+  readonly config: unknown;
+  readonly environment: Readonly<Record<string, string | number>>;
+  /** The exact command. */
+  readonly command: string;
+}
+
+/**
+ * Takes a directory for a run: a new or empty one, or the one of the same run, which is then continued.
+ * @returns whether the run was there before
+ * @throws UsageError if the directory holds anything else, or a run with other settings; Error for the directory of another
+ * version; IO errors pass through
+ */
+export async function claimRun(folder: string, claim: RunClaim): Promise<boolean> {
+  const settings = toJson(claim.settings);
+  const before = await runIn(folder);
+  if (before) {
+    checkSame(folder, before, claim.kind, settings);
+  } else {
+    await mkdir(folder, { recursive: true });
+    await writeJson(join(folder, RUN_FILES.config), claim.config);
+    await writeJson(join(folder, RUN_FILES.environment), claim.environment);
+    // Last: a directory with this file has the others.
+    await writeJson(join(folder, RUN_FILES.run), {
+      format: FORMAT,
+      version: RUN_VERSION,
+      kind: claim.kind,
+      tool: VERSION,
+      settings,
+    });
+  }
+  await noteCommand(folder, claim.command);
+  return before !== undefined;
+}
+
+/** Adds a line to the commands that made what is in a run directory. */
+export async function noteCommand(folder: string, command: string): Promise<void> {
+  const line = JSON.stringify({ time: new Date().toISOString(), command });
+  await appendFile(join(folder, RUN_FILES.commands), `${line}\n`);
+}
+
+export interface NotedCommand {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly command: string;
+}
+
+/** The commands that made what is in a run directory, in order. */
+export async function readCommands(folder: string): Promise<NotedCommand[]> {
+  const text = await readFile(join(folder, RUN_FILES.commands), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as NotedCommand];
+    } catch {
+      // The last line of a run that was ended while it was written.
+      return [];
+    }
+  });
+}
+
+/** Whether a path is the directory of a run. */
+export function isRun(path: string): boolean {
+  return existsSync(join(path, RUN_FILES.run));
+}
+
+/** @throws UsageError if the path is no run; Error for one of another version */
+export async function readRun(folder: string): Promise<RunRecord> {
+  const record = existsSync(folder) ? await readRecord(folder) : undefined;
+  if (record) return record;
+  throw new UsageError(`${folder} is no run directory: there is no ${RUN_FILES.run} in it`);
+}
+
+/** The run in a directory, if there is one. */
+async function runIn(folder: string): Promise<RunRecord | undefined> {
+  if (!existsSync(folder)) return undefined;
+  const record = await readRecord(folder);
+  if (record) return record;
+  const names = await readdir(folder);
+  const own = new Set<string>([RUN_FILES.config, RUN_FILES.environment]);
+  // What an interruption left before the run began.
+  const others = names.filter((name) => !own.has(name) && !/^\..*\.tmp$/.test(name));
+  if (others.length === 0) return undefined;
+  throw new UsageError(
+    `${folder} holds files that are no run of nats (${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''}); choose another directory with --out`,
+  );
+}
+
+async function readRecord(folder: string): Promise<RunRecord | undefined> {
+  const path = join(folder, RUN_FILES.run);
+  if (!existsSync(path)) return undefined;
+  const value = parsed(await readFile(path, 'utf8'), path);
+  if (value.format !== FORMAT) throw new Error(`${path} is no description of a run: its format is not '${FORMAT}'`);
+  if (value.version !== RUN_VERSION) {
+    throw new Error(
+      `${folder} is a run of another version of nats (layout ${JSON.stringify(value.version)}, nats ${String(value.tool)}); ` +
+        `this is nats ${VERSION}, which reads layout ${RUN_VERSION}. Continue with that version, or choose another directory`,
+    );
+  }
+  return { kind: value.kind as RunKind, tool: String(value.tool), settings: (value.settings ?? null) as Json };
+}
+
+function parsed(text: string, path: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw new Error(`${path} is damaged: ${(cause as Error).message}`);
+  }
+  throw new Error(`${path} is damaged: it holds no object`);
+}
+
+function checkSame(folder: string, before: RunRecord, kind: RunKind, settings: Json): void {
+  if (before.kind !== kind) {
+    throw new UsageError(`${folder} is a run of nats ${before.kind}, not of nats ${kind}; choose another directory`);
+  }
+  const different = jsonDifferences(before.settings, settings);
+  if (different.length === 0) return;
+  const shown = different.slice(0, 10).map((difference) => `\n  ${difference}`);
+  throw new UsageError(
+    `${folder} is a run with other settings; restore them to continue it, or choose another directory:${shown.join('')}` +
+      (different.length > shown.length ? `\n  and ${different.length - shown.length} more` : ''),
+  );
+}

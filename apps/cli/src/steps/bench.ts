@@ -1,0 +1,47 @@
+import type { DecodedImage } from '@nats/detect';
+import { compareLatency, type Latency } from '@nats/export';
+import type { OpenDetector } from '../model/open-detector.js';
+
+/** How long a model takes. */
+export interface ModelLatency {
+  /** For one image. */
+  readonly single: Latency;
+  /** For `batch` images at a time. */
+  readonly several: Latency;
+  readonly batch: number;
+  readonly imagesPerSecond: number;
+}
+
+export interface BenchOptions {
+  /** Runs of each model with one image. */
+  readonly rounds: number;
+  /** Images at a time for the throughput. */
+  readonly batch: number;
+  readonly signal: AbortSignal;
+  readonly update?: (done: number, of: number) => void;
+}
+
+/** Times models in turn, so that what else the machine does strikes all alike. The first is what others are compared with. */
+export async function benchModels(
+  models: readonly OpenDetector[],
+  image: DecodedImage,
+  { rounds, batch, signal, update }: BenchOptions,
+): Promise<ModelLatency[]> {
+  const time = (count: number, options: Partial<BenchOptions>) => {
+    const images = new Array<DecodedImage>(count).fill(image);
+    // Numbers keep their order as keys.
+    const runs = models.map((model, i) => {
+      const prepared = model.prepare(images);
+      return [String(i), () => prepared()] as const;
+    });
+    return compareLatency<string>(Object.fromEntries(runs), { signal, ...options });
+  };
+  const single = await time(1, { rounds, ...(update && { update }) });
+  const several = await time(batch, { rounds: Math.max(3, Math.ceil(rounds / batch)) });
+  return models.map((_, i) => ({
+    single: single[i]!,
+    several: several[i]!,
+    batch,
+    imagesPerSecond: (1000 * batch) / several[i]!.median,
+  }));
+}

@@ -1,0 +1,15 @@
+import type { Engine, TensorData } from '@nats/graph';
+import type { Config } from '../config/schema.js';
+import type { Progress } from '../progress.js';
+
+/** What all steps share. */
+export interface StepContext {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly progress: Progress;
+  /** Ends the work; its reason is what is thrown. */
+  readonly signal: AbortSignal;
+}
+
+/** Values by full name. */
+export type Weights = ReadonlyMap<string, TensorData>;

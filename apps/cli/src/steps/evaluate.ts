@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DetectionEvaluation, type DetectionSummary, formatSummary } from '@nats/detect';
+import { type Scheme, schemeBuilder } from '@nats/space';
+import { type Json, jsonDifferences, toJson } from '@nats/train';
+import { RUN_FILES } from '../run/run-directory.js';
+import { writeJson } from '../write-whole.js';
+import type { StepContext, Weights } from './context.js';
+import { detectorSpec, type Task, taskObjective } from './task.js';
+
+/** What `evaluation.json` holds. */
+export interface EvaluationFile {
+  /** COCO's twelve numbers, 0 to 1, in pycocotools' order; -1 where there are no objects. */
+  readonly stats: readonly number[];
+  /** AP of each class by name. */
+  readonly perCategory: Readonly<Record<string, number>>;
+  readonly images: number;
+  /** What pycocotools would print. */
+  readonly text: string;
+  /** What it depends on beside the run itself. */
+  readonly settings?: Json;
+}
+
+/** Detects on the images for evaluation with what was trained, and compares as COCO does; writes both results. */
+export async function evaluate(
+  { config, engine, progress, signal }: StepContext,
+  task: Task,
+  weights: Weights,
+  scheme: Scheme | undefined,
+  folder: string,
+): Promise<EvaluationFile> {
+  const path = join(folder, RUN_FILES.evaluation);
+  const settings = toJson({ data: config.data, evaluate: { ...config.evaluate, batch: undefined } });
+  if (existsSync(path)) {
+    const before = await readEvaluation(path);
+    const changes = jsonDifferences(before.settings, settings);
+    if (changes.length === 0) return before;
+    progress.line(`${path} is made anew: ${changes.join('; ')}`);
+  }
+  const objective = taskObjective(task, config, config.train);
+  const state = await engine.createState(detectorSpec(task.detector), weights);
+  try {
+    const { evaluation, summary, results } = await objective.judge({
+      engine,
+      state,
+      split: 'val',
+      signal,
+      compile: (_key, build) => engine.compile(build()),
+      ...(scheme && { convolution: schemeBuilder(scheme) }),
+    });
+    const file = { ...evaluationFile(evaluation, summary, task.val.records.length), settings };
+    await writeJson(join(folder, RUN_FILES.detections), results);
+    await writeJson(path, file);
+    return file;
+  } finally {
+    await state.dispose();
+    await objective.dispose();
+  }
+}
+
+export async function readEvaluation(path: string): Promise<EvaluationFile> {
+  return JSON.parse(await readFile(path, 'utf8')) as EvaluationFile;
+}
+
+export function evaluationFile(
+  evaluation: DetectionEvaluation,
+  summary: DetectionSummary,
+  images: number,
+): EvaluationFile {
+  return {
+    stats: summary.stats,
+    perCategory: Object.fromEntries(summary.perCategory.map((ap, k) => [labelOf(k, evaluation), ap])),
+    images,
+    text: formatSummary(summary, evaluation),
+  };
+}
+
+/** A category's name, with the id behind one that several share: none may hide another. */
+function labelOf(k: number, { categories, categoryNames }: DetectionEvaluation): string {
+  const name = categoryNames[k]!;
+  const shared = categoryNames.filter((other) => other === name).length > 1;
+  return shared ? `${name} (${categories[k]})` : name;
+}

@@ -1,0 +1,45 @@
+import { encodeDetector } from '@nats/export';
+import { createProgram, createScope, foldVariables, input, type Program, type StateSpec } from '@nats/graph';
+import { layoutPass, type Scheme, schemeBuilder, schemeToJson } from '@nats/space';
+import type { Config } from '../config/schema.js';
+import { VERSION } from '../version.js';
+import type { Weights } from './context.js';
+import type { Task } from './task.js';
+
+/** The detector up to suppression: `images` in, `boxes`, `scores` and `labels` out. */
+export function candidatesProgram(
+  { detector }: Pick<Task, 'detector'>,
+  scheme: Scheme | undefined,
+  batch: number | 'N',
+): { readonly program: Program; readonly spec: StateSpec } {
+  const scope = createScope();
+  const images = input('images', 'float32', [batch, detector.inputChannels, ...detector.inputSize]);
+  const options = scheme ? { convolution: schemeBuilder(scheme) } : {};
+  const program = createProgram({ outputs: { ...detector.candidates(scope, images, options) } });
+  return { program, spec: scope.spec };
+}
+
+/**
+ * A trained detector as the bytes of an ONNX model: uint8 images of any size in, detections out, unless the settings leave
+ * that to the caller.
+ */
+export function exportedDetector(
+  task: Task,
+  weights: Weights,
+  scheme: Scheme | undefined,
+  { evaluate, export: settings }: Config,
+): Uint8Array {
+  const program = foldVariables(layoutPass(candidatesProgram(task, scheme, 'N').program), weights);
+  const { scoreThreshold, iouThreshold, limit } = evaluate;
+  return encodeDetector(program, {
+    values: weights,
+    classes: task.classes,
+    statistics: task.statistics,
+    tool: `@nats/cli ${VERSION}`,
+    name: `${task.detector.name}-${task.backbone.name}`,
+    thresholds: { scoreThreshold, iouThreshold, limit },
+    suppression: settings.suppression,
+    ...(settings.preprocessing && { preprocessing: settings.layout }),
+    ...(scheme && { scheme: schemeToJson(scheme) }),
+  });
+}

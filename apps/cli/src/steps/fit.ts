@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { type CheckpointOptions, recordMetrics, type TrainingEvent } from '@nats/train';
+import type { Progress } from '../progress.js';
+import { timeLeft } from '../progress.js';
+import { RUN_FILES } from '../run/run-directory.js';
+import type { StepContext } from './context.js';
+
+/** A training or a search, as far as running it goes. */
+interface Fit<E extends { readonly type: string; readonly step: number }> {
+  events(options: { readonly signal: AbortSignal }): AsyncIterable<E>;
+}
+
+/** Where a run keeps its checkpoints: it continues from the last one. */
+export function checkpointsOf(folder: string, every: number): CheckpointOptions {
+  return { directory: join(folder, RUN_FILES.checkpoints), every, resume: 'if-present' };
+}
+
+/**
+ * Runs a training or a search to its end, with its events in `metrics.jsonl`.
+ * @throws the signal's reason after a checkpoint was written
+ */
+export async function runFit<E extends { readonly type: string; readonly step: number }>(
+  fit: Fit<E>,
+  folder: string,
+  title: string,
+  { progress, signal }: StepContext,
+): Promise<void> {
+  const tell = narrator(title, progress);
+  for await (const event of recordMetrics(fit.events({ signal }), join(folder, RUN_FILES.metrics))) {
+    if (isTrainingEvent(event)) tell(event);
+  }
+  signal.throwIfAborted();
+}
+
+function isTrainingEvent(event: { readonly type: string }): event is TrainingEvent {
+  return event.type !== 'architecture';
+}
+
+/** Says how far a training is, with images per second and the time that is left. */
+function narrator(title: string, progress: Progress): (event: TrainingEvent) => void {
+  let steps = 0;
+  // Of about the last twenty steps, so that a slow first one is soon forgotten.
+  let pace: number | undefined;
+  return (event) => {
+    switch (event.type) {
+      case 'start':
+        steps = event.steps;
+        if (event.step > 0) progress.line(`  ${title}: continues after step ${event.step}`);
+        break;
+      case 'warning':
+      case 'failure':
+        progress.line(`  ${title}: ${event.message}`);
+        break;
+      case 'evaluation':
+        progress.line(`  ${title}: step ${event.step}, ${metricsText(event.metrics)}`);
+        break;
+      case 'step': {
+        pace = pace === undefined || event.step <= 2 ? event.seconds : 0.95 * pace + 0.05 * event.seconds;
+        const left = timeLeft((steps - event.step) * pace);
+        const text = `  ${title}: step ${event.step} of ${steps}, loss ${event.loss.toFixed(3)}, ${event.imagesPerSecond.toFixed(0)} images/s, ${left}`;
+        progress.update(text);
+      }
+    }
+  };
+}
+
+function metricsText(metrics: Readonly<Record<string, number>>): string {
+  return Object.entries(metrics)
+    .slice(0, 6)
+    .map(([name, value]) => `${name} ${value.toFixed(3)}`)
+    .join(', ');
+}

@@ -1,0 +1,101 @@
+import { DETECTION_RECIPES } from '@nats/detect';
+import type { StateSpec } from '@nats/graph';
+import { type ConvolutionBuilder, type Freezing, isFrozen, trainingNormalization } from '@nats/space';
+import {
+  adamw,
+  constantRate,
+  cosineDecay,
+  type Optimizer,
+  type Phase,
+  type Schedule,
+  sgd,
+  stepDecay,
+  type TrainingOptions,
+  withWarmUp,
+} from '@nats/train';
+import type { CustomSettings, SearchSettings, TrainSettings } from '../config/sections/fitting.js';
+
+/** Shares of the steps after which the rate falls to a tenth: epochs 16 and 22 of 26 in torchvision's detection recipe. */
+const MILESTONES = [16 / 26, 22 / 26] as const;
+const BACKBONE = 'backbone.body';
+
+/** Optimiser, schedule and clipping, one by one. */
+export function customPhase(settings: CustomSettings): Phase {
+  return {
+    optimizer: optimizerOf(settings),
+    learningRate: scheduleOf(settings),
+    ...(settings.clipNorm !== null && { clipNorm: settings.clipNorm }),
+  };
+}
+
+function optimizerOf({ optimizer, weightDecay, momentum }: CustomSettings): Optimizer {
+  return optimizer === 'sgd' ? sgd({ momentum, weightDecay }) : adamw({ weightDecay });
+}
+
+function scheduleOf({ schedule, rate, steps, warmUp }: CustomSettings): Schedule {
+  const rising = warmUp ?? Math.min(100, Math.floor(steps / 10));
+  return withWarmUp(plainSchedule(schedule, rate, steps), { steps: rising });
+}
+
+function plainSchedule(schedule: CustomSettings['schedule'], rate: number, steps: number): Schedule {
+  if (schedule === 'constant') return constantRate(rate);
+  if (schedule === 'cosine') return cosineDecay({ rate, steps });
+  return stepDecay({ rate, milestones: [...new Set(MILESTONES.map((share) => Math.round(share * steps)))] });
+}
+
+/** How a detector is fitted: what `createTraining` takes. */
+export interface DetectorFitting extends Required<Pick<TrainingOptions, 'phases' | 'config'>> {
+  /** The backbone's norms keep their statistics, which must be measured first. */
+  readonly frozenNorms: boolean;
+}
+
+/** The recipe that the settings name, or the one that they spell out. */
+export function detectorFitting(
+  settings: TrainSettings | SearchSettings,
+  convolution?: ConvolutionBuilder,
+): DetectorFitting {
+  const { steps, batch, rate, backboneRate, freeze, custom } = settings;
+  if (!custom) {
+    return DETECTION_RECIPES[settings.recipe]({
+      steps,
+      batchSize: batch,
+      ...(rate !== undefined && { learningRate: rate }),
+      ...(backboneRate !== undefined && { backboneRate }),
+      ...(freeze && { freezing: freeze }),
+      ...(convolution && { convolution }),
+    });
+  }
+  const chosen = { ...custom, rate: rate ?? 2e-3, steps };
+  const phase: Phase = {
+    ...customPhase(chosen),
+    ...(backboneRate !== undefined && { rules: [{ name: `${BACKBONE}.*`, learningRate: backboneRate }] }),
+    ...(freeze && frozenPart(freeze)),
+    ...(convolution && { convolution }),
+  };
+  return { phases: [phase], config: { custom: chosen, freeze }, frozenNorms: freeze?.norms ?? false };
+}
+
+function frozenPart(freezing: Freezing): Pick<Phase, 'only' | 'normalization'> {
+  return {
+    only: (name) => !isFrozen(freezing, name, BACKBONE),
+    normalization: trainingNormalization(freezing, BACKBONE),
+  };
+}
+
+/** The same for a search, which says by rules what is not trained. */
+export function searchFitting(settings: SearchSettings, spec: StateSpec) {
+  const { phases, config, frozenNorms } = detectorFitting(settings);
+  const { optimizer, learningRate, clipNorm, rules = [], only = () => true, normalization } = phases[0];
+  const frozen = [...spec.values()].filter(({ name, kind }) => kind === 'parameter' && !only(name));
+  return {
+    weights: {
+      optimizer,
+      learningRate,
+      rules: [...frozen.map(({ name }) => ({ name, frozen: true })), ...rules],
+      ...(clipNorm !== undefined && { clipNorm }),
+      ...(normalization && { normalization }),
+    },
+    config,
+    frozenNorms,
+  };
+}

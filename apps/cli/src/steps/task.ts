@@ -1,0 +1,126 @@
+import {
+  type AugmentationOptions,
+  areaRanges,
+  buildDetector,
+  type Dataset,
+  type DetectionObjective,
+  type Detector,
+  type DetectorConfig,
+  detection,
+} from '@nats/detect';
+import { createScope, input, type StateSpec } from '@nats/graph';
+import { parseGenotype, type ResnetConfig, type SearchSpace, searchSpace } from '@nats/space';
+import { type PixelStatistics, toJson } from '@nats/train';
+import type { Config } from '../config/schema.js';
+import { detectorConfigOf } from '../detectors/index.js';
+import { UsageError } from '../usage-error.js';
+import { backboneConfigOf, pixelStatisticsOf } from './backbone.js';
+import { readDatasets } from './datasets.js';
+
+/** What is to be detected, and by which detector. */
+export interface Task {
+  readonly train: Dataset;
+  readonly val: Dataset;
+  readonly classes: readonly string[];
+  readonly backbone: ResnetConfig;
+  readonly detectorConfig: DetectorConfig;
+  readonly detector: Detector;
+  readonly statistics: PixelStatistics;
+}
+
+/** Reads the annotations and builds the detector for their classes. @throws UsageError without data */
+export async function openTask({ data, backbone: settings, detector: detectorSettings }: Config): Promise<Task> {
+  if (!data) {
+    throw new UsageError(
+      "no data: name a format and paths under 'data' in the config (nats init writes one), or with --set",
+    );
+  }
+  const { train, val } = await readDatasets(data);
+  const backbone = backboneConfigOf(settings);
+  const detectorConfig = detectorConfigOf(detectorSettings, { backbone, classes: train.classes.length });
+  return {
+    train,
+    val,
+    classes: train.classes,
+    backbone,
+    detectorConfig,
+    detector: buildDetector(detectorConfig),
+    statistics: pixelStatisticsOf(settings, backbone),
+  };
+}
+
+/** The variables of a detector in inference. */
+export function detectorSpec(detector: Detector): StateSpec {
+  const scope = createScope();
+  detector.candidates(scope, input('images', 'float32', [1, detector.inputChannels, ...detector.inputSize]));
+  return scope.spec;
+}
+
+/** The space that a search chooses from. @throws NatsError if it does not fit the backbone */
+export function spaceOf({ space }: Config, backbone: ResnetConfig): SearchSpace {
+  const { genotypes, groups, channelsPerGroup, stages, positions, strided } = space;
+  return searchSpace(backbone, {
+    genotypes: genotypes.map(parseGenotype),
+    sites: { strided, ...(stages && { stages }), ...(positions && { positions }) },
+    ...(groups !== undefined && { division: { groups } }),
+    ...(channelsPerGroup !== undefined && { division: { channelsPerGroup } }),
+  });
+}
+
+/** How a training sees the images. */
+export interface ObjectiveSettings {
+  readonly batch: number;
+  readonly maxObjects?: number | undefined;
+  readonly augment: AugmentationSettings;
+}
+
+type AugmentationSettings = Config['train']['augment'];
+
+/**
+ * The task as something to be fitted: splits `train` and `val`, and the two halves of the training images, `weights` and
+ * `architecture`, which a search needs. Close it with `dispose`.
+ */
+export function taskObjective(task: Task, config: Config, settings: ObjectiveSettings): DetectionObjective {
+  const { train, val, detector, detectorConfig, statistics } = task;
+  const generated = config.data?.format === 'mnist';
+  const augment = augmentationOf(settings.augment, generated ? 0 : 0.5);
+  const half = (from: number) =>
+    Array.from({ length: Math.floor((train.records.length + 1 - from) / 2) }, (_, i) => 2 * i + from);
+  const training = { dataset: train, ...(augment && { augment }) };
+  const { batch, sizes, scoreThreshold, iouThreshold, limit } = config.evaluate;
+  return detection({
+    detector,
+    datasets: {
+      train: training,
+      weights: { ...training, indices: half(0) },
+      architecture: { ...training, indices: half(1) },
+      val,
+    },
+    batchSize: settings.batch,
+    seed: config.seed,
+    statistics,
+    evaluationBatch: batch,
+    detection: { scoreThreshold, iouThreshold, limit },
+    evaluation: { areaRanges: areaRanges(...sizes) },
+    config: toJson(detectorConfig),
+    cache: generated,
+    ...(settings.maxObjects !== undefined && { maxObjects: settings.maxObjects }),
+  });
+}
+
+/** Nothing at all rather than an augmentation that does nothing. */
+function augmentationOf(
+  { flip, scale, crop, colour, mosaic }: AugmentationSettings,
+  usualFlip: number,
+): AugmentationOptions | undefined {
+  const defined = (options: object) =>
+    Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const chosen: AugmentationOptions = {
+    ...((flip ?? usualFlip) > 0 && { flip: flip ?? usualFlip }),
+    ...(scale && { scale }),
+    ...(crop && { crop: defined(crop) }),
+    ...(colour && { colour: defined(colour) }),
+    ...(mosaic && { mosaic: defined(mosaic) }),
+  };
+  return Object.keys(chosen).length > 0 ? chosen : undefined;
+}

@@ -1,0 +1,108 @@
+import {
+  boxesInImage,
+  type CandidateValues,
+  type DatasetRecord,
+  type DecodedImage,
+  type Detections,
+  detectionsOf,
+  letterbox,
+  loadRecordImage,
+  placeImage,
+} from '@nats/detect';
+import { type Verification, verify } from '@nats/export';
+import { type Engine, type TensorData, tensorData } from '@nats/graph';
+import type { Scheme } from '@nats/space';
+import { createNormalizer } from '@nats/train';
+import { type OpenDetector, openDetector, openDetectorBytes } from '../model/open-detector.js';
+import type { StepContext, Weights } from './context.js';
+import { candidatesProgram, exportedDetector } from './export.js';
+import type { Task } from './task.js';
+
+/** How far above its threshold a detection is looked for: one at the threshold may fall to either side. */
+const MARGIN = 0.05;
+
+/**
+ * Runs an exported file on real images beside the detector that was trained, each through its whole way from decoded
+ * pixels to detections in the image. The scores of all candidates, in falling order, are compared too: of the same detector
+ * written without suppression, so that one that finds nothing yet is judged as strictly.
+ */
+export async function verifyModel(
+  { config, engine, signal, progress }: StepContext,
+  task: Task,
+  weights: Weights,
+  scheme: Scheme | undefined,
+  path: string,
+): Promise<Verification> {
+  const { threads } = config.engine;
+  const { tolerance, unmatched, verifyImages } = config.export;
+  const samples = task.val.records.slice(0, verifyImages);
+  const read = (record: DatasetRecord) =>
+    loadRecordImage(record, { channels: task.detector.inputChannels === 1 ? 1 : 3 });
+  const trained = await openTrained(engine, task, weights, scheme);
+  const models: OpenDetector[] = [];
+  try {
+    const model = await openDetector(path, threads);
+    models.push(model);
+    const open = { ...config, export: { ...config.export, suppression: false } };
+    const candidates = await openDetectorBytes(exportedDetector(task, weights, scheme, open), path, threads);
+    models.push(candidates);
+    const { thresholds } = model.convention;
+    return await verify({
+      samples,
+      trained: async (record) => {
+        const image = await read(record);
+        const found = await trained.run(image);
+        return {
+          values: { scores: falling(found.scores) },
+          detections: [inImage(detectionsOf(found, thresholds)[0]!, image, task)],
+        };
+      },
+      model: async (record) => {
+        const image = await read(record);
+        const { scores } = await candidates.run(candidates.feeds([image]));
+        return { values: { scores: falling(scores!) }, detections: [await model.detect(image)] };
+      },
+      side: ({ width, height }) => Math.max(width, height),
+      minScore: thresholds.scoreThreshold + MARGIN,
+      tolerance: { values: tolerance, score: tolerance, box: tolerance, unmatched },
+      signal,
+      update: (done) => progress.update(`  verify: ${done} of ${samples.length} images`),
+    });
+  } finally {
+    await trained.close();
+    for (const model of models) await model.close();
+  }
+}
+
+/** Places of candidates mean nothing: nearly equal scores may swap. */
+function falling({ shape, data }: TensorData): TensorData {
+  return tensorData('float32', shape, Float32Array.from(data).sort().reverse());
+}
+
+async function openTrained(engine: Engine, task: Task, weights: Weights, scheme: Scheme | undefined) {
+  const { program, spec } = candidatesProgram(task, scheme, 1);
+  const executable = await engine.compile(program);
+  const state = await engine.createState(spec, weights);
+  const { inputSize: size, inputChannels: channels } = task.detector;
+  const normalize = createNormalizer({ channels, height: size[0], width: size[1] }, task.statistics);
+  return {
+    run: async (image: DecodedImage) => {
+      const { pixels } = placeImage(image, letterbox(image, size), size);
+      return (await executable.run(state, { images: normalize([pixels]) })) as unknown as CandidateValues;
+    },
+    close: async () => {
+      await executable.dispose();
+      await state.dispose();
+    },
+  };
+}
+
+/** Detections on the canvas in pixels of the image, cut at its border. */
+function inImage(found: Detections, image: DecodedImage, { detector }: Task): Detections {
+  const placement = letterbox(image, detector.inputSize);
+  const boxes = found.boxes.map((box): [number, number, number, number] => {
+    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = boxesInImage(box, placement);
+    return [Math.max(0, x1), Math.max(0, y1), Math.min(image.width, x2), Math.min(image.height, y2)];
+  });
+  return { ...found, boxes };
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import type { StateSpec } from '@nats/graph';
+import { formatReport, mapWeights, readWeights } from '@nats/transfer';
+import type { WeightSettings } from '../config/sections/backbone.js';
+import { isRun, RUN_FILES } from '../run/run-directory.js';
+import { BACKBONE_PREFIX } from './backbone.js';
+import type { StepContext, Weights } from './context.js';
+
+/** The weights of a run stand for its directory. */
+export function weightsFile(path: string): string {
+  return isRun(path) ? join(path, RUN_FILES.weights) : path;
+}
+
+/**
+ * Pretrained weights of the backbone, by their names in a detector; none without a file.
+ * @throws NatsError if the file's weights do not fit the backbone, naming what is missing; IO errors pass through
+ */
+export async function pretrainedWeights(
+  { file, rules, select }: WeightSettings,
+  spec: StateSpec,
+  { progress }: Pick<StepContext, 'progress'>,
+): Promise<Weights> {
+  if (file === undefined) return new Map();
+  const path = weightsFile(file);
+  const weights = await readWeights(path, select === undefined ? {} : { select });
+  const { tensors, report } = mapWeights(weights, spec, { rules, prefix: BACKBONE_PREFIX });
+  progress.line(`Weights of ${path}: ${formatReport(report)}`);
+  return tensors;
+}
