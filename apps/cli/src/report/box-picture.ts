@@ -21,7 +21,7 @@ export interface DrawnBox extends ReportBox {
 const LETTER_HEIGHT = 0.062;
 
 /**
- * Boxes with names over a picture, sharp at any size.
+ * Boxes with names over a picture, sharp at any size. Later boxes lie on earlier ones, names of earlier ones on later ones.
  * @param image id of a symbol with the picture, as wide and high as given
  */
 export function boxPicture(
@@ -31,14 +31,14 @@ export function boxPicture(
 ): Html {
   const size = LETTER_HEIGHT * Math.max(width, height);
   return html`<svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false"><use href="#${image}" width="${width}" height="${height}"/>
-${boxes.map((box) => outline(box))}${boxes.map((box) => sign(box, size, width, height))}</svg>`;
+${boxes.map((box) => outline(box))}${[...boxes].reverse().map((box) => sign(box, size, width, height))}</svg>`;
 }
 
 /** Dark under bright: seen on any picture. */
 function outline({ box, kind }: DrawnBox): Html {
   const [x1, y1, x2, y2] = box.map((side) => round(side)) as [number, number, number, number];
   const place = html`x="${x1}" y="${y1}" width="${round(Math.max(0, x2 - x1))}" height="${round(Math.max(0, y2 - y1))}" fill="none" vector-effect="non-scaling-stroke"`;
-  return html`<rect ${place} stroke="#000" stroke-opacity="${kind === 'missed' ? 0.35 : 0.6}" stroke-width="4"/><rect ${place} stroke="${BOX_COLOURS[kind]}" stroke-width="2" stroke-dasharray="${DASHES[kind]}"/>`;
+  return html`<rect ${place} stroke="#000" stroke-opacity=".6" stroke-width="4" stroke-dasharray="${DASHES[kind]}"/><rect ${place} stroke="${BOX_COLOURS[kind]}" stroke-width="2" stroke-dasharray="${DASHES[kind]}"/>`;
 }
 
 function sign({ box, kind, label, score }: DrawnBox, size: number, width: number, height: number): Html | false {

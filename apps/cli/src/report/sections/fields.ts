@@ -1,5 +1,5 @@
 import { dataUri, downloadLink } from '../data-table.js';
-import { fieldCentre, fieldGrid, fieldPng, type Grid } from '../field-picture.js';
+import { fieldCentre, fieldGrid, fieldPng, type Grid, type Part, visiblePart } from '../field-picture.js';
 import { figure } from '../figure.js';
 import { formatNumber, listed } from '../format.js';
 import { type Html, html } from '../html.js';
@@ -15,20 +15,23 @@ export async function fieldsSection({ arms = [] }: ReportData): Promise<Section 
   for (const stage of stages) figures.push(await stageFigure(stage, seen));
   return section('fields', 'What the layers see', [
     html`<p>Effective receptive fields (Luo et al. 2016): how much the central value of a stage moves with each pixel of the image.
-The dashed square has as many pixels as have at least 4.55 % of the largest influence.</p>`,
+Brightness is the square root of the influence. The dashed square has as many pixels as have at least 4.55 % of the largest influence.</p>`,
     html`<div class="grid three">${figures}</div>`,
   ]);
 }
 
 async function stageFigure(stage: string, arms: readonly ReportArm[]): Promise<Html> {
-  const fields = arms.flatMap(({ name, fields = [] }) =>
-    fields.filter((field) => field.stage === stage).map((field) => ({ arm: name, field, grid: fieldGrid(field) })),
+  const found = arms.flatMap(({ name, fields = [] }) =>
+    fields.filter((field) => field.stage === stage).map((field) => ({ arm: name, field })),
   );
+  const part = visiblePart(found.map(({ field }) => field));
+  const fields = found.map(({ arm, field }) => ({ arm, field, grid: fieldGrid(field, partOf(field, part)) }));
   const pictures: Html[] = [];
-  for (const { arm, field, grid } of fields) pictures.push(await fieldPicture(arm, field, grid));
+  for (const { arm, field, grid } of fields) pictures.push(await fieldPicture(arm, field, grid, partOf(field, part)));
   const words = fields.map(({ arm, field }) => `${arm} ${extent(field)}`);
-  const maps = fields.map(({ arm, grid }) => ({
+  const maps = fields.map(({ arm, grid, field }) => ({
     arm,
+    part: partOf(field, part),
     height: grid.height,
     width: grid.width,
     thousandths: Array.from(grid.values, (value) => Math.round(1000 * value)),
@@ -36,7 +39,7 @@ async function stageFigure(stage: string, arms: readonly ReportArm[]): Promise<H
   return figure({
     name: `field-${stage.replace(/[^A-Za-z0-9]+/g, '-')}`,
     title: `Stage ${stage.toUpperCase()}`,
-    caption: html`Brightness: square root of the influence. ${downloadLink(
+    caption: html`The middle ${part.width} × ${part.height} of ${found[0]!.field.width} × ${found[0]!.field.height} pixels. ${downloadLink(
       `field-${stage}.json`,
       'application/json',
       `${JSON.stringify({ stage, maps })}\n`,
@@ -53,15 +56,21 @@ async function stageFigure(stage: string, arms: readonly ReportArm[]): Promise<H
   });
 }
 
-async function fieldPicture(arm: string, field: ReportField, grid: Grid): Promise<Html> {
-  const { height, width, side } = field;
+/** Fields of different sizes are shown whole. */
+function partOf({ height, width }: ReportField, part: Part): Part {
+  const fits = part.top + part.height <= height && part.left + part.width <= width;
+  return fits ? part : { top: 0, left: 0, height, width };
+}
+
+async function fieldPicture(arm: string, field: ReportField, grid: Grid, { height, width }: Part): Promise<Html> {
+  const { side } = field;
   const image = dataUri('image/png', await fieldPng(grid));
   const [y, x] = fieldCentre(grid);
   const square =
     side !== undefined &&
     html`<rect x="${x * width - side / 2}" y="${y * height - side / 2}" width="${side}" height="${side}" fill="none" stroke="#fff" stroke-opacity=".85" stroke-width="1.5" stroke-dasharray="4 3" vector-effect="non-scaling-stroke"/>`;
   return html`<div class="picture"><svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false">
-<image href="${image}" width="${width}" height="${height}" preserveAspectRatio="none"/>${square}</svg>
+<image href="${image}" width="${width}" height="${height}" preserveAspectRatio="none" class="pixelated"/>${square}</svg>
 <p><strong>${arm}</strong><br>${extent(field)}</p></div>`;
 }
 

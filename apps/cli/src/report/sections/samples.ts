@@ -1,7 +1,7 @@
 import { BOX_COLOURS, boxPicture, type DrawnBox } from '../box-picture.js';
 import { type DataTable, dataUri } from '../data-table.js';
 import { figure } from '../figure.js';
-import { counted, formatNumber, listed } from '../format.js';
+import { counted, formatNumber } from '../format.js';
 import { type Html, html, raw } from '../html.js';
 import { imageType } from '../image-type.js';
 import { FOUND_IOU, matchBoxes } from '../match-boxes.js';
@@ -36,8 +36,8 @@ function boxedFigure(sample: BoxedSample, index: number): Html {
     wide: panels.length > 2,
     picture: html`<svg class="hidden" aria-hidden="true" focusable="false"><symbol id="${symbol}" viewBox="0 0 ${width} ${height}"><image href="${source}" width="${width}" height="${height}" preserveAspectRatio="none"${pixelated}/></symbol></svg>
 ${panels.map(
-  ({ title, words, boxes }) =>
-    html`<div class="picture">${boxPicture(symbol, { width, height }, boxes)}<p><strong>${title}</strong><br>${words}</p></div>`,
+  ({ title, words, drawn }) =>
+    html`<div class="picture">${boxPicture(symbol, { width, height }, drawn)}<p><strong>${title}</strong><br>${words}</p></div>`,
 )}`,
     data: boxTable(panels),
   });
@@ -46,15 +46,17 @@ ${panels.map(
 interface Panel {
   readonly title: string;
   readonly words: string;
+  /** All of them, for the table; `drawn` is what the picture shows. */
   readonly boxes: readonly DrawnBox[];
+  readonly drawn: readonly DrawnBox[];
 }
 
+/** A detector that has learned little finds dozens of wrong boxes: more than these, or than objects, hide the picture. */
+const WRONG_DRAWN = 3;
+
 function truthPanel(truth: readonly ReportBox[]): Panel {
-  return {
-    title: 'ground truth',
-    words: counted(truth.length, 'object'),
-    boxes: truth.map((box) => ({ ...box, kind: 'truth' })),
-  };
+  const boxes = truth.map((box): DrawnBox => ({ ...box, kind: 'truth' }));
+  return { title: 'ground truth', words: counted(truth.length, 'object'), boxes, drawn: boxes };
 }
 
 function armPanel(
@@ -64,21 +66,23 @@ function armPanel(
   // Without annotations nothing is right or wrong.
   if (!truth) {
     const drawn = boxes.map((box): DrawnBox => ({ ...box, kind: 'right' }));
-    return { title: arm, words: counted(boxes.length, 'box', 'boxes'), boxes: drawn };
+    return { title: arm, words: counted(boxes.length, 'box', 'boxes'), boxes: drawn, drawn };
   }
   const { right, wrong, missed } = matchBoxes(boxes, truth);
-  const parts = [
-    `${formatNumber(right.length)} of ${formatNumber(truth.length)} found`,
-    ...(wrong.length > 0 ? [`${counted(wrong.length, 'wrong box', 'wrong boxes')}`] : []),
+  const most = Math.max(WRONG_DRAWN, truth.length);
+  const found = `${formatNumber(right.length)} of ${formatNumber(truth.length)} found`;
+  const errors = `${counted(wrong.length, 'wrong box', 'wrong boxes')}${wrong.length > most ? `, the best ${most} drawn` : ''}`;
+  const kinds = (shown: readonly ReportBox[]): DrawnBox[] => [
+    ...missed.map((box): DrawnBox => ({ ...box, kind: 'missed' })),
+    ...right.map((box): DrawnBox => ({ ...box, kind: 'right' })),
+    // Last, so on top: broken lines hide nothing.
+    ...shown.map((box): DrawnBox => ({ ...box, kind: 'wrong' })),
   ];
   return {
     title: arm,
-    words: listed(parts),
-    boxes: [
-      ...missed.map((box): DrawnBox => ({ ...box, kind: 'missed' })),
-      ...wrong.map((box): DrawnBox => ({ ...box, kind: 'wrong' })),
-      ...right.map((box): DrawnBox => ({ ...box, kind: 'right' })),
-    ],
+    words: wrong.length === 0 ? found : `${found}; ${errors}`,
+    boxes: kinds(wrong),
+    drawn: kinds(wrong.slice(0, most)),
   };
 }
 
@@ -86,7 +90,13 @@ function boxTable(panels: readonly Panel[]): DataTable {
   return {
     columns: ['boxes of', 'kind', 'class', 'score', 'x1', 'y1', 'x2', 'y2'],
     rows: panels.flatMap(({ title, boxes }) =>
-      boxes.map(({ kind, label, score, box }) => [title, kind, label, score, ...box]),
+      boxes.map(({ kind, label, score, box }) => [
+        title,
+        kind,
+        label,
+        score && rounded(score, 3),
+        ...box.map((side) => rounded(side, 1)),
+      ]),
     ),
   };
 }
@@ -124,4 +134,8 @@ function legend(): Html {
         `<rect x="4" y="3.5" width="20" height="9" fill="none" stroke="${BOX_COLOURS[kind]}" stroke-width="2" stroke-dasharray="${dash}"/>`,
       )}</svg><span>${text}</span></li>`,
   )}</ul>`;
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { caveatsOf } from './caveats.js';
+import { exampleArm } from './fixtures/example-report.js';
+import type { ReportArm, ReportData } from './report-data.js';
+
+/** An arm whose numbers are all `value` for each seed. */
+function arm(name: string, values: readonly number[], changes: Partial<ReportArm> = {}): ReportArm {
+  const evaluations = values.map((value, i) => ({ seed: i + 1, stats: new Array<number>(12).fill(value) }));
+  const { latency: _, ...rest } = exampleArm(name, 1);
+  return { ...rest, evaluations, ...changes };
+}
+
+const text = (data: Omit<ReportData, 'title'>) => caveatsOf({ title: '', ...data }).join('\n');
+
+describe('seeds', () => {
+  test('one each says nothing of the spread', () => {
+    expect(text({ arms: [arm('a', [0.2]), arm('b', [0.3])] })).toContain('nothing about the spread between seeds');
+  });
+
+  test('a difference within the spread is called so, and so are the other numbers', () => {
+    const found = text({ arms: [arm('a', [0.2, 0.3, 0.25]), arm('b', [0.26, 0.24, 0.29])] });
+    expect(found).toMatch(/between a and b \(\+1\.3\) is within the spread over 3 seeds, compared seed by seed/);
+    expect(found).toContain('It may be chance');
+    expect(found).toContain('Also within the spread for b: AP50, AP75,');
+  });
+
+  test('a difference beyond it is called so', () => {
+    const found = text({ arms: [arm('a', [0.2, 0.21, 0.2]), arm('b', [0.3, 0.31, 0.3])] });
+    expect(found).toContain('(+10.0) is larger than the spread over 3 seeds');
+    expect(found).not.toContain('chance');
+  });
+
+  test('an arm with a single seed is named', () => {
+    expect(text({ arms: [arm('a', [0.2, 0.3]), arm('b', [0.3])] })).toContain('One seed only: b.');
+  });
+});
+
+test('one model alone has nothing to be compared with', () => {
+  expect(text({ arms: [arm('alone', [0.2])] })).toContain('Only one model is here (alone)');
+});
+
+test('few test images, other size bounds and missing sizes', () => {
+  const stats = new Array<number>(12).fill(0.5);
+  stats[5] = -1;
+  const data = {
+    arms: [{ name: 'a', evaluations: [{ stats }] }],
+    dataset: { name: 'd', testImages: 40, sizeBounds: [24, 48] as const },
+  };
+  expect(text(data)).toContain('40 test images: another choice');
+  expect(text(data)).toContain('parted at 24 and 48 pixels');
+  expect(text(data)).toContain('No objects to judge by, so no number: AP large.');
+  expect(text({ dataset: { name: 'coco', testImages: 5000, sizeBounds: [32, 96] } })).toBe('');
+});
+
+test('costs that differ, latencies that overlap, and unequal schedules', () => {
+  const arms = [
+    arm('a', [0.2], { macs: 10, latency: { milliseconds: 5, low: 4, high: 6 } }),
+    arm('b', [0.2], { macs: 11, latency: { milliseconds: 5.5, low: 5, high: 7 } }),
+    arm('c', [0.2], { macs: 10, latency: { milliseconds: 9, low: 8, high: 10 } }),
+  ];
+  const trainings = [100, 200].map((step, i) => ({ name: 't', arm: 'ab'[i]!, points: [{ step, loss: 1 }] }));
+  const found = text({ arms, trainings });
+  expect(found).toContain('differ in multiply-adds');
+  expect(found).toContain('The latencies of a and b overlap');
+  expect(found).not.toContain('a and c overlap');
+  expect(found).toContain('not trained equally long (steps: a 100 and b 200)');
+});
+
+test("the caller's sentences come last", () => {
+  expect(caveatsOf({ title: '', caveats: ['Mine.'] })).toEqual(['Mine.']);
+});

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { thinOut } from './thin-out.js';
+
+test('few points stay as they are', () => {
+  const points = [{ step: 1, loss: 2 }];
+  expect(thinOut(points, 1)).toEqual({ points, each: 1 });
+});
+
+test('neighbours become their mean; what some lack is averaged over the others', () => {
+  const points = [
+    { step: 1, a: 1 },
+    { step: 2, a: 3, b: 5 },
+    { step: 3, a: 10, b: Number.NaN },
+  ];
+  expect(thinOut(points, 2)).toEqual({
+    points: [
+      { step: 2, a: 2, b: 5 },
+      { step: 3, a: 10, b: Number.NaN },
+    ],
+    each: 2,
+  });
+});
+
+test('never more points than the limit', () => {
+  for (const count of [1, 99, 100, 101, 250, 1000]) {
+    const { points } = thinOut(
+      Array.from({ length: count }, (_, step) => ({ step })),
+      100,
+    );
+    expect(points.length).toBeLessThanOrEqual(100);
+    expect(points.at(-1)!.step).toBe(count - 1);
+  }
+});
