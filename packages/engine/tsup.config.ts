@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/onnxruntime/index.ts', 'src/onnxruntime-web/index.ts'],
+  entry: ['src/index.ts', 'src/onnxruntime/index.ts', 'src/onnxruntime-web/index.ts', 'src/tfjs/index.ts'],
   format: 'esm',
   target: 'es2022',
   sourcemap: true,

@@ -1,0 +1,68 @@
+import {
+  add,
+  type BatchNormAttributes,
+  divide,
+  exp,
+  log,
+  multiply,
+  reduceMax,
+  reduceSum,
+  reshape,
+  sizeOf,
+  sqrt,
+  square,
+  subtract,
+  type Tensor,
+} from '@nats/graph';
+import { type DecompositionTable, decomposition } from './decomposition.js';
+
+const channels = (x: Tensor) => reshape(x, [x.shape[0]!, 1, 1]);
+/** Pixels first, images last: shorter sums lose fewer digits. */
+const overChannels = (x: Tensor) => reduceSum(reduceSum(x, { axes: [2, 3] }), { axes: [0] });
+const shareOf = (x: Tensor) => (x.shape[1] as number) / sizeOf(x.shape as number[]);
+
+/** The statistics of the centred values, so that nothing cancels. */
+function training([x, weight, bias]: readonly Tensor[], { epsilon }: BatchNormAttributes): Tensor[] {
+  const share = shareOf(x!);
+  const mean = multiply(overChannels(x!), share);
+  const centred = subtract(x!, channels(mean));
+  const variance = multiply(overChannels(square(centred)), share);
+  const scale = divide(weight!, sqrt(add(variance, epsilon)));
+  return [add(multiply(centred, channels(scale)), channels(bias!)), mean, variance];
+}
+
+/** dx = (g - mean of g - centred dot / (count spread^2)) weight / spread, with spread^2 = variance + epsilon. */
+function gradient(inputs: readonly Tensor[], { epsilon }: BatchNormAttributes): Tensor[] {
+  const [g, x, weight, mean, variance] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
+  const share = shareOf(x);
+  const spread = sqrt(add(variance, epsilon));
+  const centred = subtract(x, channels(mean));
+  const dBias = overChannels(g);
+  const dWeight = divide(overChannels(multiply(g, centred)), spread);
+  const slope = multiply(divide(dWeight, spread), share);
+  const rest = subtract(subtract(g, channels(multiply(dBias, share))), multiply(centred, channels(slope)));
+  return [multiply(rest, channels(divide(weight, spread))), dWeight, dBias];
+}
+
+interface AxisAttributes {
+  readonly axis: number;
+}
+
+const shifted = (x: Tensor, axis: number) => subtract(x, reduceMax(x, { axes: [axis], keepDims: true }));
+const summed = (x: Tensor, axis: number) => reduceSum(x, { axes: [axis], keepDims: true });
+
+export const normalizationDecompositions: DecompositionTable = {
+  batchNormTraining: decomposition<BatchNormAttributes>(training),
+  batchNormGrad: decomposition<BatchNormAttributes>(gradient),
+  // Kernels only normalise the last axis; this way the axis stays where it is in memory.
+  softmax: decomposition<AxisAttributes>(([x], { axis }) => {
+    if (x!.shape[axis] === 0) return undefined;
+    const powers = exp(shifted(x!, axis));
+    return divide(powers, summed(powers, axis));
+  }),
+  logSoftmax: decomposition<AxisAttributes>(([x], { axis }) => {
+    if (x!.shape[axis] === 0) return undefined;
+    const distances = shifted(x!, axis);
+    return subtract(distances, log(summed(exp(distances), axis)));
+  }),
+};
