@@ -3,14 +3,13 @@ import {
   buildDetector,
   COCO_PARAMETERS,
   type DetectionDataset,
-  demoDetectorConfig,
   detection,
   detectionSubset,
   mnistDetection,
   mnistTextures,
 } from '@nats/detect';
 import type { TensorData } from '@nats/graph';
-import { buildClassifier, type ConvolutionBuilder, demoResnet, searchSpace } from '@nats/space';
+import { buildClassifier, type ConvolutionBuilder } from '@nats/space';
 import {
   adamw,
   classification,
@@ -21,35 +20,10 @@ import {
   type Schedule,
   withWarmUp,
 } from '@nats/train';
+import { backbone, detectorConfig, PROTOCOL, space } from '../../apps/cli/src/demo/protocol.js';
 
-/** Everything that is the same for all arms. What is tuned was tuned on seeds below 10. */
-export const PROTOCOL = {
-  name: 'MNIST-detection, 128 x 128',
-  trainingImages: 10_000,
-  testImages: 1_500,
-  batch: 16,
-  steps: 1_000,
-  learningRate: 2e-3,
-  weightDecay: 1e-3,
-  clipNorm: 10,
-  warmUp: 100,
-  pretraining: { images: 10_000, steps: 1_200, batch: 64, learningRate: 2e-3, seed: 10 },
-  search: { steps: 1_000, start: 300, architectureRate: 0.1, groups: 8, seed: 10 },
-  /** Sides that part small, medium and large objects, in pixels. */
-  sizes: [24, 48],
-  statistics: { mean: [0.3], deviation: [0.2] },
-} as const;
-
-export const backbone = demoResnet();
-export const detectorConfig = demoDetectorConfig({ backbone });
-export const space = searchSpace(backbone, {
-  genotypes: [
-    [1, 1],
-    [2, 2],
-    [3, 3],
-  ],
-  division: { groups: PROTOCOL.search.groups },
-});
+// The task is the demonstration's.
+export { backbone, detectorConfig, PROTOCOL, space };
 
 export interface Task {
   readonly train: DetectionDataset;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { type DecodedImage, readImage } from '@nats/detect';
-import { hash32 } from '@nats/graph';
+import { readImage } from '@nats/detect';
 import type { Command } from 'commander';
 import { modelFile } from '../model/model-file.js';
+import { noise } from '../model/noise.js';
 import { type OpenDetector, openDetector } from '../model/open-detector.js';
 import { streamProgress } from '../progress.js';
 import { isRun, noteCommand, RUN_FILES } from '../run/run-directory.js';
@@ -44,7 +44,8 @@ async function run(paths: readonly string[], { image: file, rounds, batch, threa
   try {
     for (const path of paths) models.push(await openDetector(modelFile(path), threads));
     const { channels } = models[0]!.convention.input;
-    const image = file === undefined ? noise(models[0]!) : await readImage(file, { channels: channels === 1 ? 1 : 3 });
+    const image =
+      file === undefined ? noise(models[0]!.convention) : await readImage(file, { channels: channels === 1 ? 1 : 3 });
     const update = (done: number, of: number) => progress.update(`  round ${done} of ${of}`);
     const latencies = await withInterruption('stopped', (signal) =>
       benchModels(models, image, { rounds, batch, signal, update }),
@@ -64,17 +65,6 @@ async function keep(path: string, latency: ModelLatency): Promise<void> {
   if (!isRun(path)) return;
   await writeJson(join(path, RUN_FILES.latency), latency);
   await noteCommand(path, thisCommand());
-}
-
-function noise({ convention }: OpenDetector): DecodedImage {
-  const { channels, size } = convention.input;
-  const [height, width] = size;
-  return {
-    channels,
-    height,
-    width,
-    pixels: Uint8Array.from({ length: channels * height * width }, (_, i) => hash32(1, i) & 255),
-  };
 }
 
 function tableOf(models: readonly OpenDetector[], latencies: readonly ModelLatency[]): string {

@@ -1,10 +1,14 @@
 import { join } from 'node:path';
-import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import type { Command } from 'commander';
-import { streamProgress } from '../demo/progress.js';
-import { runDemo } from '../demo/run-demo.js';
-import { FULL, QUICK } from '../demo/settings.js';
-import { Interrupted } from '../interrupted.js';
+import { demoConfig, FULL, QUICK } from '../demo/settings.js';
+import type { StepContext } from '../steps/context.js';
+import { countingNumber, withContext } from './shared.js';
+
+interface DemoFlags {
+  readonly quick?: boolean;
+  readonly out?: string;
+  readonly threads: number;
+}
 
 /** `nats demo`: the whole method on digits, from nothing to two exported detectors and a comparison. */
 export function demoCommand(program: Command): void {
@@ -16,23 +20,20 @@ export function demoCommand(program: Command): void {
       '--out <dir>',
       'where results are kept; a second run continues there (default: runs/demo or runs/demo-quick)',
     )
+    .option('--threads <number>', 'inside an operation', countingNumber, 2)
     .addHelpText('after', '\nExample:\n  $ nats demo --quick --out runs/first')
     .action(demo);
 }
 
-async function demo({ quick = false, out }: { quick?: boolean; out?: string }): Promise<void> {
+async function demo({ quick = false, out, threads }: DemoFlags): Promise<void> {
   const folder = out ?? join('runs', quick ? 'demo-quick' : 'demo');
-  const again = `${invocation()}${quick ? ' --quick' : ''}${out === undefined ? '' : ` --out ${out}`}`;
-  const controller = new AbortController();
-  // Once: a second Ctrl-C ends the process at once.
-  const stop = () => controller.abort(new Interrupted(`stopped; what was done is in ${folder}. To go on: ${again}`));
-  process.once('SIGINT', stop);
-  const engine = onnxruntimeEngine();
+  const settings = quick ? QUICK : FULL;
+  const { runDemo } = await import('../demo/run-demo.js');
   const started = performance.now();
-  try {
-    const settings = quick ? QUICK : FULL;
-    const progress = streamProgress(process.stdout);
-    const { table } = await runDemo({ engine, settings, folder, progress, signal: controller.signal });
+  const config = demoConfig(settings, threads);
+  const work = async (context: StepContext) => {
+    const { table, report } = await runDemo(context, { settings, folder });
+    const { progress } = context;
     progress.line(`\n${table}\n`);
     progress.line(
       quick
@@ -40,16 +41,9 @@ async function demo({ quick = false, out }: { quick?: boolean; out?: string }): 
         : 'One search and one seed: a difference of one point or less may be chance. npm run evidence compares seeds.',
     );
     progress.line(
-      `AP in percent; small, medium and large objects: side below 24, to 48, above, in pixels. ` +
-        `Results are in ${folder}; ${Math.round((performance.now() - started) / 1000)} s.`,
+      'AP in percent; small, medium and large objects: side below 24, to 48, above, in pixels. ' +
+        `${Math.round((performance.now() - started) / 1000)} s. The report: ${report}`,
     );
-  } finally {
-    process.off('SIGINT', stop);
-    await engine.dispose();
-  }
-}
-
-/** What the user typed to get here: the command itself, or this repository's script for it. */
-function invocation(): string {
-  return process.env.npm_lifecycle_event === 'demo' ? 'npm run demo --' : 'nats demo';
+  };
+  await withContext(config, folder, work, process.stdout);
 }

@@ -1,12 +1,8 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { noteCommand, RUN_FILES } from '../run/run-directory.js';
-import { sameBytes } from '../same-bytes.js';
-import { exportedDetector } from '../steps/export.js';
 import { openTrainedRun } from '../steps/open-run.js';
-import { UsageError } from '../usage-error.js';
-import { writeWhole } from '../write-whole.js';
+import { exportRun } from '../steps/runs.js';
 import { thisCommand } from './shared.js';
 
 interface ExportFlags {
@@ -33,17 +29,13 @@ export function exportCommand(program: Command): void {
 }
 
 async function run(folder: string, { out, preprocessing, suppression, layout, replace }: ExportFlags): Promise<void> {
-  const { config, task, weights, scheme } = await openTrainedRun(folder, {
+  const trained = await openTrainedRun(folder, {
     'export.preprocessing': preprocessing ? undefined : false,
     'export.suppression': suppression ? undefined : false,
     'export.layout': layout,
   });
   const path = out ?? join(folder, RUN_FILES.model);
-  const bytes = exportedDetector(task, weights, scheme, config);
-  if (existsSync(path) && !replace && !(await sameBytes(path, bytes))) {
-    throw new UsageError(`${path} is there already and differs; choose another file with --out, or --replace it`);
-  }
-  await writeWhole(path, bytes);
+  await exportRun(trained, path, replace);
   await noteCommand(folder, thisCommand());
   process.stdout.write(`${path}\n`);
 }

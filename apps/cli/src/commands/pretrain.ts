@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import { environmentOf } from '../run/environment.js';
-import { claimRun } from '../run/run-directory.js';
-import { pretrain, pretrainSettings } from '../steps/pretrain.js';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, thisCommand, withContext } from './shared.js';
+import { pretrainRun } from '../steps/runs.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
 
 interface PretrainFlags extends ConfigFlags {
   readonly out: string;
@@ -26,11 +24,6 @@ export function pretrainCommand(program: Command): void {
 
 async function run({ out, steps, batch, ...flags }: PretrainFlags): Promise<void> {
   const config = await configOf(flags, { 'pretrain.steps': steps, 'pretrain.batch': batch });
-  await withContext(config, out, async (context) => {
-    const settings = pretrainSettings(config);
-    const environment = environmentOf(context.engine);
-    await claimRun(out, { kind: 'pretrain', settings, config, environment, command: thisCommand() });
-    const path = await pretrain(context, out);
-    process.stdout.write(`${path}\n`);
-  });
+  const path = await withContext(config, out, (context) => pretrainRun(context, out));
+  process.stdout.write(`${path}\n`);
 }

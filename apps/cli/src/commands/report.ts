@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseConfig } from '../config/load-config.js';
+import { DEMO_PARTS } from '../demo/parts.js';
 import { isRun, noteCommand, RUN_FILES, readRun } from '../run/run-directory.js';
 import { countingNumber, thisCommand, withContext } from './shared.js';
 
@@ -42,11 +43,10 @@ async function run(paths: readonly string[], { out, title, threads }: ReportFlag
   process.stdout.write(`${path}\n`);
 }
 
-/** Runs that are parts of a demonstration. */
-export const DEMO_PARTS = ['pretrain', 'search', 'original', 'transformed'] as const;
-
 /** The runs that a directory stands for. */
 async function expanded(folder: string): Promise<string[]> {
   if ((await readRun(folder)).kind !== 'demo') return [folder];
-  return DEMO_PARTS.map((name) => join(folder, name)).filter((part) => existsSync(part) && isRun(part));
+  // Those that are compared first.
+  const parts = [...DEMO_PARTS].reverse().sort((a, b) => Number(b === 'original') - Number(a === 'original'));
+  return parts.map((name) => join(folder, name)).filter((part) => existsSync(part) && isRun(part));
 }

@@ -1,13 +1,9 @@
 import { join } from 'node:path';
 import { summarizeScheme } from '@nats/space';
 import type { Command } from 'commander';
-import { environmentOf } from '../run/environment.js';
-import { claimRun, RUN_FILES } from '../run/run-directory.js';
-import { derive, writeScheme } from '../steps/derive.js';
-import { search, searchSettings } from '../steps/search.js';
-import { detectorSpec, openTask } from '../steps/task.js';
-import { pretrainedWeights } from '../steps/weights.js';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, thisCommand, withContext } from './shared.js';
+import { RUN_FILES } from '../run/run-directory.js';
+import { searchRun } from '../steps/runs.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
 
 interface SearchFlags extends ConfigFlags {
   readonly out: string;
@@ -30,20 +26,6 @@ export function searchCommand(program: Command): void {
 
 async function run({ out, weights, steps, batch, ...flags }: SearchFlags): Promise<void> {
   const config = await configOf(flags, { 'weights.file': weights, 'search.steps': steps, 'search.batch': batch });
-  const scheme = await withContext(config, out, async (context) => {
-    const task = await openTask(config);
-    const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
-    const environment = environmentOf(context.engine);
-    await claimRun(out, {
-      kind: 'search',
-      settings: searchSettings(config),
-      config,
-      environment,
-      command: thisCommand(),
-    });
-    const found = derive(await search(context, task, initial, out), config);
-    await writeScheme(join(out, RUN_FILES.scheme), found);
-    return found;
-  });
+  const scheme = await withContext(config, out, (context) => searchRun(context, out));
   process.stdout.write(`${summarizeScheme(scheme)}\n${join(out, RUN_FILES.scheme)}\n`);
 }

@@ -67,19 +67,22 @@ export function thisCommand(): string {
   return commandOf(rest.length > 0 ? ['run', 'demo', '--', ...rest] : ['run', 'demo'], 'npm');
 }
 
-/** With an engine, progress on stderr, and Ctrl-C that says how to go on. */
+/** With an engine, progress on `stream`, and Ctrl-C that says how to go on. */
 export async function withContext<T>(
   config: Config,
   folder: string | undefined,
   work: (context: StepContext) => Promise<T>,
+  stream: NodeJS.WriteStream = process.stderr,
 ): Promise<T> {
   const { threads, providers } = config.engine;
   const stopped =
     folder === undefined ? 'stopped' : `stopped; what was done is in ${folder}. To go on: ${thisCommand()}`;
   const engine = onnxruntimeEngine({ threads, providers });
-  const progress = streamProgress(process.stderr);
+  const progress = streamProgress(stream);
   try {
-    return await withInterruption(stopped, (signal) => work({ config, engine, progress, signal }));
+    return await withInterruption(stopped, (signal) =>
+      work({ config, engine, progress, command: thisCommand(), signal }),
+    );
   } finally {
     await engine.dispose();
   }

@@ -1,12 +1,9 @@
 import type { Command } from 'commander';
-import { environmentOf } from '../run/environment.js';
-import { claimRun } from '../run/run-directory.js';
 import { evaluate } from '../steps/evaluate.js';
 import { readScheme } from '../steps/open-run.js';
-import { detectorSpec, openTask } from '../steps/task.js';
-import { train, trainSettings } from '../steps/train.js';
-import { pretrainedWeights } from '../steps/weights.js';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, thisCommand, withContext } from './shared.js';
+import { trainRun } from '../steps/runs.js';
+import { openTask } from '../steps/task.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
 
 interface TrainFlags extends ConfigFlags {
   readonly out?: string;
@@ -45,11 +42,7 @@ async function run({
   await withContext(config, folder, async (context) => {
     const task = await openTask(config);
     const scheme = path === undefined ? undefined : await readScheme(path, task.backbone);
-    const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
-    const environment = environmentOf(context.engine);
-    const settings = trainSettings(config, scheme);
-    await claimRun(folder, { kind: 'train', settings, config, environment, command: thisCommand() });
-    const trained = await train(context, task, initial, scheme, folder);
+    const { weights: trained } = await trainRun(context, folder, scheme, task);
     if (!wanted) return;
     const { text } = await evaluate(context, task, trained, scheme, folder);
     process.stdout.write(`${text}\n`);

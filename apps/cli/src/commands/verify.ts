@@ -3,8 +3,7 @@ import { formatVerification } from '@nats/export';
 import type { Command } from 'commander';
 import { noteCommand, RUN_FILES } from '../run/run-directory.js';
 import { openTrainedRun } from '../steps/open-run.js';
-import { verifyModel } from '../steps/verify.js';
-import { writeJson } from '../write-whole.js';
+import { verifyRun } from '../steps/runs.js';
 import { countingNumber, printJson, shareNumber, thisCommand, withContext } from './shared.js';
 
 interface VerifyFlags {
@@ -29,15 +28,14 @@ export function verifyCommand(program: Command): void {
 }
 
 async function run(folder: string, { model, images, tolerance, json }: VerifyFlags): Promise<void> {
-  const { config, task, weights, scheme } = await openTrainedRun(folder, {
+  const trained = await openTrainedRun(folder, {
     'export.verifyImages': images,
     'export.tolerance': tolerance,
   });
   const path = model ?? join(folder, RUN_FILES.model);
-  const result = await withContext(config, undefined, (context) => verifyModel(context, task, weights, scheme, path));
+  const result = await withContext(trained.config, undefined, (context) => verifyRun(context, trained, model));
   if (json) printJson(result);
   else process.stdout.write(`${path} ${formatVerification(result)}\n`);
-  if (model === undefined) await writeJson(join(folder, RUN_FILES.verification), result);
   await noteCommand(folder, thisCommand());
   if (!result.passed) throw new Error(`${path} does not compute what was trained`);
 }

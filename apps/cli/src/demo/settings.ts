@@ -1,5 +1,6 @@
-import { demoDetectorConfig } from '@nats/detect';
-import { demoResnet, searchSpace } from '@nats/space';
+import { parseConfig } from '../config/load-config.js';
+import type { Config } from '../config/schema.js';
+import { backbone, detectorConfig, PROTOCOL } from './protocol.js';
 
 /** How long and on how much the demonstration works. */
 export interface DemoSettings {
@@ -16,20 +17,25 @@ export interface DemoSettings {
   readonly seed: number;
   /** Images on which the written files are compared with what was trained. */
   readonly verifiedImages: number;
+  /** Runs of each written file when they are timed. */
+  readonly rounds: number;
 }
+
+const { trainingImages, testImages, pretraining, search, steps, batch, warmUp } = PROTOCOL;
 
 /** Long enough that the two detectors can be told apart. */
 export const FULL: DemoSettings = {
   name: 'full',
-  trainingImages: 10_000,
-  testImages: 1_500,
-  pretraining: { images: 10_000, steps: 1_200, batch: 64 },
-  search: { steps: 1_000, start: 300 },
-  steps: 1_000,
-  batch: 16,
-  warmUp: 100,
-  seed: 10,
+  trainingImages,
+  testImages,
+  pretraining: { images: pretraining.images, steps: pretraining.steps, batch: pretraining.batch },
+  search: { steps: search.steps, start: search.start },
+  steps,
+  batch,
+  warmUp,
+  seed: search.seed,
   verifiedImages: 64,
+  rounds: 60,
 };
 
 /** Shows that everything works, in about two minutes on two cores that have nothing else to do. */
@@ -42,24 +48,42 @@ export const QUICK: DemoSettings = {
   search: { steps: 90, start: 30 },
   steps: 150,
   warmUp: 20,
+  verifiedImages: 32,
 };
 
-/** The same in all settings; the values were tuned on other seeds. */
-export const LEARNING_RATE = 2e-3;
-export const WEIGHT_DECAY = 1e-3;
-export const CLIP_NORM = 10;
-export const ARCHITECTURE_RATE = 0.1;
-export const STATISTICS = { mean: [0.3], deviation: [0.2] } as const;
-/** Sides that part small, medium and large objects, in pixels. */
-export const SIZES = [24, 48] as const;
-
-export const backbone = demoResnet();
-export const detectorConfig = demoDetectorConfig({ backbone });
-export const space = searchSpace(backbone, {
-  genotypes: [
-    [1, 1],
-    [2, 2],
-    [3, 3],
-  ],
-  division: { groups: 8 },
-});
+/** The demonstration as a config: what `nats search` and the other commands would be given. */
+export function demoConfig(settings: DemoSettings, threads = 2): Config {
+  const { warmUp, batch, seed } = settings;
+  const { weightDecay, clipNorm, learningRate: rate } = PROTOCOL;
+  const custom = { optimizer: 'adamw', schedule: 'cosine', warmUp, weightDecay, clipNorm } as const;
+  const { inputSize, stages, pyramid, ranges, points, headDepth, headNorm, distance, quality, candidatesPerLevel } =
+    detectorConfig;
+  return parseConfig(
+    {
+      seed,
+      engine: { threads },
+      data: { format: 'mnist', train: settings.trainingImages, val: settings.testImages, seed: 1 },
+      backbone: { name: backbone.name, pixels: PROTOCOL.statistics },
+      detector: {
+        kind: 'fcos',
+        ...{ inputSize, stages, ranges, points, headDepth, headNorm, distance, quality, candidatesPerLevel },
+        channels: pyramid.channels,
+        extra: pyramid.extra,
+        radius: detectorConfig.radius,
+      },
+      space: { genotypes: ['1', '2', '3'], groups: PROTOCOL.search.groups },
+      pretrain: {
+        ...{ ...custom, clipNorm: null, rate: PROTOCOL.pretraining.learningRate },
+        steps: settings.pretraining.steps,
+        batch: settings.pretraining.batch,
+        data: { format: 'mnist', images: settings.pretraining.images, seed },
+      },
+      search: { ...settings.search, batch, rate, custom, architectureRate: PROTOCOL.search.architectureRate },
+      decode: { method: 'argmax' },
+      train: { steps: settings.steps, batch, rate, custom },
+      evaluate: { sizes: PROTOCOL.sizes, batch: 32 },
+      export: { verifyImages: settings.verifiedImages },
+    },
+    'the demonstration',
+  );
+}

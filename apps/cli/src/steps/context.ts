@@ -7,6 +7,8 @@ export interface StepContext {
   readonly config: Config;
   readonly engine: Engine;
   readonly progress: Progress;
+  /** What was typed: run directories keep it. */
+  readonly command: string;
   /** Ends the work; its reason is what is thrown. */
   readonly signal: AbortSignal;
 }
