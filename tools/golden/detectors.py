@@ -1,6 +1,6 @@
 """torchvision's detectors, whole: losses, gradients, detections, and post-processing of given head outputs.
 
-    /usr/bin/python3 tools/golden/detectors.py [retinanet fcos retinanet-resnet50 fcos-resnet50 faster-rcnn]
+    /usr/bin/python3 tools/golden/detectors.py [retinanet fcos retinanet-resnet50 fcos-resnet50 faster-rcnn mask-rcnn-resnet50]
 """
 import sys
 
@@ -8,10 +8,12 @@ import numpy as np
 import torch
 import torchvision
 from torch import nn
-from torchvision.models.detection import FCOS, FasterRCNN, RetinaNet
+from torchvision.models.detection import FCOS, FasterRCNN, MaskRCNN, RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.roi_heads import paste_masks_in_image
 from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
@@ -21,6 +23,7 @@ from golden import fill, flat, normal_input, relative_error, summaries, summary,
 FIXTURES = "packages/detect/test/fixtures"
 SEED = 1  # then the first stable one
 SEEDS = 16  # at which gradients' float32 errors are looked at
+WHOLE = 1000  # numbers of a tensor that is stored as it is, where that says more than its summary
 SIZE = 160  # no multiple of the largest strides: 3 and 2 cells across P6 and P7
 CLASSES = 5
 CHANNELS = 64
@@ -38,6 +41,7 @@ SCALES = {
     "cls_logits.weight": [0.15, 0], "cls_logits.bias": [1, -2],
     "bbox_reg.weight": [0.06, 0], "bbox_reg.bias": [1, 0], "bbox_ctrness.weight": [0.15, 0],
     "bbox_pred.weight": [0.1, 0], "cls_score.weight": [0.3, 0],
+    "mask_fcn_logits.weight": [0.05, 0],
 }
 
 BACKBONE_PARAMETERS = [
@@ -182,7 +186,7 @@ FCOS_PARAMETERS = ONE_STAGE_PARAMETERS + [
     "head.regression_head.bbox_ctrness.weight"]
 
 
-def stable_summaries(run, families):
+def stable_summaries(run, families, seeds=SEEDS):
     """
     From the first seed at which the families' results do not depend on rounding. Gradients do at most seeds: among
     millions of ReLU inputs some are so near to 0 that rounding decides. So each gradient's float32 error is the worst of
@@ -202,22 +206,22 @@ def stable_summaries(run, families):
             print(f"  seed {SEED}: {problem or 'taken'}", flush=True)
             if problem is None:
                 chosen = SEED, exact, single
-        if chosen is not None and SEED >= SEEDS:
+        if chosen is not None and SEED >= seeds:
             break
     SEED, exact, single = chosen
     out = summaries([single], exact)
     for name, tensor in exact.items():
         if name.split("/")[0] in families:
-            out[name] = summary(tensor, out[name]["float32Error"], whole=True)
+            out[name] = summary(tensor, out[name]["float32Error"], whole=tensor.numel() <= WHOLE)
         if name in errors:
             out[name] = summary(tensor, errors[name])
     return out
 
 
-def fixture(run, families, **attributes):
+def fixture(run, families, seeds=SEEDS, **attributes):
     attributes = {"size": SIZE, "classes": CLASSES, "channels": CHANNELS, "targets": TARGETS, "scales": SCALES,
                   **attributes}
-    tensors = stable_summaries(run, families)  # sets SEED
+    tensors = stable_summaries(run, families, seeds)  # sets SEED
     return {"seed": SEED, "cases": {"only": {"attributes": attributes, "tensors": tensors}}}
 
 
@@ -276,13 +280,14 @@ class KeySampler:
         return chosen
 
 
-def draw_by_keys(net, targets, anchors, proposals):
+def draw_by_keys(net, targets, anchors, settings):
     """What the TypeScript side is fed: keys of anchors from SEED, keys of proposals and padded objects from SEED + 1."""
+    proposals = settings["postNms"]
     places = max(len(t["boxes"]) for t in targets)
-    net.rpn.fg_bg_sampler = KeySampler(sampling_keys(len(targets), anchors, SEED), *FASTER["rpnSampler"])
+    net.rpn.fg_bg_sampler = KeySampler(sampling_keys(len(targets), anchors, SEED), *settings["rpnSampler"])
     keys = sampling_keys(len(targets), proposals + places, SEED + 1)
     keys = [k[:proposals + len(t["boxes"])] for k, t in zip(keys, targets)]
-    net.roi_heads.fg_bg_sampler = KeySampler(keys, *FASTER["boxSampler"])
+    net.roi_heads.fg_bg_sampler = KeySampler(keys, *settings["boxSampler"])
 
 
 def faster_rcnn_targets(dtype):
@@ -291,28 +296,41 @@ def faster_rcnn_targets(dtype):
             for t in FASTER_TARGETS]
 
 
+def two_stage_options(f):
+    return {
+        "rpn_anchor_generator": AnchorGenerator(((32,), (64,), (128,), (256,), (512,)), ((0.5, 1.0, 2.0),) * 5),
+        "rpn_pre_nms_top_n_train": f["preNms"], "rpn_pre_nms_top_n_test": f["preNms"],
+        "rpn_post_nms_top_n_train": f["postNms"], "rpn_post_nms_top_n_test": f["postNms"],
+        "rpn_nms_thresh": f["rpnNms"], "box_score_thresh": f["score"], "box_nms_thresh": f["nms"],
+        "box_detections_per_img": f["limit"]}
+
+
 def faster_rcnn_model():
     f = FASTER
     head = torchvision.models.detection.faster_rcnn.TwoMLPHead(CHANNELS * f["pool"] ** 2, f["hidden"])
     predictor = torchvision.models.detection.faster_rcnn.FastRCNNPredictor(f["hidden"], f["classes"])
     return FasterRCNN(
         body((1, 2, 3, 4), LastLevelMaxPool()), box_head=head, box_predictor=predictor,
-        rpn_anchor_generator=AnchorGenerator(((32,), (64,), (128,), (256,), (512,)), ((0.5, 1.0, 2.0),) * 5),
-        rpn_pre_nms_top_n_train=f["preNms"], rpn_pre_nms_top_n_test=f["preNms"],
-        rpn_post_nms_top_n_train=f["postNms"], rpn_post_nms_top_n_test=f["postNms"], rpn_nms_thresh=f["rpnNms"],
-        box_score_thresh=f["score"], box_nms_thresh=f["nms"], box_detections_per_img=f["limit"])
+        **two_stage_options(f))
 
 
-def faster_rcnn(dtype, noise=0):
-    net = set_weights(faster_rcnn_model().to(dtype), SCALES)
+def two_stage(model, parameters, with_masks=False):
+    return lambda dtype, noise=0: two_stage_run(model, parameters, with_masks, dtype, noise)
+
+
+def two_stage_run(model, parameters, with_masks, dtype, noise):
+    net = set_weights(model().to(dtype), SCALES)
     x = images(dtype, noise)
     sizes = image_list(x).image_sizes
     features = net.backbone(x)
     objects = faster_rcnn_targets(dtype)
+    if with_masks:
+        for target, masks in zip(objects, object_masks()):
+            target["masks"] = masks
     net.rpn.train()
     net.roi_heads.train()
     objectness, deltas = concat_box_prediction_layers(*net.rpn.head(list(features.values())))
-    draw_by_keys(net, objects, deltas.shape[0] // len(x), FASTER["postNms"])
+    draw_by_keys(net, objects, deltas.shape[0] // len(x), MASK if with_masks else FASTER)
     proposals, rpn_losses = net.rpn(image_list(x), features, objects)
     sampled, _, labels, regression = net.roi_heads.select_training_samples(proposals, objects)
     _, head_losses = net.roi_heads(features, proposals, sizes, objects)
@@ -323,7 +341,7 @@ def faster_rcnn(dtype, noise=0):
         target = torch.where(label[:, None] > 0, target, torch.zeros_like(target))  # of no use for the background
         out.update({f"proposals/{i}.boxes": boxes, f"sampled/{i}.boxes": own, f"sampled/{i}.labels": label,
                     f"sampled/{i}.offsets": target})
-    out.update(gradients(net, {**rpn_losses, **head_losses}, FASTER_PARAMETERS))
+    out.update(gradients(net, {**rpn_losses, **head_losses}, parameters))
     net.eval()
     with torch.no_grad():
         pooled = net.roi_heads.box_roi_pool(features, proposals, sizes)
@@ -331,7 +349,43 @@ def faster_rcnn(dtype, noise=0):
         out.update({"box/pooled": pooled, "box/logits": scores, "box/offsets": offsets})
         found, _ = net.roi_heads(features, proposals, sizes)
         out.update(detections(found, "detections"))
+        for i, d in enumerate(found if with_masks else []):
+            out[f"masks/{i}"] = d["masks"][:, 0]
+            out[f"pasted/{i}"] = (paste_masks_in_image(d["masks"], d["boxes"], (SIZE, SIZE)) > 0.5).to(dtype)[:, 0]
     return out
+
+
+# ---------------------------------------------------------------- masks
+
+MASK = {**FASTER, "maskChannels": 32, "maskDepth": 2, "limit": 8, "boxSampler": [24, 0.5]}
+MASK_PARAMETERS = FASTER_PARAMETERS + [
+    "roi_heads.mask_head.0.0.weight", "roi_heads.mask_head.1.0.bias", "roi_heads.mask_predictor.conv5_mask.weight",
+    "roi_heads.mask_predictor.conv5_mask.bias", "roi_heads.mask_predictor.mask_fcn_logits.weight"]
+
+
+def object_masks():
+    """uint8 `[objects, SIZE, SIZE]` of each image: by turns an ellipse and a triangle that fill their boxes."""
+    y, x = np.mgrid[:SIZE, :SIZE] + 0.5
+    masks = []
+    for target in FASTER_TARGETS:
+        own = np.zeros((len(target["boxes"]), SIZE, SIZE), dtype=np.uint8)
+        for i, (x1, y1, x2, y2) in enumerate(target["boxes"]):
+            u, v = (x - x1) / (x2 - x1), (y - y1) / (y2 - y1)
+            inside = (u - 0.5) ** 2 + (v - 0.5) ** 2 < 0.25 if i % 2 == 0 else u + v < 1
+            own[i] = inside & (u > 0) & (u < 1) & (v > 0) & (v < 1)
+        masks.append(torch.from_numpy(own))
+    return masks
+
+
+def mask_rcnn_model():
+    c, depth = MASK["maskChannels"], MASK["maskDepth"]
+    f = MASK
+    head = torchvision.models.detection.faster_rcnn.TwoMLPHead(CHANNELS * f["pool"] ** 2, f["hidden"])
+    predictor = torchvision.models.detection.faster_rcnn.FastRCNNPredictor(f["hidden"], f["classes"])
+    return MaskRCNN(
+        body((1, 2, 3, 4), LastLevelMaxPool(), "resnet50"), box_head=head, box_predictor=predictor,
+        mask_head=MaskRCNNHeads(CHANNELS, (c,) * depth, 1), mask_predictor=MaskRCNNPredictor(c, c, f["classes"]),
+        **two_stage_options(f))
 
 
 FILES = {
@@ -339,7 +393,11 @@ FILES = {
     "fcos": lambda: one_stage_fixture(FCOS, "resnet18"),
     "retinanet-resnet50": lambda: one_stage_fixture(RetinaNet, "resnet50"),
     "fcos-resnet50": lambda: one_stage_fixture(FCOS, "resnet50"),
-    "faster-rcnn": lambda: fixture(faster_rcnn, ("proposals", "detections"), targets=FASTER_TARGETS, **FASTER),
+    "faster-rcnn": lambda: fixture(
+        two_stage(faster_rcnn_model, FASTER_PARAMETERS), ("proposals", "detections"), targets=FASTER_TARGETS, **FASTER),
+    "mask-rcnn-resnet50": lambda: fixture(
+        two_stage(mask_rcnn_model, MASK_PARAMETERS, True), ("proposals", "detections", "pasted"),
+        targets=FASTER_TARGETS, seeds=4, **MASK),
 }
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ export function fasterRcnnConfig(options: FasterRcnnOptions): FasterRcnnConfig {
 }
 
 /** From this overlap with an object on a proposal is foreground. */
-const FOREGROUND_IOU = 0.5;
+export const FOREGROUND_IOU = 0.5;
 
 /** Both stages in one program; nothing is differentiated through the proposals. */
 export function fasterRcnn(config: FasterRcnnConfig): Detector {

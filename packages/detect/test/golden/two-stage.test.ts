@@ -16,7 +16,21 @@ import { resnetConfig } from '@nats/space';
 import { afterAll, describe, expect, it } from 'vitest';
 import { boxStage } from '../../src/detectors/faster-rcnn.js';
 import { firstStage, poolBoxes, proposalsOf, trainedFirstStage } from '../../src/detectors/two-stage.js';
-import { BOX_HEAD_WEIGHTS, detectionsOf, encodeBoxes, fasterRcnn, fasterRcnnConfig } from '../../src/index.js';
+import {
+  BOX_HEAD_WEIGHTS,
+  buildDetector,
+  decodeMask,
+  detectionsOf,
+  encodeBoxes,
+  encodeMask,
+  type FasterRcnnConfig,
+  fasterRcnnConfig,
+  type MaskRcnnConfig,
+  type MaskRuns,
+  maskedDetectionsOf,
+  maskFeeds,
+  maskRcnnConfig,
+} from '../../src/index.js';
 import {
   type DetectorAttributes,
   detectorState,
@@ -40,6 +54,9 @@ interface Attributes extends DetectorAttributes {
   readonly limit: number;
   readonly rpnSampler: readonly [number, number];
   readonly boxSampler: readonly [number, number];
+  /** Of Mask R-CNN. */
+  readonly maskChannels?: number;
+  readonly maskDepth?: number;
 }
 
 const LOSSES = {
@@ -47,56 +64,48 @@ const LOSSES = {
   proposal: 'loss_rpn_box_reg',
   classification: 'loss_classifier',
   box: 'loss_box_reg',
+  mask: 'loss_mask',
 } as const;
 
 const engine = onnxruntimeEngine({ threads: 1 });
 afterAll(() => engine.dispose());
 
-const fixture = readGolden<Attributes>('faster-rcnn');
-const { seed } = fixture;
-const { attributes } = fixture.cases.only!;
-const batch = attributes.targets.length;
-const places = Math.max(...attributes.targets.map(({ labels }) => labels.length));
-const imageShape = [batch, 3, attributes.size, attributes.size];
-const imageFeeds = { images: goldenNormal(seed, 'images', imageShape) };
-
-const proposals = {
-  candidatesPerLevel: attributes.preNms,
-  iouThreshold: attributes.rpnNms,
-  limit: attributes.postNms,
-};
 const sampler = ([size, foregroundShare]: readonly [number, number]) => ({ size, foregroundShare });
-const options = {
-  inputSize: [attributes.size, attributes.size] as const,
-  classes: attributes.classes - 1,
-  pyramid: { channels: attributes.channels, extra: 'pool' } as const,
-  hidden: attributes.hidden,
-  trainingProposals: proposals,
-  proposals,
-  rpnSampler: sampler(attributes.rpnSampler),
-  boxSampler: sampler(attributes.boxSampler),
-};
-const config = fasterRcnnConfig({ backbone: resnetConfig('resnet18'), ...options });
-const detector = fasterRcnn(config);
 
-const images = () => input('images', 'float32', imageShape);
-const targets = () => ({
-  boxes: input('boxes', 'float32', [batch, places, 4]),
-  labels: input('labels', 'int32', [batch, places]),
-});
-const trainingFeeds = {
-  ...imageFeeds,
-  ...targetFeeds(attributes, places),
-  ...detector.feeds!(batch, places, seed),
-};
+function configOf(attributes: Attributes): FasterRcnnConfig | MaskRcnnConfig {
+  const { preNms: candidatesPerLevel, rpnNms: iouThreshold, postNms: limit, maskChannels, maskDepth } = attributes;
+  const proposals = { candidatesPerLevel, iouThreshold, limit };
+  const options = {
+    inputSize: [attributes.size, attributes.size] as const,
+    classes: attributes.classes - 1,
+    pyramid: { channels: attributes.channels, extra: 'pool' } as const,
+    hidden: attributes.hidden,
+    trainingProposals: proposals,
+    proposals,
+    rpnSampler: sampler(attributes.rpnSampler),
+    boxSampler: sampler(attributes.boxSampler),
+  };
+  if (maskChannels === undefined || maskDepth === undefined) {
+    return fasterRcnnConfig({ backbone: resnetConfig('resnet18'), ...options });
+  }
+  const detection = { scoreThreshold: attributes.score, iouThreshold: attributes.nms, limit: attributes.limit };
+  return maskRcnnConfig({ backbone: resnetConfig('resnet50'), ...options, maskChannels, maskDepth, detection });
+}
 
-async function run(scope: Scope, outputs: Record<string, Tensor>, feeds: Feeds): Promise<Map<string, TensorData>> {
-  const executable = await engine.compile(createProgram({ outputs }));
-  const state = await engine.createState(scope.spec, detectorState(scope.spec, seed, attributes));
-  const own = Object.entries(feeds).filter(([name]) => executable.program.inputs.has(name));
-  const values = new Map(Object.entries(await executable.run(state, Object.fromEntries(own))));
-  await executable.dispose();
-  return values;
+/** By turns an ellipse and a triangle that fill their boxes, as `object_masks` of tools/golden/detectors.py. */
+function objectMasks({ size, targets }: Attributes): MaskRuns[][] {
+  return targets.map(({ boxes }) =>
+    boxes.map((box, i) => {
+      const [x1, y1, x2, y2] = box as [number, number, number, number];
+      const pixels = new Uint8Array(size * size).map((_, pixel) => {
+        const u = ((pixel % size) + 0.5 - x1) / (x2 - x1);
+        const v = (Math.floor(pixel / size) + 0.5 - y1) / (y2 - y1);
+        const inside = i % 2 === 0 ? (u - 0.5) ** 2 + (v - 0.5) ** 2 < 0.25 : u + v < 1;
+        return Number(inside && u > 0 && u < 1 && v > 0 && v < 1);
+      });
+      return encodeMask(pixels, size, size);
+    }),
+  );
 }
 
 /** Rows of one image that `valid` keeps. */
@@ -110,7 +119,37 @@ function validRows(values: TensorData, valid: TensorData, image: number): Tensor
   return tensorData(values.dtype, [kept.length, ...rest], data);
 }
 
-describe('Faster R-CNN equals torchvision', () => {
+describe.each(['faster-rcnn', 'mask-rcnn-resnet50'])('%s equals torchvision', (name) => {
+  const fixture = readGolden<Attributes>(name);
+  const { seed } = fixture;
+  const { attributes } = fixture.cases.only!;
+  const batch = attributes.targets.length;
+  const places = Math.max(...attributes.targets.map(({ labels }) => labels.length));
+  const imageShape = [batch, 3, attributes.size, attributes.size];
+  const imageFeeds = { images: goldenNormal(seed, 'images', imageShape) };
+  const config = configOf(attributes);
+  const detector = buildDetector(config);
+  const images = () => input('images', 'float32', imageShape);
+  const targets = () => ({
+    boxes: input('boxes', 'float32', [batch, places, 4]),
+    labels: input('labels', 'int32', [batch, places]),
+  });
+  const trainingFeeds = (): Feeds => ({
+    ...imageFeeds,
+    ...targetFeeds(attributes, places),
+    ...detector.feeds!(batch, places, seed),
+    ...(config.kind === 'mask-rcnn' && maskFeeds(objectMasks(attributes), places, config.inputSize)),
+  });
+
+  async function run(scope: Scope, outputs: Record<string, Tensor>, feeds: Feeds): Promise<Map<string, TensorData>> {
+    const executable = await engine.compile(createProgram({ outputs }));
+    const state = await engine.createState(scope.spec, detectorState(scope.spec, seed, attributes));
+    const own = Object.entries(feeds).filter(([name]) => executable.program.inputs.has(name));
+    const values = new Map(Object.entries(await executable.run(state, Object.fromEntries(own))));
+    await executable.dispose();
+    return values;
+  }
+
   it('features and outputs of the region proposal network', async () => {
     const scope = createScope();
     const { levels, rpn } = firstStage(scope, images(), config, {});
@@ -124,7 +163,7 @@ describe('Faster R-CNN equals torchvision', () => {
       },
       imageFeeds,
     );
-    expectGolden('faster-rcnn', fixture, 'only', values, { families: ['features', 'rpn'] });
+    expectGolden(name, fixture, 'only', values, { families: ['features', 'rpn'] });
   });
 
   it('proposals, pooled features and the box head on them', async () => {
@@ -149,7 +188,7 @@ describe('Faster R-CNN equals torchvision', () => {
       values.set(`proposals/${i}.boxes`, validRows(values.get('boxes')!, values.get('valid')!, i));
     }
     for (const name of ['boxes', 'valid']) values.delete(name);
-    expectGolden('faster-rcnn', fixture, 'only', values, { families: ['proposals', 'box'] });
+    expectGolden(name, fixture, 'only', values, { families: ['proposals', 'box'] });
   });
 
   it('boxes that the second stage is trained on, drawn by the same keys', async () => {
@@ -158,17 +197,17 @@ describe('Faster R-CNN equals torchvision', () => {
     const offsets = encodeBoxes(sampled.targets, sampled.boxes, BOX_HEAD_WEIGHTS);
     const { boxes, labels, valid } = sampled;
     const outputs = { 'sampled.boxes': boxes, 'sampled.labels': labels, 'sampled.offsets': offsets };
-    const found = await run(scope, { ...outputs, valid }, trainingFeeds);
+    const found = await run(scope, { ...outputs, valid }, trainingFeeds());
     const values = new Map<string, TensorData>();
     for (let i = 0; i < batch; i++) {
-      for (const name of ['boxes', 'labels', 'offsets']) {
-        const rows = validRows(found.get(`sampled.${name}`)!, found.get('valid')!, i);
+      for (const part of ['boxes', 'labels', 'offsets']) {
+        const rows = validRows(found.get(`sampled.${part}`)!, found.get('valid')!, i);
         // There the background is 0.
-        const shifted = name === 'labels' ? rows.data.map((label) => label + 1) : rows.data;
-        values.set(`sampled/${i}.${name}`, tensorData(rows.dtype, rows.shape, shifted));
+        const shifted = part === 'labels' ? rows.data.map((label) => label + 1) : rows.data;
+        values.set(`sampled/${i}.${part}`, tensorData(rows.dtype, rows.shape, shifted));
       }
     }
-    expectGolden('faster-rcnn', fixture, 'only', values, { families: ['sampled'] });
+    expectGolden(name, fixture, 'only', values, { families: ['sampled'] });
   });
 
   it('each loss, and gradients of named parameters', async () => {
@@ -183,8 +222,8 @@ describe('Faster R-CNN equals torchvision', () => {
       ),
       ...Object.fromEntries(names.map((parameter, i) => [`gradient/${parameter}`, slopes[i]!])),
     };
-    const values = await run(scope, outputs, trainingFeeds);
-    expectGolden('faster-rcnn', fixture, 'only', values, { families: ['loss', 'gradient'] });
+    const values = await run(scope, outputs, trainingFeeds());
+    expectGolden(name, fixture, 'only', values, { families: ['loss', 'gradient'] });
   });
 
   it('final detections', async () => {
@@ -192,11 +231,30 @@ describe('Faster R-CNN equals torchvision', () => {
     const found = await run(scope, { ...detector.candidates(scope, images()) }, imageFeeds);
     const [boxes, scores, labels] = ['boxes', 'scores', 'labels'].map((key) => found.get(key)!);
     const { score: scoreThreshold, nms: iouThreshold, limit } = attributes;
-    const detections = detectionsOf(
-      { boxes: boxes!, scores: scores!, labels: labels! },
-      { scoreThreshold, iouThreshold, limit },
-    ).map(({ labels: own, ...rest }) => ({ ...rest, labels: own.map((label) => label + 1) }));
-    const named = new Map(namedDetections('detections', detections));
-    expectGolden('faster-rcnn', fixture, 'only', named, { families: ['detections'] });
+    const options = { scoreThreshold, iouThreshold, limit };
+    const detections = detectionsOf({ boxes: boxes!, scores: scores!, labels: labels! }, options).map(
+      ({ labels: own, ...rest }) => ({ ...rest, labels: own.map((label) => label + 1) }),
+    );
+    const values = new Map(namedDetections('detections', detections));
+    const masks = found.get('masks');
+    if (!masks) {
+      expectGolden(name, fixture, 'only', values, { families: ['detections'] });
+      return;
+    }
+    const masked = maskedDetectionsOf(
+      { boxes: boxes!, scores: scores!, labels: labels!, masks },
+      config.inputSize,
+      options,
+    );
+    const side = masks.shape[2]!;
+    for (const [i, own] of masked.entries()) {
+      const count = own.masks.length;
+      const start = i * masks.shape[1]! * side * side;
+      const probabilities = masks.data.subarray(start, start + count * side * side);
+      values.set(`masks/${i}`, tensorData('float32', [count, side, side], probabilities));
+      const pixels = own.masks.flatMap((mask) => Array.from(decodeMask(mask)));
+      values.set(`pasted/${i}`, tensorData('float32', [count, ...config.inputSize], pixels));
+    }
+    expectGolden(name, fixture, 'only', values, { families: ['detections', 'masks', 'pasted'] });
   });
 });

@@ -1,0 +1,91 @@
+import { check, type TensorData } from '@nats/graph';
+import { encodeMask, type MaskRuns } from '../evaluation/mask-runs.js';
+import type { CandidateValues, DetectionOptions, Detections } from './detections.js';
+import { detectionsOf } from './detections.js';
+
+/** Detections with the mask of each object, as large as the network's input. */
+export interface MaskedDetections extends Detections {
+  readonly masks: readonly MaskRuns[];
+}
+
+/**
+ * Puts a mask that was predicted inside a box where it belongs in the image (torchvision's paste_masks_in_image): a frame of
+ * one empty pixel around it, the box enlarged accordingly and cut to whole pixels, bilinear interpolation.
+ * @param probabilities `[side, side]`, 0 to 1
+ * @param threshold pixels above it are the object's; default 0.5
+ */
+export function pasteMask(
+  probabilities: ArrayLike<number>,
+  box: readonly [number, number, number, number],
+  height: number,
+  width: number,
+  threshold = 0.5,
+): MaskRuns {
+  const side = Math.sqrt(probabilities.length);
+  check(Number.isInteger(side) && side > 0, 'shape', () => ({
+    rule: 'a predicted mask is a square',
+    received: `${probabilities.length} values`,
+  }));
+  const padded = side + 2;
+  const value = (row: number, column: number) => {
+    const inside = row >= 1 && column >= 1 && row <= side && column <= side;
+    return inside ? probabilities[(row - 1) * side + column - 1]! : 0;
+  };
+  const horizontal = placed(box[0], box[2], padded / side, padded, width);
+  const vertical = placed(box[1], box[3], padded / side, padded, height);
+  const pixels = new Uint8Array(height * width);
+  for (const y of vertical) {
+    for (const x of horizontal) {
+      const upper = value(y.low, x.low) * (1 - x.weight) + value(y.low, x.high) * x.weight;
+      const lower = value(y.high, x.low) * (1 - x.weight) + value(y.high, x.high) * x.weight;
+      if (upper * (1 - y.weight) + lower * y.weight > threshold) pixels[y.at * width + x.at] = 1;
+    }
+  }
+  return encodeMask(pixels, height, width);
+}
+
+interface Sample {
+  /** Pixel of the image. */
+  readonly at: number;
+  readonly low: number;
+  readonly high: number;
+  readonly weight: number;
+}
+
+/** Where each pixel of the image along one axis reads from the padded mask. */
+function placed(low: number, high: number, scale: number, size: number, limit: number): Sample[] {
+  const [middle, half] = [(low + high) / 2, ((high - low) / 2) * scale];
+  const [start, end] = [Math.trunc(middle - half), Math.trunc(middle + half)];
+  const length = Math.max(end - start + 1, 1);
+  const samples: Sample[] = [];
+  for (let at = Math.max(start, 0); at < Math.min(end + 1, limit); at++) {
+    // Middles of pixels lie on middles of pixels (align_corners false); before the first there is only the first.
+    const position = Math.max(((at - start + 0.5) * size) / length - 0.5, 0);
+    const below = Math.min(Math.floor(position), size - 1);
+    samples.push({ at, low: below, high: Math.min(below + 1, size - 1), weight: position - below });
+  }
+  return samples;
+}
+
+/** Values of what Mask R-CNN's inference program returns. */
+export interface MaskCandidateValues extends CandidateValues {
+  /** float32 `[N, K, side, side]` */
+  readonly masks: TensorData;
+}
+
+/** Detections of every image of a batch with their masks. Options must be those that the program suppressed by. */
+export function maskedDetectionsOf(
+  values: MaskCandidateValues,
+  [height, width]: readonly [number, number],
+  options: DetectionOptions = {},
+): MaskedDetections[] {
+  const [, k, side] = values.masks.shape as [number, number, number];
+  return detectionsOf(values, options).map((found, image) => ({
+    ...found,
+    // Candidates are in falling order and suppressed already: detections are the first of them.
+    masks: found.boxes.map((box, i) => {
+      const start = (image * k + i) * side * side;
+      return pasteMask(values.masks.data.subarray(start, start + side * side), box, height, width);
+    }),
+  }));
+}
