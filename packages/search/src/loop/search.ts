@@ -135,10 +135,21 @@ function trainingOptions(options: SearchOptions): TrainingOptions {
   const objective = supernetObjective(options.objective, space, relaxation, architecture.entropy !== undefined);
   const { initial, checkpoints } = options;
   const start = architecture.start ?? Math.floor(steps * 0.3);
-  check(start < steps, 'attribute', () => ({
+  check(space.sites.length > 0, 'attribute', () => ({
+    rule: 'a search has at least one searchable convolution',
+    received: `none in the space of ${space.backbone}`,
+    limit: 'a space of other stages or positions',
+  }));
+  check(Number.isInteger(start) && start >= 0 && start < steps, 'attribute', () => ({
     rule: 'the architecture moves in some steps of a search',
     received: `start ${start} of ${steps} steps`,
-    limit: `at most ${steps - 1}`,
+    limit: `a whole number from 0 to ${steps - 1}`,
+  }));
+  const { every = 1 } = architecture;
+  check(Number.isInteger(every) && every >= 1, 'attribute', () => ({
+    rule: 'the architecture moves in every n-th step',
+    received: `every ${every}`,
+    limit: 'a whole number of at least 1',
   }));
   return {
     engine,
@@ -150,12 +161,13 @@ function trainingOptions(options: SearchOptions): TrainingOptions {
     ...(checkpoints && { checkpoints }),
     config: {
       search: {
+        backbone: space.backbone,
         genotypes: space.genotypes.map((g) => [...g]),
         sites: space.sites.map(({ name, channelGroups }) => [name, channelGroups]),
       },
       relaxation: { ...relaxation },
       start,
-      every: architecture.every ?? 1,
+      every,
       caller: config,
     },
   };
@@ -180,6 +192,7 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
   });
   const { weights: weightSplit = 'weights', architecture: architectureSplit = 'architecture' } = splits ?? {};
   checkSplits(options.objective, weightSplit, architectureSplit);
+  checkDisjoint(options.objective, weightSplit, architectureSplit);
   return [
     {
       ...weights,
@@ -233,6 +246,25 @@ function checkSplits({ splits, batchSize }: Objective, ...names: readonly string
       where: name,
     }));
   }
+}
+
+/** Batches of each half that are compared: equal or overlapping halves show in far fewer. */
+const COMPARED_BATCHES = 64;
+
+/** As far as the objective tells which examples its batches hold. The same split twice is a single-level search. */
+function checkDisjoint(objective: Objective, weights: string, architecture: string): void {
+  if (weights === architecture || !objective.identify) return;
+  const examplesOf = (name: string) => {
+    const batches = Math.min(COMPARED_BATCHES, Math.ceil(objective.splits[name]!.size / objective.batchSize));
+    return Array.from({ length: batches }, (_, step) => objective.identify!(name, step)).flat();
+  };
+  const seen = new Set(examplesOf(weights));
+  const common = examplesOf(architecture).find((example) => seen.has(example));
+  check(common === undefined, 'attribute', () => ({
+    rule: 'weights and architecture are fitted on examples of their own',
+    received: `${common} in both '${weights}' and '${architecture}'`,
+    limit: 'two disjoint halves of the training data, or one split for both: a single-level search',
+  }));
 }
 
 function checkFiniteArchitecture({ sites }: Architecture, step: number): void {

@@ -68,6 +68,13 @@ function checkSite(expected: SearchableSite, site: ConvolutionSite, space: Searc
     limit: `${expected.channels} channels, ${expected.groups} groups, stride ${expected.stride}, as ${space.backbone} has`,
     where: site.name,
   }));
+  const size = site.channels / expected.channelGroups;
+  check(Number.isInteger(size) && size % expected.unit === 0, 'attribute', () => ({
+    rule: "channel groups divide a convolution's channels",
+    received: `${site.channels} channels in ${expected.channelGroups} groups`,
+    limit: `a number of groups that divides ${site.channels / expected.unit}`,
+    where: site.name,
+  }));
 }
 
 /** Is it an architecture parameter, by its full name? Everything else belongs to the network. */
