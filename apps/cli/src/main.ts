@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { runCommandLine } from './command-line.js';
 
-// A reader that has seen enough, such as `head`, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  // A reader that has seen enough, such as `head`, is no failure.
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`nats: what was printed could not be written: ${error.message}\n`);
+  process.exit(1);
 });
 
 process.exitCode = await runCommandLine(process.argv.slice(2));

@@ -14,7 +14,7 @@ import { exportedDetector } from './export.js';
 import type { TrainedRun } from './open-run.js';
 import { pretrain, pretrainSettings } from './pretrain.js';
 import { search, searchSettings } from './search.js';
-import { detectorSpec, openTask, type Task } from './task.js';
+import { detectorSpec, openTask, spaceOf, type Task } from './task.js';
 import { train, trainSettings } from './train.js';
 import { verifyModel } from './verify.js';
 import { pretrainedWeights } from './weights.js';
@@ -40,6 +40,8 @@ export async function searchRun(context: StepContext, folder: string, known?: Ta
   const { config } = context;
   const task = known ?? (await openTask(config));
   const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
+  // A space that does not fit the backbone is refused before a directory is taken.
+  spaceOf(config, task.backbone);
   await claim(context, folder, 'search', searchSettings(config));
   const scheme = derive(await search(context, task, initial, folder), config);
   await writeScheme(join(folder, RUN_FILES.scheme), scheme);

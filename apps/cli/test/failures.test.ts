@@ -1,0 +1,197 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { devNull, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NATS, type Outcome, runNatsIn } from './run-nats.js';
+import { tinyConfig, writeTinyData } from './tiny-data.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'nats-failures-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (...parts: string[]) => join(folder, ...parts);
+const nats = (...args: string[]) => runNatsIn(folder, ...args);
+
+beforeAll(async () => {
+  writeFileSync(at('nats.config.json'), JSON.stringify(tinyConfig(await writeTinyData(at('data'), 'coco'))));
+  writeFileSync(at('text.bin'), 'no weights, no model, no picture');
+  expect(nats('train', '--out', 'done', '--no-evaluate').code).toBe(0);
+});
+
+/** One clear message and nothing else: no stack, nothing on stdout. */
+function expectFailure({ code, stdout, stderr }: Outcome, expected: { code: 1 | 2; message: RegExp | string }): void {
+  expect(stderr).toMatch(expected.message);
+  expect(code).toBe(expected.code);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(stderr.match(/^(nats|error): /gm)).toHaveLength(1);
+  expect(stdout).toBe('');
+}
+
+describe('a call that makes no sense ends with 2', () => {
+  test.each([
+    [['train', '--stps', '3'], /unknown option '--stps'[\s\S]*--steps/],
+    [['train', '--steps', 'three'], /--steps.*whole number/],
+    [['train', '--steps', '0'], /at least 1/],
+    [['bench'], /missing required argument/],
+    [['detect', 'done/model.onnx'], /missing required argument/],
+    [['derive', 'done'], /run of nats train; this needs one of nats search/],
+    [['export', 'data'], /data is no run directory/],
+    [['inspect', 'run', 'nowhere'], /nowhere is no run directory/],
+    [['train', '--set', 'train.step=3'], /unknown key 'train\.step'; did you mean 'steps'\?/],
+    [['train', '--set', 'train'], /KEY=VALUE/],
+    [['train', '--set', 'train.rate=fast'], /train\.rate: /],
+    [['train', '--out', 'data'], /data holds files that are no run of nats/],
+    [['search', '--out', 'done'], /done is a run of nats train, not of nats search/],
+    [['train', '--out', 'done', '--seed', '9'], /other settings[\s\S]*seed: 5, here 9/],
+    [['evaluate', 'done', '--annotations', 'x'], /either a run or a model/],
+    [['evaluate', '--annotations', 'x'], /both --annotations and --detections/],
+    [['inspect', 'data', '--format', 'voc'], /--format voc needs --data/],
+    [['inspect', 'data', '--data', 'x'], /--data needs --format/],
+    [['init'], /nats\.config\.json is there already/],
+    [['init', '--out', 'other.json'], /needs --format/],
+    [['init', '--out', 'other.json', '--format', 'mnist', '--size', 'large'], /--size is height x width/],
+    [['report', 'nowhere'], /nowhere is no run directory/],
+  ] as const)('nats %j', (args, message) => {
+    expectFailure(nats(...args), { code: 2, message });
+  });
+
+  test('an unknown key of a file, with its place and the nearest that there is', () => {
+    writeFileSync(at('typo.json'), JSON.stringify({ trian: {}, detector: { kind: 'fcos', headDept: 3 } }));
+    const outcome = nats('search', '--config', 'typo.json', '--out', 'typo');
+    expectFailure(outcome, { code: 2, message: /typo\.json: unknown key 'trian'; did you mean 'train'\?/ });
+    expect(outcome.stderr).toContain("unknown key 'detector.headDept'; did you mean 'headDepth'?");
+    expect(existsSync(at('typo'))).toBe(false);
+  });
+});
+
+describe('what fails ends with 1 and names the file', () => {
+  test.each([
+    [['train', '--config', 'none.json'], /ENOENT.*none\.json/],
+    [['train', '--weights', 'none.pth', '--out', 'a'], /ENOENT.*none\.pth/],
+    [['train', '--weights', 'text.bin', '--out', 'a'], /text\.bin/],
+    [['train', '--scheme', 'none.json', '--out', 'a'], /ENOENT.*none\.json/],
+    [['train', '--scheme', 'text.bin', '--out', 'a'], /text\.bin/],
+    [['inspect', 'weights', 'text.bin'], /text\.bin/],
+    [['inspect', 'model', 'text.bin'], /text\.bin/],
+    [['inspect', 'scheme', 'nats.config.json'], /nats\.config\.json/],
+    [['detect', 'text.bin', 'data/images'], /text\.bin/],
+    [['evaluate', 'none.onnx'], /ENOENT.*none\.onnx/],
+    [['verify', 'done'], /ENOENT.*model\.onnx/],
+    [['inspect', 'data', '--format', 'voc', '--data', 'data'], /ENOENT.*Annotations/],
+    [['inspect', 'data', '--format', 'yolo', '--data', 'data'], /ENOENT.*data\.yaml/],
+    [['inspect', 'data', '--format', 'coco', '--train', 'text.bin', '--images', 'data'], /text\.bin/],
+    [['train', '--set', 'space.groups=3', '--set', 'data.train.annotations=none.json', '--out', 'a'], /ENOENT/],
+    [['search', '--set', 'space.groups=3', '--out', 'a'], /equal groups[\s\S]*layer1\.0\.conv1/],
+  ] as const)('nats %j', (args, message) => {
+    expectFailure(nats(...args), { code: 1, message });
+    expect(existsSync(at('a')), 'a run directory was begun').toBe(false);
+  });
+
+  test('a broken image, and one of another run', () => {
+    nats('export', 'done');
+    expectFailure(nats('detect', 'done', 'text.bin'), { code: 1, message: /text\.bin/ });
+    expectFailure(nats('detect', 'done', 'none.png'), { code: 1, message: /ENOENT.*none\.png/ });
+  });
+
+  test('the stack is there when it is asked for', () => {
+    const { code, stderr } = nats('--debug', 'train', '--config', 'none.json');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\n\s+at /);
+  });
+});
+
+test('the directory of another version is refused, and stays as it is', () => {
+  const run = JSON.parse(readFileSync(at('done', 'run.json'), 'utf8'));
+  mkdirSync(at('future'));
+  const text = JSON.stringify({ ...run, version: 99, tool: '9.0.0' });
+  writeFileSync(at('future', 'run.json'), text);
+  for (const args of [
+    ['train', '--out', 'future'],
+    ['export', 'future'],
+    ['inspect', 'run', 'future'],
+  ]) {
+    expectFailure(nats(...args), { code: 1, message: /another version of nats \(layout 99, nats 9\.0\.0\)/ });
+  }
+  expect(readFileSync(at('future', 'run.json'), 'utf8')).toBe(text);
+  writeFileSync(at('future', 'run.json'), '{"format":');
+  expectFailure(nats('train', '--out', 'future'), { code: 1, message: /run\.json is damaged/ });
+});
+
+test('a directory that may not be written to', () => {
+  mkdirSync(at('locked'));
+  chmodSync(at('locked'), 0o555);
+  chmodSync(folder, 0o755);
+  // Nothing is forbidden to root: somebody else calls.
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const args = [NATS, 'train', '--out', 'locked/run'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', ...nobody });
+  expectFailure({ code: status, stdout, stderr }, { code: 1, message: /EACCES.*locked\/run/ });
+});
+
+describe.skipIf(process.platform === 'win32')('a full disk', () => {
+  test('a checkpoint that can not be written: the one before is there, and the run goes on from it', () => {
+    expect(nats('train', '--out', 'whole', '--no-evaluate').code).toBe(0);
+    const train = ['train', '--out', 'full', '--no-evaluate'];
+    // No file may be larger than some kilobytes: what comes first is written, the first checkpoint is not.
+    const command = `ulimit -f 16; exec "${process.execPath}" "${NATS}" ${train.join(' ')}`;
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
+    expectFailure({ code: status, stdout, stderr }, { code: 1, message: /could not be written.*EFBIG/s });
+    expect(existsSync(at('full', 'run.json'))).toBe(true);
+    expect(existsSync(at('full', 'weights.safetensors'))).toBe(false);
+    expect(nats(...train).code).toBe(0);
+    const [a, b] = ['whole', 'full'].map((run) => readFileSync(at(run, 'weights.safetensors')));
+    expect(Buffer.compare(a!, b!)).toBe(0);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('of the output', () => {
+    const command = `"${process.execPath}" "${NATS}" inspect run done --json > /dev/full 2> err.txt`;
+    const { status } = spawnSync('sh', ['-c', command], { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] });
+    const text = readFileSync(at('err.txt'), 'utf8');
+    expect(text).toMatch(/^nats: what was printed could not be written: .*ENOSPC/);
+    expect(text.trim().split('\n')).toHaveLength(1);
+    expect(status).toBe(1);
+  });
+
+  test('a reader that has seen enough is no failure', () => {
+    const command = `"${process.execPath}" "${NATS}" inspect weights done | head -1 > ${devNull}; echo done`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(stdout).toBe('done\n');
+  });
+});
+
+describe('nats init', () => {
+  test('writes a config that the other commands take, and its schema beside it', () => {
+    const data = [
+      '--format',
+      'coco',
+      '--train',
+      'data/train.json',
+      '--images',
+      'data/images',
+      '--val',
+      'data/val.json',
+    ];
+    const { code, stdout } = nats(
+      'init',
+      ...data,
+      '--backbone',
+      'resnet20',
+      '--size',
+      '64x64',
+      '--out',
+      'new/nats.config.json',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('new/nats.config.json');
+    const config = JSON.parse(readFileSync(at('new', 'nats.config.json'), 'utf8'));
+    expect(config.data.train.annotations).toBe('../data/train.json');
+    expect(config.$schema).toBe('./nats.schema.json');
+    const schema = JSON.parse(readFileSync(at('new', 'nats.schema.json'), 'utf8'));
+    expect(schema.properties.train.properties.steps.default).toBe(1000);
+    expect(runNatsIn(at('new'), 'inspect', 'data').stdout).toContain('12 images');
+  });
+
+  test('--schema prints it', () => {
+    expect(JSON.parse(nats('init', '--schema').stdout).properties.detector).toBeDefined();
+  });
+});
