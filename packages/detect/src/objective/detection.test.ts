@@ -139,7 +139,8 @@ describe('annotated images', () => {
     const area = 3 * 48 * 48;
     const of = (name: string) => images!.data.subarray(order.indexOf(name) * area, (order.indexOf(name) + 1) * area);
     for (const name of names) {
-      const difference = Array.from(of(name)).reduce((sum, value, i) => sum + Math.abs(value - of('plain.png')[i]!), 0) / area;
+      const difference =
+        Array.from(of(name)).reduce((sum, value, i) => sum + Math.abs(value - of('plain.png')[i]!), 0) / area;
       // In units of the deviation of 0.225; CMYK has no profile of the printer.
       expect([name, difference < (name === 'cmyk.jpg' ? 0.5 : 0.05)]).toEqual([name, true]);
     }
