@@ -21,7 +21,7 @@ describe('flags over the file over the defaults', () => {
     const file = write('nats.config.json', { seed: 3, train: { steps: 7, batch: 2 }, detector: { kind: 'retinanet' } });
     const config = await loadConfig({ file, flags: { 'train.steps': 9, 'search.batch': undefined } });
     expect(config.seed).toBe(3);
-    expect(config.train).toMatchObject({ steps: 9, batch: 2, optimizer: 'adamw' });
+    expect(config.train).toMatchObject({ steps: 9, batch: 2, recipe: 'from-classifier' });
     expect(config.search.batch).toBe(16);
     expect(config.detector).toMatchObject({ kind: 'retinanet', channels: 256, boxLoss: 'l1' });
   });

@@ -1,5 +1,6 @@
 import type { DetectorConfig } from '@nats/detect';
 import { z } from 'zod';
+import { fasterRcnnKind } from './faster-rcnn.js';
 import { fcosKind } from './fcos.js';
 import type { DetectorContext, DetectorKind } from './kind.js';
 import { retinanetKind } from './retinanet.js';
@@ -8,6 +9,7 @@ import { retinanetKind } from './retinanet.js';
 const KINDS = {
   retinanet: retinanetKind,
   fcos: fcosKind,
+  'faster-rcnn': fasterRcnnKind,
 } as const;
 
 export const DETECTOR_KINDS = Object.keys(KINDS) as (keyof typeof KINDS)[];

@@ -44,7 +44,7 @@ export const headNorm = z.discriminatedUnion('kind', [
 ]);
 
 /** Stride of each stage, in pixels of the input. */
-function stageStrides({ stem, stages }: ResnetConfig): number[] {
+function strideOfStages({ stem, stages }: ResnetConfig): number[] {
   let stride = stem.stride * (stem.pool ? 2 : 1);
   return stages.map((stage) => {
     stride *= stage.stride;
@@ -52,16 +52,30 @@ function stageStrides({ stem, stages }: ResnetConfig): number[] {
   });
 }
 
-/** The part of a detector's config that all kinds have, and the stride of each pyramid level. */
-export function detectorBase(settings: CommonSettings, { backbone, classes }: DetectorContext) {
-  const { inputSize, channels, extra, headDepth, candidatesPerLevel } = settings;
-  const strideOf = stageStrides(backbone);
+/** What decides which feature maps a detector looks at. */
+export type PyramidSettings = Pick<CommonSettings, 'inputSize' | 'channels' | 'extra' | 'stages'>;
+
+/**
+ * The part of a detector's config that all kinds have, the stride of each pyramid level, and of those of them that are
+ * stages.
+ * @param finest stages of at least this stride are the default; the last one if there is none
+ */
+export function pyramidBase(settings: PyramidSettings, { backbone, classes }: DetectorContext, finest: number) {
+  const { inputSize, channels, extra } = settings;
+  const strideOf = strideOfStages(backbone);
   const names = STAGE_NAMES.slice(0, strideOf.length);
-  const coarse = names.filter((_, i) => strideOf[i]! >= 8);
+  const coarse = names.filter((_, i) => strideOf[i]! >= finest);
   const stages: readonly StageName[] = settings.stages ?? (coarse.length > 0 ? coarse : names.slice(-1));
-  const strides = stages.map((stage) => strideOf[names.indexOf(stage)] ?? Number.NaN);
+  const stageStrides = stages.map((stage) => strideOf[names.indexOf(stage)] ?? Number.NaN);
+  const strides = [...stageStrides];
   const added = { p6p7: 2, p6: 1, pool: 1, none: 0 }[extra];
   for (let i = 0; i < added; i++) strides.push(strides.at(-1)! * 2);
-  const base = { backbone, inputSize, classes, stages, pyramid: { channels, extra }, headDepth, candidatesPerLevel };
-  return { base, strides };
+  return { base: { backbone, inputSize, classes, stages, pyramid: { channels, extra } }, strides, stageStrides };
+}
+
+/** The same for detectors of one stage. */
+export function detectorBase(settings: CommonSettings, context: DetectorContext) {
+  const { base, strides } = pyramidBase(settings, context, 8);
+  const { headDepth, candidatesPerLevel } = settings;
+  return { base: { ...base, headDepth, candidatesPerLevel }, strides };
 }
