@@ -23,3 +23,14 @@ it('does not take a name that onnxruntime never had', async () => {
   const [report] = (await doctor(['abacus'])).engines[0]!.providers;
   expect(report!.advice).toMatch(/cpu, cuda/);
 });
+
+it('says what it found of tfjs, and how to install what is missing', async () => {
+  const report = await doctor(['tfjs:node-gpu', 'tfjs:wasm', 'tfjs:abacus']);
+  const [gpu, wasm, abacus] = report.engines[0]!.providers;
+  expect(report.engines[0]).toMatchObject({ engine: 'tfjs', version: '4.22.0' });
+  expect(wasm).toMatchObject({ provider: 'wasm', works: true });
+  expect(gpu).toMatchObject({ works: false, reason: expect.stringContaining('@tensorflow/tfjs-node-gpu') });
+  expect(gpu!.advice).toMatch(/Node 20 to 22.*npm install @tensorflow\/tfjs-node-gpu/);
+  expect(abacus!.advice).toMatch(/node-gpu, node, webgpu, wasm, cpu/);
+  expect(formatDoctor(report)).toMatch(/tfjs 4\.22\.0[\s\S]*node-gpu +does not work[\s\S]*npm install/);
+});

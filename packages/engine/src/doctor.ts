@@ -1,17 +1,19 @@
 import * as g from '@nats/graph';
 import { env, listSupportedBackends } from 'onnxruntime-node';
-import { type OnnxruntimeOptions, onnxruntimeEngine, onnxruntimeVersion } from './onnxruntime/engine.js';
+import { onnxruntimeEngine, onnxruntimeVersion } from './onnxruntime/engine.js';
+import { installAdvice, TFJS_BACKENDS, type TfjsBackend } from './tfjs/backends.js';
+import { tfjsEngine } from './tfjs/engine.js';
 
 export interface ProviderReport {
-  /** 'cpu', 'cuda', … */
+  /** 'cpu', 'cuda', …; of tfjs its backends 'node-gpu', 'node', 'webgpu', 'wasm', 'cpu'. */
   readonly provider: string;
-  /** This build of onnxruntime knows it. Its libraries may still be missing. */
+  /** This build of onnxruntime knows it, or tfjs does. Its libraries may still be missing. */
   readonly known: boolean;
   /** A small training step gave the reference's numbers. */
   readonly works: boolean;
   /** How far off its numbers were, relative to the largest; undefined if it did not run. */
   readonly error?: number;
-  /** What onnxruntime said, if it did not run. */
+  /** What the engine said, if it did not run. */
   readonly reason?: string;
   /** What to do about it, if it does not work. */
   readonly advice?: string;
@@ -21,7 +23,8 @@ export interface DoctorReport {
   readonly node: string;
   readonly machine: string;
   readonly engines: readonly {
-    readonly engine: 'onnxruntime';
+    readonly engine: 'onnxruntime' | 'tfjs';
+    /** 'not installed' without one. */
     readonly version: string;
     readonly providers: readonly ProviderReport[];
   }[];
@@ -41,37 +44,87 @@ const ADVICE: Readonly<Record<string, string>> = {
   dml: 'only in the builds for Windows',
 };
 
+const TFJS_ADVICE: Readonly<Record<TfjsBackend, string>> = {
+  'node-gpu': `with Node 20 to 22 (newer ones: tfjs#8609) on Linux or Windows x64 with an NVIDIA GPU, CUDA 11.2 and cuDNN 8.1: ${installAdvice('node-gpu')} (its install script downloads libtensorflow)`,
+  node: `with Node 20 to 22 (newer ones: tfjs#8609): ${installAdvice('node')} (its install script downloads libtensorflow)`,
+  webgpu: `in a browser or runtime with WebGPU (navigator.gpu): ${installAdvice('webgpu')}`,
+  wasm: installAdvice('wasm'),
+  cpu: installAdvice('cpu'),
+};
+
 /** Differences of float32 from the float64 reference stay far below this in the probe; tf32 too. */
 const TOLERANCE = 1e-2;
 
+/** Names of tfjs's backends in `only`. */
+const TFJS = 'tfjs:';
+
+const ALL: readonly string[] = [...PROVIDERS, ...TFJS_BACKENDS.map((backend) => `${TFJS}${backend}`)];
+
 /**
  * Which engines and providers are there and work: a small training step is run on each and compared with the float64
- * reference. Throws nothing because of a provider. `only` limits which providers are tried.
+ * reference. Throws nothing because of a provider. `only` limits what is tried: providers of onnxruntime ('cpu', 'cuda',
+ * …) and backends of tfjs ('tfjs:wasm', 'tfjs:node-gpu', …).
  */
-export async function doctor(only: readonly string[] = PROVIDERS): Promise<DoctorReport> {
+export async function doctor(only: readonly string[] = ALL): Promise<DoctorReport> {
+  const native = only.filter((name) => !name.startsWith(TFJS));
+  const backends = only.filter((name) => name.startsWith(TFJS)).map((name) => name.slice(TFJS.length));
+  const engines = [
+    ...(native.length > 0 ? [await examineOnnxruntime(native)] : []),
+    ...(backends.length > 0 ? [await examineTfjs(backends)] : []),
+  ];
+  return {
+    node: process.versions.node,
+    machine: `${process.platform}-${process.arch}`,
+    engines,
+    works: engines.some(({ providers }) => providers.some(({ works }) => works)),
+  };
+}
+
+type EngineReport = DoctorReport['engines'][number];
+
+async function examineOnnxruntime(names: readonly string[]): Promise<EngineReport> {
   const known = new Set(listSupportedBackends().map(({ name }) => name));
   const level = env.logLevel;
   // A provider that is not there makes onnxruntime print what the report says anyway.
   env.logLevel = 'fatal';
   const providers: ProviderReport[] = [];
   try {
-    for (const provider of only) providers.push(await examine(provider, known.has(provider)));
+    for (const provider of names) providers.push(await examine(provider, known.has(provider)));
   } finally {
     if (level !== undefined) env.logLevel = level;
   }
-  return {
-    node: process.versions.node,
-    machine: `${process.platform}-${process.arch}`,
-    engines: [{ engine: 'onnxruntime', version: onnxruntimeVersion(), providers }],
-    works: providers.some(({ works }) => works),
-  };
+  return { engine: 'onnxruntime', version: onnxruntimeVersion(), providers };
+}
+
+async function examineTfjs(names: readonly string[]): Promise<EngineReport> {
+  const providers: ProviderReport[] = [];
+  let version = 'not installed';
+  for (const name of names) {
+    const backend = TFJS_BACKENDS.find((known) => known === name);
+    const advice = backend ? TFJS_ADVICE[backend] : `no backend of tfjs; it has ${TFJS_BACKENDS.join(', ')}`;
+    if (!backend) {
+      providers.push({ provider: name, known: false, works: false, reason: 'unknown', advice });
+      continue;
+    }
+    try {
+      const engine = await tfjsEngine({ backend });
+      version = String(engine.fingerprint.version);
+      const error = await probe(engine);
+      const works = error < TOLERANCE;
+      providers.push({ provider: name, known: true, works, error, ...(!works && { advice }) });
+    } catch (cause) {
+      const reason = cause instanceof g.NatsError ? cause.details.received : String(cause);
+      providers.push({ provider: name, known: true, works: false, reason: reason.split('\n')[0]!, advice });
+    }
+  }
+  return { engine: 'tfjs', version, providers };
 }
 
 async function examine(provider: string, known: boolean): Promise<ProviderReport> {
   const advice = ADVICE[provider] ?? `no provider of onnxruntime-node; it has ${PROVIDERS.join(', ')}`;
   if (!known) return { provider, known, works: false, reason: 'not in this build', advice };
   try {
-    const error = await probe({ providers: [provider] });
+    const error = await probe(onnxruntimeEngine({ providers: [provider] }));
     const works = error < TOLERANCE;
     return { provider, known, works, error, ...(!works && { advice: `computes wrongly here; ${advice}` }) };
   } catch (cause) {
@@ -86,11 +139,11 @@ function shortReason(text: string): string {
   return /Failed to .*$/.exec(line)?.[0] ?? line;
 }
 
-/** Largest difference of a step's loss and new weights from the reference's, over the largest value. */
-async function probe(options: OnnxruntimeOptions): Promise<number> {
+/** Disposes of the engine. Largest difference of a step's loss and new weights from the reference's, over the largest value. */
+async function probe(subject: g.Engine): Promise<number> {
   const { program, spec, feeds } = smallStep();
   const results: { loss: number; weights: ArrayLike<number> }[] = [];
-  for (const engine of [g.referenceEngine(), onnxruntimeEngine(options)]) {
+  for (const engine of [g.referenceEngine(), subject]) {
     try {
       const executable = await engine.compile(program);
       const state = await engine.createState(spec, g.initialize(spec, 1));
