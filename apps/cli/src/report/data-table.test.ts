@@ -13,6 +13,10 @@ test('CSV as RFC 4180 has it', () => {
   expect(csvOf(data)).toBe('name,"a ""b"""\r\n"x,y",1.5\r\n"line\nbreak",\r\n');
 });
 
+test('numbers keep seven digits, whole numbers all', () => {
+  expect(csvOf({ columns: ['a', 'b'], rows: [[1 / 3, 123_456_789]] })).toBe('a,b\r\n0.3333333,123456789\r\n');
+});
+
 test('JSON: a list of objects', () => {
   expect(JSON.parse(jsonOf(data))).toEqual([
     { name: 'x,y', 'a "b"': 1.5 },

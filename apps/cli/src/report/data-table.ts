@@ -54,14 +54,19 @@ export function csvOf({ columns, rows }: DataTable): string {
 /** A list of objects, one for each row. */
 export function jsonOf({ columns, rows }: DataTable): string {
   const objects = rows.map((row) =>
-    JSON.stringify(Object.fromEntries(columns.map((name, c) => [name, row[c] ?? null]))),
+    JSON.stringify(Object.fromEntries(columns.map((name, c) => [name, compact(row[c] ?? null)]))),
   );
   return `[\n${objects.join(',\n')}\n]\n`;
 }
 
 function csvCell(value: string | number | undefined): string {
-  const text = value === undefined ? '' : String(value);
+  const text = value === undefined ? '' : String(compact(value));
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Seven digits, as float32 has: more would only make the page larger. */
+function compact<T extends string | number | null>(value: T): T | number {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(7)) : value;
 }
 
 function cellText(value: string | number | undefined): string {

@@ -77,6 +77,7 @@ describe('a whole report', async () => {
       'Original reaches AP 23.4 on 300 test images; transformed AP 26.7, 3.4 points more, from one seed',
     );
     expect(text).toContain('One seed each: this shows nothing about the spread between seeds.');
+    expect(text).toContain('original : made up from seed 1 · transformed : made up from seed 2');
     expect(text).toContain('2 objects');
     expect(text).toContain('1 of 2 found; 1 wrong box');
   });
@@ -124,12 +125,22 @@ describe('parts that are missing', () => {
     expect(sectionsOf(page)).toEqual([]);
   });
 
-  test.each(Object.keys(exampleReport()).filter((key) => key !== 'title'))('a report without %s', async (key) => {
-    const { [key as 'lead']: _, ...rest } = exampleReport();
-    const page = await renderReport(rest);
-    const own = { arms: ['accuracy', 'costs', 'scheme', 'fields'], trainings: ['training'] }[key] ?? [key];
-    const kept = SECTIONS.filter((id) => !own.includes(id) || (key === 'caveats' && id === 'caveats'));
-    expect(sectionsOf(page).filter((id) => id !== 'caveats')).toEqual(kept.filter((id) => id !== 'caveats'));
+  test.each([
+    ['words about it', ['lead', 'created', 'tool', 'dataset', 'sampleMinScore'], []],
+    ['arms', ['arms'], ['accuracy', 'costs', 'scheme', 'fields']],
+    ['search and trainings', ['search', 'trainings'], ['search', 'training']],
+    [
+      'samples, commands and environment',
+      ['samples', 'commands', 'environment'],
+      ['samples', 'commands', 'environment'],
+    ],
+  ])('a report without %s', async (_, keys, own) => {
+    const { title, ...rest } = exampleReport();
+    const page = await renderReport({
+      title,
+      ...Object.fromEntries(Object.entries(rest).filter(([key]) => !keys.includes(key))),
+    });
+    expect(sectionsOf(page)).toEqual(SECTIONS.filter((id) => !own.includes(id)));
     expect(page).not.toContain('undefined');
     expect(page).not.toContain('NaN');
   });

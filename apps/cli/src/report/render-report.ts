@@ -1,4 +1,5 @@
 import { caveatsOf } from './caveats.js';
+import { counted } from './format.js';
 import { type Html, html, raw } from './html.js';
 import { dilationsOf } from './palette.js';
 import type { ReportData } from './report-data.js';
@@ -66,10 +67,20 @@ function header(data: ReportData, sections: readonly Section[]): Html {
 ${lead !== undefined && html`<p class="lead">${lead}</p>`}
 ${found !== undefined && html`<p class="lead">${found}</p>`}
 ${dataset && html`<p class="meta">${datasetLine(dataset)}</p>`}
+${armLines(data)}
 <nav aria-label="Parts of this report"><ul>${sections.map(
     ({ id, title: name }) => html`<li><a href="#${id}">${name}</a></li>`,
   )}</ul></nav>
 </header>`;
+}
+
+/** What the models are, if the caller said so. */
+function armLines({ arms = [] }: ReportData): Html | undefined {
+  const described = arms.filter(({ description }) => description !== undefined && description !== '');
+  if (described.length === 0) return undefined;
+  return html`<p class="meta">${described.map(
+    ({ name, description }, i) => html`${i > 0 && ' · '}<strong>${name}</strong>: ${description}`,
+  )}</p>`;
 }
 
 function datasetLine({
@@ -81,10 +92,10 @@ function datasetLine({
 }: NonNullable<ReportData['dataset']>): string {
   return [
     `Data: ${name}`,
-    ...(trainingImages === undefined ? [] : [`${trainingImages} training images`]),
-    ...(testImages === undefined ? [] : [`${testImages} test images`]),
-    ...(testObjects === undefined ? [] : [`${testObjects} objects in them`]),
-    ...(classes === undefined ? [] : [`${classes.length} classes`]),
+    ...(trainingImages === undefined ? [] : [counted(trainingImages, 'training image')]),
+    ...(testImages === undefined ? [] : [counted(testImages, 'test image')]),
+    ...(testObjects === undefined ? [] : [`${counted(testObjects, 'object')} in them`]),
+    ...(classes === undefined ? [] : [counted(classes.length, 'class', 'classes')]),
   ].join(' · ');
 }
 

@@ -14,6 +14,7 @@ body{margin:0;background:var(--page);color:var(--ink);font:1rem/1.55 system-ui,-
 .wrap{max-width:70rem;margin:0 auto;padding:0 .75rem}
 header{padding:1.75rem 0 .5rem}
 h1{font-size:clamp(1.6rem,1.1rem + 2.2vw,2.4rem);line-height:1.15;letter-spacing:-.02em;margin:0 0 .5rem;text-wrap:balance}
+section{scroll-margin-top:1rem}
 h2{font-size:1.35rem;line-height:1.25;letter-spacing:-.01em;margin:2.75rem 0 .35rem}
 h3{font-size:1rem;line-height:1.35;margin:0}
 .name{font-size:.8rem;line-height:1.3;margin:0 0 .1rem;font-weight:600;overflow-wrap:anywhere}
