@@ -17,7 +17,7 @@ import { openDetector } from '../model/open-detector.js';
 import { isRun, noteCommand } from '../run/run-directory.js';
 import type { StepContext } from '../steps/context.js';
 import { readDatasets } from '../steps/datasets.js';
-import { type EvaluationFile, evaluate, evaluationFile } from '../steps/evaluate.js';
+import { type EvaluationFile, evaluate, evaluationFile, evaluationText, vocNumbers } from '../steps/evaluate.js';
 import { openTrainedRun } from '../steps/open-run.js';
 import { UsageError } from '../usage-error.js';
 import { writeJson } from '../write-whole.js';
@@ -69,9 +69,10 @@ async function run(target: string | undefined, flags: EvaluateFlags): Promise<vo
   print(evaluationFile(evaluation, summarize(evaluation), 0), flags);
 }
 
-function print({ text, stats, perCategory }: EvaluationFile, { json }: EvaluateFlags): void {
-  if (json) printJson({ stats, perCategory });
-  else process.stdout.write(`${text}\n`);
+function print(file: EvaluationFile, { json }: EvaluateFlags): void {
+  const { stats, perCategory, voc } = file;
+  if (json) printJson({ stats, perCategory, voc });
+  else process.stdout.write(`${evaluationText(file)}\n`);
 }
 
 async function ofTarget(target: string, flags: EvaluateFlags): Promise<EvaluationFile> {
@@ -119,10 +120,12 @@ async function evaluateModel(
     }
     const results = cocoDetections(found, { imageIds: cocoImageIds(val), categoryIds: cocoCategoryIds(val) });
     if (out !== undefined) await writeJson(out, results);
-    const evaluation = evaluateDetections(cocoGroundTruth(val), results, {
+    const truth = cocoGroundTruth(val);
+    const evaluation = evaluateDetections(truth, results, {
       areaRanges: areaRanges(...config.evaluate.sizes),
     });
-    return evaluationFile(evaluation, summarize(evaluation), val.records.length);
+    const file = evaluationFile(evaluation, summarize(evaluation), val.records.length);
+    return { ...file, voc: vocNumbers(truth, results, val.classes) };
   } finally {
     await model.close();
   }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { evaluate } from '../steps/evaluate.js';
+import { evaluate, evaluationText } from '../steps/evaluate.js';
 import { readScheme } from '../steps/open-run.js';
 import { trainRun } from '../steps/runs.js';
 import { openTask } from '../steps/task.js';
@@ -44,7 +44,7 @@ async function run({
     const scheme = path === undefined ? undefined : await readScheme(path, task.backbone);
     const { weights: trained } = await trainRun(context, folder, scheme, task);
     if (!wanted) return;
-    const { text } = await evaluate(context, task, trained, scheme, folder);
-    process.stdout.write(`${text}\n`);
+    const file = await evaluate(context, task, trained, scheme, folder);
+    process.stdout.write(`${evaluationText(file)}\n`);
   });
 }

@@ -1,9 +1,17 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DetectionEvaluation, type DetectionSummary, formatSummary } from '@nats/detect';
+import {
+  type CocoDetection,
+  type CocoGroundTruth,
+  type DetectionEvaluation,
+  type DetectionSummary,
+  evaluateVoc,
+  formatSummary,
+} from '@nats/detect';
 import { type Scheme, schemeBuilder } from '@nats/space';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
+import { decisiveData } from '../config/sections/data.js';
 import { RUN_FILES } from '../run/run-directory.js';
 import { writeJson } from '../write-whole.js';
 import type { StepContext, Weights } from './context.js';
@@ -15,6 +23,8 @@ export interface EvaluationFile {
   readonly stats: readonly number[];
   /** AP of each class by name. */
   readonly perCategory: Readonly<Record<string, number>>;
+  /** Pascal VOC's average precision of 2010 at IoU 0.5, 0 to 1, -1 without objects; none for two files alone. */
+  readonly voc?: { readonly mean: number; readonly perCategory: Readonly<Record<string, number>> };
   readonly images: number;
   /** What pycocotools would print. */
   readonly text: string;
@@ -31,7 +41,7 @@ export async function evaluate(
   folder: string,
 ): Promise<EvaluationFile> {
   const path = join(folder, RUN_FILES.evaluation);
-  const settings = toJson({ data: config.data, evaluate: { ...config.evaluate, batch: undefined } });
+  const settings = toJson({ data: decisiveData(config.data), evaluate: { ...config.evaluate, batch: undefined } });
   if (existsSync(path)) {
     const before = await readEvaluation(path);
     const changes = jsonDifferences(before.settings, settings);
@@ -41,7 +51,7 @@ export async function evaluate(
   const objective = taskObjective(task, config, config.train);
   const state = await engine.createState(detectorSpec(task.detector), weights);
   try {
-    const { evaluation, summary, results } = await objective.judge({
+    const { evaluation, summary, results, groundTruth } = await objective.judge({
       engine,
       state,
       split: 'val',
@@ -49,7 +59,11 @@ export async function evaluate(
       compile: (_key, build) => engine.compile(build()),
       ...(scheme && { convolution: schemeBuilder(scheme) }),
     });
-    const file = { ...evaluationFile(evaluation, summary, task.val.records.length), settings };
+    const file = {
+      ...evaluationFile(evaluation, summary, task.val.records.length),
+      voc: vocNumbers(groundTruth, results, task.classes),
+      settings,
+    };
     await writeJson(join(folder, RUN_FILES.detections), results);
     await writeJson(path, file);
     return file;
@@ -74,6 +88,25 @@ export function evaluationFile(
     images,
     text: formatSummary(summary, evaluation),
   };
+}
+
+/** Pascal VOC's numbers of the same detections. */
+export function vocNumbers(
+  groundTruth: CocoGroundTruth,
+  results: readonly CocoDetection[],
+  classes: readonly string[],
+): NonNullable<EvaluationFile['voc']> {
+  const { mean, perCategory } = evaluateVoc(groundTruth, results);
+  const judged = (value: number) => (Number.isNaN(value) ? -1 : value);
+  return {
+    mean: judged(mean),
+    perCategory: Object.fromEntries(classes.map((name, k) => [name, judged(perCategory[k]!)])),
+  };
+}
+
+/** The lines of pycocotools, and one of Pascal VOC's number. */
+export function evaluationText({ text, voc }: EvaluationFile): string {
+  return voc ? `${text}\n Pascal VOC 2010, mean AP at IoU=0.50: ${voc.mean.toFixed(3)}` : text;
 }
 
 /** A category's name, with the id behind one that several share: none may hide another. */

@@ -5,6 +5,7 @@ import { type Architecture, architectureOfEvent, createSearch, type Relaxation }
 import type { SearchSpace } from '@nats/space';
 import { constantRate, toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
+import { decisiveData } from '../config/sections/data.js';
 import type { SearchSettings } from '../config/sections/fitting.js';
 import { RUN_FILES } from '../run/run-directory.js';
 import { writeJson } from '../write-whole.js';
@@ -16,7 +17,7 @@ import { detectorSpec, spaceOf, type Task, taskObjective } from './task.js';
 
 /** Settings that a search depends on. */
 export function searchSettings({ seed, data, backbone, weights, detector, space, search }: Config) {
-  return { seed, data, backbone, weights, detector, space, search };
+  return { seed, data: decisiveData(data), backbone, weights, detector, space, search };
 }
 
 const FORMAT = 'nats-architecture';

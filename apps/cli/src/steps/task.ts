@@ -82,8 +82,9 @@ type AugmentationSettings = Config['train']['augment'];
  */
 export function taskObjective(task: Task, config: Config, settings: ObjectiveSettings): DetectionObjective {
   const { train, val, detector, detectorConfig, statistics } = task;
-  const generated = config.data?.format === 'mnist';
-  const augment = augmentationOf(settings.augment, generated ? 0 : 0.5);
+  const { data } = config;
+  const files = data && data.format !== 'mnist' ? data : undefined;
+  const augment = augmentationOf(settings.augment, files ? 0.5 : 0);
   const half = (from: number) =>
     Array.from({ length: Math.floor((train.records.length + 1 - from) / 2) }, (_, i) => 2 * i + from);
   const training = { dataset: train, ...(augment && { augment }) };
@@ -103,7 +104,8 @@ export function taskObjective(task: Task, config: Config, settings: ObjectiveSet
     detection: { scoreThreshold, iouThreshold, limit },
     evaluation: { areaRanges: areaRanges(...sizes) },
     config: toJson(detectorConfig),
-    cache: generated,
+    cache: files?.cache ?? true,
+    ...(files?.workers !== undefined && { workers: files.workers }),
     ...(settings.maxObjects !== undefined && { maxObjects: settings.maxObjects }),
   });
 }

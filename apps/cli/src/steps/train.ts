@@ -4,6 +4,7 @@ import { type Scheme, schemeBuilder, schemeToJson } from '@nats/space';
 import { createTraining } from '@nats/train';
 import { readWeights, writeSafetensors } from '@nats/transfer';
 import type { Config } from '../config/schema.js';
+import { decisiveData } from '../config/sections/data.js';
 import { RUN_FILES } from '../run/run-directory.js';
 import { writeWhole } from '../write-whole.js';
 import type { StepContext, Weights } from './context.js';
@@ -21,7 +22,7 @@ export function trainSettings({ seed, data, backbone, weights, detector, train }
       [...scheme.convolutions].map(([name, choice]) => [name, Array.from(choice).join('')]),
     ),
   };
-  return { seed, data, backbone, weights, detector, train, scheme: chosen };
+  return { seed, data: decisiveData(data), backbone, weights, detector, train, scheme: chosen };
 }
 
 /** Trains a detector from the backbone's weights: with a scheme or without, all else is the same. */

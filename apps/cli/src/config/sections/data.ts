@@ -9,6 +9,10 @@ const common = {
     .enum(['error', 'drop'])
     .default('error')
     .describe('what broken annotations do: stop, or are left out (nats inspect data lists them)'),
+  cache: z.boolean().default(false).describe('keep decoded images in memory; changes no result'),
+  workers: whole(0)
+    .optional()
+    .describe('threads that decode and augment; default one less than processors, 1 to 4; changes no result'),
 };
 
 const cocoFiles = z.strictObject({
@@ -56,5 +60,10 @@ const mnist = z.strictObject({
 export const dataSchema = z
   .discriminatedUnion('format', [coco, voc, yolo, mnist])
   .describe('annotated images; paths start from the folder of the config file');
+
+/** Without what changes no result: a run may be continued with another. */
+export function decisiveData(data: DataSettings | undefined) {
+  return data && { ...data, cache: undefined, workers: undefined };
+}
 
 export type DataSettings = z.output<typeof dataSchema>;
