@@ -89,6 +89,13 @@ describe('what is wrong is said with its place', () => {
   });
 });
 
+test("the walk-through's config is valid", async () => {
+  const file = join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'bccd.config.json');
+  const config = await loadConfig({ file });
+  expect(config.data).toMatchObject({ format: 'voc', onProblem: 'drop' });
+  expect(config.train).toMatchObject({ recipe: 'from-classifier', augment: { scale: [0.8, 1.25] } });
+});
+
 test.each([
   ['train.steps=100', ['train.steps', 100]],
   ['data.path=a=b', ['data.path', 'a=b']],
