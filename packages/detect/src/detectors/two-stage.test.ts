@@ -16,6 +16,7 @@ import { adamw, trainingStep } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { boxMask } from '../evaluation/mask-polygon.js';
 import { maskBox } from '../evaluation/mask-runs.js';
+import { detection } from '../objective/detection.js';
 import { maskFeeds } from '../objective/mask-feeds.js';
 import { detectionsOf } from '../postprocess/detections.js';
 import { maskedDetectionsOf } from '../postprocess/paste-mask.js';
@@ -214,6 +215,29 @@ describe.each(CONFIGS)('%s', (_, config) => {
     expect(await at(1)).toBe(await at(1));
     expect(await at(1)).not.toBe(await at(2));
   });
+});
+
+test('the objective feeds what is drawn, by seed, split and step', async () => {
+  const example = { id: 'x', channels: 1, height: SIZE, width: SIZE, pixels: new Uint8Array(SIZE * SIZE) };
+  const none = { boxes: new Float32Array(0), labels: new Int32Array(0) };
+  const dataset = { name: 'empty', classes: ['a', 'b'], size: 4, example: () => ({ ...example, ...none }) };
+  const batches = async (seed: number) => {
+    const objective = detection({
+      detector: buildDetector(faster),
+      datasets: { dataset },
+      batchSize: 2,
+      maxObjects: 3,
+      seed,
+    });
+    const keys = await Promise.all([0, 1].map(async (i) => (await objective.batch('dataset', i))['roi_heads.keys']!));
+    await objective.dispose();
+    return keys;
+  };
+  const [first, second] = await batches(1);
+  expect(first!.shape).toEqual([2, faster.trainingProposals.limit + 3]);
+  expect(await batches(1)).toEqual([first, second]);
+  expect(second).not.toEqual(first);
+  expect((await batches(2))[0]).not.toEqual(first);
 });
 
 test('levels with different numbers of anchors are refused', () => {

@@ -44,8 +44,7 @@ export function levelOfBox(boxes: Tensor, boundaries: readonly number[]): Tensor
 
 /**
  * RoIAlign over a pyramid, each box from one level (torchvision's MultiScaleRoIAlign). Every level is asked for all boxes and
- * the others' answers are multiplied by 0: with static shapes nothing less is possible, and the pooling is a small part
- * of a step.
+ * the others' answers are multiplied by 0, as shapes are static; what that costs is in docs/adr/0004.
  * @param levels `[N, C, H, W]`, finest first
  * @param strides pixels of the input for one of each level
  * @param boxes `[N, K, 4]`; no gradient goes through them
