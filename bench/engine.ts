@@ -6,16 +6,22 @@ const NETWORKS = [
   { name: 'resnet18-dilated', dilation: 2 },
 ] as const;
 const BATCH = 8;
+const SIZE = 128;
 
 /**
  * One training step (forward, backward, batch statistics, SGD with momentum and weight decay) of ResNet-18 on
  * 8 x 3 x 128 x 128 images, ours and PyTorch's by turns, so that both meet the same noise.
  * Options: `--steps N` (default 20), `--warm N` (default 5), `--threads N` (default 2).
+ *
+ * `--engine NAME` (`onnxruntime-web`, `tfjs:wasm`, …) measures another engine beside onnxruntime instead of PyTorch;
+ * then also `--batch N`, `--size N` and `--networks N` (how many of the networks), for slow ones.
  */
 export async function run(args: readonly string[]): Promise<BenchResult> {
   const steps = option(args, 'steps', 20);
   const warm = option(args, 'warm', 5);
   const threads = option(args, 'threads', 2);
+  const at = args.indexOf('--engine');
+  if (at >= 0) return compareEngines(args, args[at + 1] ?? '', { steps, warm, threads });
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
   const samples: Record<string, number[]> = {};
@@ -49,6 +55,51 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
     for (const side of sides) side.stop();
   }
   if (Object.keys(ratios).length === 0) console.log("No PyTorch in Debian's Python (python3-torch): no ratios.");
+  return { name: 'engine', rows, ratios, samples };
+}
+
+interface Measurement {
+  readonly steps: number;
+  readonly warm: number;
+  readonly threads: number;
+}
+
+/** Another engine and onnxruntime by turns. Engines in WebAssembly have one thread in Node, whatever is asked for. */
+async function compareEngines(
+  args: readonly string[],
+  engine: string,
+  { steps, warm, threads }: Measurement,
+): Promise<BenchResult> {
+  const [batch, size] = [option(args, 'batch', BATCH), option(args, 'size', SIZE)];
+  const rows: Record<string, string | number>[] = [];
+  const ratios: Record<string, number> = {};
+  const samples: Record<string, number[]> = {};
+  for (const { name, dilation } of NETWORKS.slice(0, option(args, 'networks', NETWORKS.length))) {
+    const names = [engine, 'onnxruntime'];
+    const sides = await Promise.all(names.map((side) => startEngine([threads, dilation, batch, size, side])));
+    const times = await takeTurns(sides, warm, steps);
+    for (const [i, side] of sides.entries()) {
+      const [ms, processor] = [times[i]!.map((time) => time.ms), times[i]!.map((time) => time.processor)];
+      const peak = await side.peak();
+      rows.push({
+        network: name,
+        engine: names[i]!,
+        'ms/step': median(ms),
+        'best ms': Math.min(...ms),
+        'processor ms': median(processor),
+        'images/s': (batch * 1000) / median(ms),
+        'peak MB': peak / 1e6,
+        'compile ms': Math.round(side.start.sessionMs ?? 0),
+      });
+      samples[`${name}/${names[i]}/ms`] = ms;
+      samples[`${name}/${names[i]}/processor`] = processor;
+      side.stop();
+    }
+    const summary = (side: string, what: string) => median(samples[`${name}/${side}/${what}`]!);
+    for (const what of ['ms', 'processor']) {
+      ratios[`${engine}-vs-onnxruntime/${name}/${what}`] = summary(engine, what) / summary('onnxruntime', what);
+    }
+  }
   return { name: 'engine', rows, ratios, samples };
 }
 

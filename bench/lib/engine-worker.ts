@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
+import { createEngine } from '@nats/engine';
 import * as g from '@nats/graph';
 import { buildClassifier, type ConvolutionBuilder, plainConvolution, resnetConfig } from '@nats/space';
 import { trainingFeeds, trainingStep } from './training-step.js';
@@ -8,8 +8,9 @@ import { trainingFeeds, trainingStep } from './training-step.js';
  * Our side of bench/engine.ts, as its own process so that its peak memory is its own. Answers one JSON line for each
  * line `step` or `memory`; the first line is about the start.
  */
-const [threads = 2, dilation = 1] = process.argv.slice(2).map(Number);
-const shape = [8, 3, 128, 128] as const;
+const [threads = 2, dilation = 1, batch = 8, size = 128] = process.argv.slice(2, 6).map(Number);
+const name = process.argv[6] ?? 'onnxruntime';
+const shape = [batch, 3, size, size] as const;
 const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 /** The 3x3 convolutions with stride 1 of layer2 to layer4 are dilated, as in pytorch_worker.py. */
@@ -23,7 +24,7 @@ const { spec, program } = trainingStep(shape, (scope, x) =>
   buildClassifier(scope, x, resnetConfig('resnet18'), { convolution: dilated }),
 );
 const built = performance.now();
-const engine = onnxruntimeEngine({ threads });
+const engine = await createEngine(name, { threads });
 const executable = await engine.compile(program);
 const compiled = performance.now();
 const state = await engine.createState(spec, g.initialize(spec, 1));
