@@ -7,7 +7,8 @@ import { parseArgs } from 'node:util';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { ARMS } from './arms.js';
 import { loadTask, PROTOCOL } from './protocol.js';
-import { type ArmResult, pretrainedWeights, searchedArchitecture, trainedArm } from './stages.js';
+import { type Probabilities, type SearchKind, searched } from './searches.js';
+import { type ArmResult, pretrainedWeights, trainedArm } from './stages.js';
 import { markdownOf, rowsOf } from './table.js';
 
 const DEFAULT_ARMS = ['original', 'proportional', 'argmax', 'random', 'uniform-last', 'cyclic'];
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
   const seeds = values.seeds.split(',').map(Number);
   const deadline = performance.now() + Number(values.minutes) * 60_000;
 
+  const command = `npm run evidence -- ${process.argv.slice(2).join(' ')}`;
   await mkdir(values.out, { recursive: true });
   const context = {
     engine: onnxruntimeEngine({ threads: Number(values.threads) }),
@@ -38,33 +40,42 @@ async function main(): Promise<void> {
     folder: values.out,
   };
   const initial = await pretrainedWeights(context);
-  const searches = arms.some((arm) => ARMS[arm]!.searched);
-  const found = searches ? await searchedArchitecture(context, initial, Number(values['search-seed'])) : {};
+  const found = new Map<SearchKind, Probabilities>();
+  for (const arm of arms) {
+    const { search } = ARMS[arm]!;
+    if (!search || found.has(search)) continue;
+    found.set(search, await searched(context, initial, search, Number(values['search-seed'])));
+  }
   const results: ArmResult[] = [];
   // Seeds outermost: a run that is cut short compares all arms over fewer seeds.
   for (const seed of seeds) {
     for (const arm of arms) {
       if (performance.now() > deadline) break;
-      results.push(await trainedArm(context, initial, arm, ARMS[arm]!.scheme(found, seed), seed));
-      await writeTable(values.out, results, `npm run evidence -- ${process.argv.slice(2).join(' ')}`);
+      const { search, scheme } = ARMS[arm]!;
+      const probabilities = search ? found.get(search)! : {};
+      results.push(await trainedArm(context, initial, arm, scheme(probabilities, seed), seed));
+      await writeTable(values.out, results, command, caveats(values['search-seed']));
     }
   }
   await context.engine.dispose();
-  console.log(
-    `\n${markdownOf(rowsOf(results), `npm run evidence -- ${process.argv.slice(2).join(' ')}`, caveats(values['search-seed']))}`,
-  );
+  console.log(`\n${markdownOf(rowsOf(results), command, caveats(values['search-seed']))}`);
 }
 
 function caveats(searchSeed: string): string[] {
   return [
     `${PROTOCOL.name}, ${PROTOCOL.testImages} test images; small, medium, large: side below ${PROTOCOL.sizes[0]}, to ${PROTOCOL.sizes[1]}, above, in pixels.`,
-    `One search (seed ${searchSeed}); spreads are over seeds of the retraining alone. Intervals are of Student's t over paired seeds.`,
+    `One search of each kind (seed ${searchSeed}); spreads are over seeds of the retraining alone. Intervals are of Student's t over paired seeds.`,
   ];
 }
 
-async function writeTable(folder: string, results: readonly ArmResult[], command: string): Promise<void> {
+async function writeTable(
+  folder: string,
+  results: readonly ArmResult[],
+  command: string,
+  notes: readonly string[],
+): Promise<void> {
   const rows = rowsOf(results);
-  await writeFile(join(folder, 'table.md'), markdownOf(rows, command, caveats(String(PROTOCOL.search.seed))));
+  await writeFile(join(folder, 'table.md'), markdownOf(rows, command, notes));
   await writeFile(
     join(folder, 'table.json'),
     `${JSON.stringify({ command, protocol: PROTOCOL, rows, results }, null, 2)}\n`,

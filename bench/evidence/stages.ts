@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Engine, TensorData } from '@nats/graph';
-import { createSearch } from '@nats/search';
 import { type Scheme, schemeBuilder } from '@nats/space';
-import { adamw, constantRate, createTraining, type TrainingEvent } from '@nats/train';
+import { adamw, createTraining, type TrainingEvent } from '@nats/train';
 import { readWeights, writeSafetensors } from '@nats/transfer';
 import { kept } from './cache.js';
 import {
@@ -14,7 +13,6 @@ import {
   PROTOCOL,
   pretrainingObjective,
   rate,
-  space,
   type Task,
 } from './protocol.js';
 
@@ -45,34 +43,6 @@ export async function pretrainedWeights({ engine, folder }: Context): Promise<Ma
     await training.dispose();
   }
   return asBackbone((await readWeights(path)).tensors);
-}
-
-/** Probabilities of every genotype by convolution and channel group, after a search. */
-export type Probabilities = Readonly<Record<string, readonly (readonly number[])[]>>;
-
-export function searchedArchitecture(
-  context: Context,
-  initial: Map<string, TensorData>,
-  seed: number,
-): Promise<Probabilities> {
-  return kept(join(context.folder, `search-${seed}.json`), async () => {
-    const { steps, start, architectureRate } = PROTOCOL.search;
-    const search = await createSearch({
-      engine: context.engine,
-      objective: detectionObjective(context.task, seed),
-      space,
-      steps,
-      seed,
-      initial,
-      weights: { ...detectorPhase(), learningRate: rate(PROTOCOL.learningRate, steps) },
-      architecture: { start, learningRate: constantRate(architectureRate) },
-    });
-    for await (const event of search.events())
-      if (event.type !== 'architecture') report(`search ${seed}`, event, steps);
-    const { sites } = await search.architecture();
-    await search.dispose();
-    return Object.fromEntries([...sites].map(([name, { probabilities }]) => [name, probabilities]));
-  });
 }
 
 export interface ArmResult {
@@ -111,7 +81,7 @@ export function trainedArm(
   });
 }
 
-function report(title: string, event: TrainingEvent, steps: number): void {
+export function report(title: string, event: TrainingEvent, steps: number): void {
   if (event.type === 'step' && event.step % 100 === 0) {
     console.log(
       `${title}: step ${event.step} of ${steps}, loss ${event.loss.toFixed(3)}, ${event.imagesPerSecond.toFixed(0)} images/s`,
