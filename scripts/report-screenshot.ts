@@ -1,22 +1,27 @@
 /**
- * The README's picture of a report: tsx apps/cli/src/report/scripts/screenshot.ts REPORT.html [docs/images/report.png]
+ * The README's picture of a report: tsx scripts/report-screenshot.ts REPORT.html [docs/images/report.png [/usr/bin/chromium]]
  * The page's beginning on a desktop in light colours, and on a phone in dark ones, beside each other.
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
-import { dataUri } from '../data-table.js';
+import { dataUri } from '../apps/cli/src/report/data-table.js';
 
-const [report, out = 'docs/images/report.png'] = process.argv.slice(2);
+const [report, out = 'docs/images/report.png', executablePath = '/usr/bin/chromium'] = process.argv.slice(2);
 if (report === undefined) {
-  console.error('usage: screenshot.ts REPORT.html [OUT.png]');
+  console.error('usage: report-screenshot.ts REPORT.html [OUT.png [CHROMIUM]]');
   process.exit(2);
 }
+// The package that has it as its own dependency.
+const sharp = createRequire(new URL('../packages/detect/package.json', import.meta.url))(
+  'sharp',
+) as typeof import('sharp')['default'];
 const HEIGHT = 1500;
 /** The phone's view begins here, so that it shows what the desktop's does not. */
 const PHONE_FROM = '#scheme';
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium' });
+const browser = await chromium.launch({ executablePath });
 try {
   const address = pathToFileURL(resolve(report)).href;
   const desktop = await view({ width: 1140, colorScheme: 'light' });
@@ -28,7 +33,6 @@ try {
   );
   const picture = await page.screenshot();
   // Half the size and few colours: small enough for a repository, sharp enough for a README.
-  const { default: sharp } = await import('sharp');
   const small = await sharp(picture)
     .resize({ width: 1100 })
     .png({ palette: true, colours: 128, effort: 10 })
