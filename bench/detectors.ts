@@ -1,0 +1,98 @@
+import { mkdir } from 'node:fs/promises';
+import {
+  areaRanges,
+  buildDetector,
+  cascadeRcnnConfig,
+  type DetectorConfig,
+  demoDetectorConfig,
+  demoFasterRcnnConfig,
+  detection,
+  detectionSubset,
+} from '@nats/detect';
+import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
+import { createTraining, toJson } from '@nats/train';
+import { detectorPhase, loadTask, PROTOCOL } from './evidence/protocol.js';
+import { pretrainedWeights } from './evidence/stages.js';
+import { type BenchResult, option } from './lib/bench.js';
+
+const FOLDER = 'runs/detectors';
+
+const CONFIGS: Readonly<Record<string, DetectorConfig>> = {
+  'FCOS, one stage': demoDetectorConfig(),
+  'Faster R-CNN': demoFasterRcnnConfig(),
+};
+const CASCADE: Readonly<Record<string, DetectorConfig>> = {
+  'Cascade R-CNN': cascadeRcnnConfig(demoFasterRcnnConfig()),
+};
+
+/**
+ * The detectors of demonstration size under one budget: the same pretrained classifier, images, steps, batch, optimiser
+ * and rate. COCO's AP on MNIST-detection, and what a step costs.
+ *
+ * `npm run bench -- detectors [--threads 1] [--seed 10] [--test 1500] [--cascade 1]`: the last adds Cascade R-CNN; the
+ * classifier is kept in `runs/detectors`
+ */
+export async function run(args: readonly string[] = []): Promise<BenchResult> {
+  const seed = option(args, 'seed', 10);
+  const engine = onnxruntimeEngine({ threads: option(args, 'threads', 1) });
+  const task = await loadTask();
+  const test = detectionSubset(
+    task.test,
+    Int32Array.from({ length: option(args, 'test', PROTOCOL.testImages) }, (_, i) => i),
+  );
+  await mkdir(FOLDER, { recursive: true });
+  const initial = await pretrainedWeights({ engine, task, folder: FOLDER });
+  const rows: Record<string, string | number>[] = [];
+  const ratios: Record<string, number> = {};
+  const samples: Record<string, readonly number[]> = {};
+  for (const [name, config] of Object.entries({ ...CONFIGS, ...(option(args, 'cascade', 0) !== 0 && CASCADE) })) {
+    const objective = detection({
+      detector: buildDetector(config),
+      datasets: { train: task.train, test },
+      batchSize: PROTOCOL.batch,
+      seed,
+      statistics: PROTOCOL.statistics,
+      evaluation: { areaRanges: areaRanges(...PROTOCOL.sizes) },
+      config: toJson(config),
+    });
+    const training = await createTraining({
+      engine,
+      objective,
+      steps: PROTOCOL.steps,
+      seed,
+      initial,
+      phases: [detectorPhase()],
+      evaluation: {},
+    });
+    const started = process.cpuUsage();
+    let processor = 0;
+    const parameters = [...(await training.values())].filter(([parameter]) => !parameter.includes('running_'));
+    for await (const event of training.events()) {
+      if (event.type === 'step') {
+        const { user, system } = process.cpuUsage(started);
+        processor = (user + system) / 1000 / event.step;
+        if (event.step % 100 === 0) console.log(`${name}: step ${event.step}, loss ${event.loss.toFixed(3)}`);
+      }
+      if (event.type !== 'evaluation') continue;
+      const { AP = 0, AP50 = 0, APsmall = 0, APmedium = 0, APlarge = 0 } = event.metrics;
+      const [ap, ap50, small, medium, large] = [AP, AP50, APsmall, APmedium, APlarge].map((x) => x * 100);
+      rows.push({
+        detector: name,
+        parameters: parameters.reduce((sum, [, { data }]) => sum + data.length, 0),
+        'processor ms a step': Math.round(processor),
+        AP: ap!,
+        AP50: ap50!,
+        small: small!,
+        medium: medium!,
+        large: large!,
+      });
+      ratios[`AP of FCOS / AP of ${name}`] = Number(rows[0]!.AP) / ap!;
+      samples[name] = [ap!];
+      console.log(JSON.stringify(rows.at(-1)));
+    }
+    await training.dispose();
+    await objective.dispose?.();
+  }
+  await engine.dispose();
+  return { name: 'detectors', rows, ratios, samples };
+}
