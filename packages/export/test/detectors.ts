@@ -1,6 +1,7 @@
 import {
   boxesInImage,
   buildDetector,
+  cascadeRcnnConfig,
   type DecodedImage,
   type DetectionOptions,
   type Detections,
@@ -33,6 +34,16 @@ export const CLASSES = ['cell', 'plate', 'other'] as const;
 
 const backbone = smallResnet({ inputChannels: 3, widths: [8, 16, 16], strides: [1, 2, 2] });
 
+const fasterRcnn = demoFasterRcnnConfig({
+  backbone,
+  inputSize: SIZE,
+  classes: CLASSES.length,
+  pyramid: { channels: 16, extra: 'none' },
+  proposals: { candidatesPerLevel: 60, iouThreshold: 0.7, limit: 40 },
+  hidden: 16,
+  candidates: 100,
+});
+
 /** Batch norms in one, group norms in the other. */
 export const CONFIGS: Readonly<Record<string, DetectorConfig>> = {
   fcos: demoDetectorConfig({
@@ -56,15 +67,8 @@ export const CONFIGS: Readonly<Record<string, DetectorConfig>> = {
     headNorm: { kind: 'group', groups: 4 },
     candidatesPerLevel: 150,
   }),
-  'faster-rcnn': demoFasterRcnnConfig({
-    backbone,
-    inputSize: SIZE,
-    classes: CLASSES.length,
-    pyramid: { channels: 16, extra: 'none' },
-    proposals: { candidatesPerLevel: 60, iouThreshold: 0.7, limit: 40 },
-    hidden: 16,
-    candidates: 100,
-  }),
+  'faster-rcnn': fasterRcnn,
+  'cascade-rcnn': cascadeRcnnConfig(fasterRcnn),
 };
 
 export function candidatesProgram(config: DetectorConfig, batch: Dimension = 'N') {
