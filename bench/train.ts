@@ -65,7 +65,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const waiting = await waitShare(threads, size, batch, steps);
   ratios['waiting-share'] = waiting;
   console.log(
-    `Of a training on PNG files of 640 x 480, with two images a step, ${(100 * waiting).toFixed(1)} % is waiting.`,
+    `Of a training on PNG files of 640 x 480, with ${batch} images a step, ${(100 * waiting).toFixed(1)} % is waiting.`,
   );
   return { name: 'train', rows, ratios, samples };
 }
