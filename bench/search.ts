@@ -1,59 +1,42 @@
-import { buildDetector, demoDetectorConfig, detection, mnistDetection } from '@nats/detect';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import {
-  type Engine,
-  type Executable,
-  type Feeds,
-  initialize,
-  type Program,
-  type State,
-  sizeOf,
-  tensorData,
-} from '@nats/graph';
-import { exactCosts, isArchitecture, type Relaxation, samplingFeeds, supernetObjective } from '@nats/search';
-import { anisotropicGenotypes, demoResnet, isotropicGenotypes, type SearchSpace, searchSpace } from '@nats/space';
-import { adamw, type Objective, readMnist, trainingStep } from '@nats/train';
+import { type Executable, type Feeds, initialize, type State } from '@nats/graph';
+import { exactCosts } from '@nats/search';
 import { type BenchResult, median, option } from './lib/bench.js';
+import { armNames, spaces, stepOf } from './lib/search-arms.js';
 
 interface Arm {
   readonly name: string;
   readonly executable: Executable;
-  /** Multiply-adds of all convolutions and their gradients in a step. */
   readonly work: number;
   readonly state: State;
   readonly feeds: Feeds;
   readonly times: number[];
+  /** Peak resident bytes of a process that makes a few steps. */
+  readonly bytes: number;
 }
 
 /**
- * Weight steps of supernets relative to the plain training step, of the demo detector: both exact forms and the sampled
- * one, for 3 isotropic and 9 anisotropic genotypes, by turns in one run. Processor time, which other processes on the
- * machine lengthen least; so one thread is the default.
+ * Weight steps of supernets relative to the plain training step, of the demo detector: both exact forms, the sampled one,
+ * and a network derived by a random scheme, for 3 isotropic and 9 anisotropic genotypes, by turns in one run. Processor
+ * time, which other processes on the machine lengthen least; so one thread is the default. Peak memory is that of
+ * processes of their own, Node and the TypeScript loader included.
  *
  * `npm run bench -- search [--rounds 12] [--batch 16] [--threads 1]`
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const rounds = option(args, 'rounds', 12);
-  const batchSize = option(args, 'batch', 16);
+  const batch = option(args, 'batch', 16);
   const threads = option(args, 'threads', 1);
-  const { train } = await readMnist();
-  const objective = detection({
-    detector: buildDetector(demoDetectorConfig()),
-    datasets: { train: mnistDetection({ digits: train, size: batchSize, seed: 1 }) },
-    batchSize,
-  });
   const engine = onnxruntimeEngine({ threads });
-  const arms = [await makeArm(engine, 'plain', objective, {})];
-  for (const [title, space] of spaces()) {
-    const relaxations: [string, Relaxation][] = [
-      ['sum', { kind: 'exact', form: 'sum' }],
-      ['dense', { kind: 'exact', form: 'dense' }],
-      ['sampled', { kind: 'sampled' }],
-    ];
-    for (const [form, relaxation] of relaxations) {
-      const sampling = relaxation.kind === 'sampled' ? samplingFeeds(space, 1, 0, 1) : {};
-      arms.push(await makeArm(engine, `${title}/${form}`, supernetObjective(objective, space, relaxation), sampling));
-    }
+  const arms: Arm[] = [];
+  for (const name of armNames()) {
+    const bytes = await peakMemory(name, batch, threads);
+    const { program, spec, feeds, work } = await stepOf(name, batch);
+    const state = await engine.createState(spec, initialize(spec, 1));
+    arms.push({ name, executable: await engine.compile(program), work, state, feeds, times: [], bytes });
   }
   // The first round warms up.
   for (let round = 0; round <= rounds; round++) {
@@ -68,66 +51,37 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   return resultOf(arms);
 }
 
-function spaces(): [string, SearchSpace][] {
-  const space = (genotypes: SearchSpace['genotypes']) =>
-    searchSpace(demoResnet(), { genotypes, division: { groups: 8 } });
-  return [
-    ['isotropic-3', space(isotropicGenotypes(3))],
-    ['anisotropic-9', space(anisotropicGenotypes(3))],
-  ];
-}
-
-async function makeArm(engine: Engine, name: string, objective: Objective, extra: Feeds): Promise<Arm> {
-  const { program, spec } = trainingStep(objective, {
-    optimizer: adamw(),
-    only: (parameter) => !isArchitecture(parameter),
-  });
-  const feeds = { ...(await objective.batch('train', 0)), ...extra, learningRate: tensorData('float32', [], [1e-4]) };
-  const state = await engine.createState(spec, initialize(spec, 1));
-  return { name, executable: await engine.compile(program), work: convolutionWork(program), state, feeds, times: [] };
-}
-
-/** Which input, or else which attribute, has the shape of the weight. */
-const WEIGHT: Readonly<Record<string, 1 | 'shape'>> = {
-  conv2d: 1,
-  convGradInput: 1,
-  convGradWeight: 'shape',
-  conv2dByChannelDilation: 1,
-  channelDilationGradInput: 1,
-  channelDilationGradWeight: 'shape',
-};
-
-/** A convolution and each of its gradients take as many multiply-adds as there are outputs, times taps and channels of each. */
-function convolutionWork({ nodes }: Program): number {
-  return nodes.reduce((sum, { op, inputs, outputs, attributes }) => {
-    const where = WEIGHT[op.name];
-    if (where === undefined) return sum;
-    const forward = op.name === 'conv2d' || op.name === 'conv2dByChannelDilation';
-    const outputShape = (forward ? outputs[0]! : inputs[0]!).shape as number[];
-    const weight = where === 1 ? inputs[1]!.shape : (attributes as { shape: number[] }).shape;
-    return sum + sizeOf(outputShape) * sizeOf(weight.slice(1) as number[]);
-  }, 0);
+async function peakMemory(...args: readonly (string | number)[]): Promise<number> {
+  const worker = fileURLToPath(new URL('./lib/search-memory.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, worker, ...args.map(String)]);
+  return Number(stdout);
 }
 
 function resultOf(arms: readonly Arm[]): BenchResult {
-  const plain = median(arms[0]!.times);
-  const of = (name: string) => median(arms.find((arm) => arm.name === name)!.times);
+  const plain = arms[0]!;
+  const time = ({ times }: Arm) => median(times);
+  const named = (name: string) => arms.find((arm) => arm.name === name)!;
   const ratios: Record<string, number> = {};
-  for (const { name } of arms.slice(1)) ratios[`step-vs-plain/${name}`] = of(name) / plain;
-  for (const [title, { genotypes }] of spaces()) {
-    ratios[`dense-vs-sum/${title}`] = of(`${title}/dense`) / of(`${title}/sum`);
+  for (const arm of arms.slice(1)) {
+    ratios[`step-vs-plain/${arm.name}`] = time(arm) / time(plain);
+    ratios[`memory-vs-plain/${arm.name}`] = arm.bytes / plain.bytes;
+  }
+  for (const [title, { genotypes }] of Object.entries(spaces())) {
+    const [sum, dense] = [named(`${title}/sum`), named(`${title}/dense`)];
+    ratios[`dense-vs-sum/${title}`] = time(dense) / time(sum);
     const costs = exactCosts(genotypes);
-    const chosen = arms.find(({ name }) => name === `${title}/${costs.dense < costs.sum ? 'dense' : 'sum'}`)!;
-    const share = chosen.work / arms[0]!.work;
-    ratios[`step-vs-counted-share/${title}`] = of(chosen.name) / plain / share;
+    const chosen = costs.dense < costs.sum ? dense : sum;
+    ratios[`step-vs-counted-share/${title}`] = time(chosen) / time(plain) / (chosen.work / plain.work);
   }
   return {
     name: 'search',
-    rows: arms.map(({ name, times }) => ({
-      step: name,
-      'processor ms, median': median(times),
-      least: Math.min(...times),
-      'x plain': median(times) / plain,
+    rows: arms.map((arm) => ({
+      step: arm.name,
+      'processor ms, median': time(arm),
+      least: Math.min(...arm.times),
+      'x plain': time(arm) / time(plain),
+      'x multiply-adds': arm.work / plain.work,
+      'peak MB': arm.bytes / 1e6,
     })),
     ratios,
     samples: Object.fromEntries(arms.map(({ name, times }) => [name, times])),
