@@ -12,7 +12,7 @@ export interface ChannelOrder {
 /**
  * @param index int32 `[O]`
  * @param empty what a genotype without channels has: none, so that its tensors have an axis of length 0; or channel O, one
- * past the last, because onnxruntime's Conv never ends without input channels
+ * past the last, because onnxruntime 1.30's FusedConv never ends without input channels
  */
 export function channelOrder(
   builder: OnnxBuilder,
