@@ -1,10 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { demoDetectorConfig } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { afterAll, expect, test } from 'vitest';
-import { backbone, space } from '../src/demo/protocol.js';
+import { backbone, detectorConfig, space } from '../src/demo/protocol.js';
 import { runDemo } from '../src/demo/run-demo.js';
 import { type DemoSettings, demoConfig, FULL, QUICK } from '../src/demo/settings.js';
 import { detectorConfigOf } from '../src/detectors/index.js';
@@ -45,7 +44,7 @@ function run(settings: DemoSettings, signal: AbortSignal, update: Progress['upda
 test('its config is the protocol that evidence is gathered by', () => {
   const config = demoConfig(FULL);
   expect(backboneConfigOf(config.backbone)).toEqual(backbone);
-  expect(detectorConfigOf(config.detector, { backbone, classes: 10 })).toEqual(demoDetectorConfig({ backbone }));
+  expect(detectorConfigOf(config.detector, { backbone, classes: 10 })).toEqual(detectorConfig);
   expect(spaceOf(config, backbone)).toEqual(space);
 });
 

@@ -89,8 +89,8 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     const { code, stderr } = runNatsIn(folder, 'train', '--out', 'original', '--steps', '7', '--seed', '6');
     expect(code).toBe(2);
     expect(stderr).toContain('seed: 5, here 6');
-    expect(stderr).toContain('train.steps: 6, here 7');
-    expect(json('original', 'config.json').train.steps).toBe(6);
+    expect(stderr).toContain('train.steps: 30, here 7');
+    expect(json('original', 'config.json').train.steps).toBe(30);
   });
 
   test('evaluate: a run, its exported model and its detections give the same numbers', () => {
@@ -166,10 +166,10 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
       expect(page.includes(text), text).toBe(true);
     }
     const run = JSON.parse(nats('inspect', 'run', 'transformed', '--json'));
-    expect(run).toMatchObject({ kind: 'train', step: 6, steps: 6 });
+    expect(run).toMatchObject({ kind: 'train', step: 30, steps: 30 });
     expect(run.files).toContain('model.onnx');
     expect(run.commands[0].command).toBe('nats train --scheme search --out transformed --no-evaluate');
-    expect(nats('inspect', 'run', 'original')).toContain('step 6 of 6');
+    expect(nats('inspect', 'run', 'original')).toContain('step 30 of 30');
   });
 
   test('pretrain on folders of images, and its weights in a training', () => {

@@ -121,9 +121,10 @@ export function tinyConfig(data: unknown, changes: Record<string, unknown> = {})
     },
     space: { genotypes: ['1', '2'], groups: 2 },
     search: { ...fitting, steps: 4, start: 1 },
-    train: { ...fitting, steps: 6 },
+    train: { ...fitting, checkpointEvery: 10, steps: 30 },
     evaluate: { batch: 4, sizes: [10, 14] },
-    export: { verifyImages: 4 },
+    // Of nearly equal scores suppression may keep either.
+    export: { verifyImages: 4, unmatched: 0.2 },
     ...changes,
   };
 }
