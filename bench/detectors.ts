@@ -35,7 +35,7 @@ const CASCADE: Readonly<Record<string, DetectorConfig>> = {
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const seed = option(args, 'seed', 10);
   const engine = onnxruntimeEngine({ threads: option(args, 'threads', 1) });
-  const task = await loadTask();
+  const task = await loadTask(PROTOCOL.headDepth);
   const test = detectionSubset(
     task.test,
     Int32Array.from({ length: option(args, 'test', PROTOCOL.testImages) }, (_, i) => i),

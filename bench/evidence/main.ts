@@ -1,4 +1,5 @@
-// npm run evidence -- quick [--arms a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2] [--out runs/evidence/quick]
+// npm run evidence -- quick [--arms a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2]
+//   [--head-depth 0] [--out runs/evidence/quick]
 // Trains every arm from the same pretrained classifier with the same schedule and seeds, and writes a table. Resumable:
 // what is in the output folder is not computed again.
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { ARMS } from './arms.js';
+import { kept } from './cache.js';
 import { loadTask, PROTOCOL } from './protocol.js';
 import { type Probabilities, type SearchKind, searched } from './searches.js';
 import { type ArmResult, pretrainedWeights, trainedArm } from './stages.js';
@@ -21,6 +23,7 @@ async function main(): Promise<void> {
       seeds: { type: 'string', default: '10,11,12' },
       'search-seed': { type: 'string', default: String(PROTOCOL.search.seed) },
       threads: { type: 'string', default: '2' },
+      'head-depth': { type: 'string', default: String(PROTOCOL.headDepth) },
       minutes: { type: 'string', default: 'Infinity' },
       out: { type: 'string', default: join('runs', 'evidence', 'quick') },
     },
@@ -33,12 +36,15 @@ async function main(): Promise<void> {
   const deadline = performance.now() + Number(values.minutes) * 60_000;
 
   const command = `npm run evidence -- ${process.argv.slice(2).join(' ')}`;
+  const [headDepth, threads] = [Number(values['head-depth']), Number(values.threads)];
   await mkdir(values.out, { recursive: true });
+  await claimFolder(values.out, { headDepth, threads, protocol: PROTOCOL });
   const context = {
-    engine: onnxruntimeEngine({ threads: Number(values.threads) }),
-    task: await loadTask(),
+    engine: onnxruntimeEngine({ threads }),
+    task: await loadTask(headDepth),
     folder: values.out,
   };
+  const notes = caveats(values['search-seed'], headDepth);
   const initial = await pretrainedWeights(context);
   const found = new Map<SearchKind, Probabilities>();
   for (const arm of arms) {
@@ -54,16 +60,24 @@ async function main(): Promise<void> {
       const { search, scheme } = ARMS[arm]!;
       const probabilities = search ? found.get(search)! : {};
       results.push(await trainedArm(context, initial, arm, scheme(probabilities, seed), seed));
-      await writeTable(values.out, results, command, caveats(values['search-seed']));
+      await writeTable(values.out, results, command, notes);
     }
   }
   await context.engine.dispose();
-  console.log(`\n${markdownOf(rowsOf(results), command, caveats(values['search-seed']))}`);
+  console.log(`\n${markdownOf(rowsOf(results), command, notes)}`);
 }
 
-function caveats(searchSeed: string): string[] {
+/** Results of other settings must not be taken for those of these. */
+async function claimFolder(folder: string, settings: unknown): Promise<void> {
+  const text = `${JSON.stringify(settings, null, 2)}\n`;
+  const known = await kept(join(folder, 'settings.json'), async () => settings);
+  if (`${JSON.stringify(known, null, 2)}\n` === text) return;
+  throw new Error(`${folder} holds results of other settings (see settings.json in it); choose another with --out`);
+}
+
+function caveats(searchSeed: string, headDepth: number): string[] {
   return [
-    `${PROTOCOL.name}, ${PROTOCOL.testImages} test images; small, medium, large: side below ${PROTOCOL.sizes[0]}, to ${PROTOCOL.sizes[1]}, above, in pixels.`,
+    `${PROTOCOL.name}, ${headDepth} convolutions in the head before its predictions, ${PROTOCOL.testImages} test images; small, medium, large: side below ${PROTOCOL.sizes[0]}, to ${PROTOCOL.sizes[1]}, above, in pixels.`,
     `One search of each kind (seed ${searchSeed}); spreads are over seeds of the retraining alone. Intervals are of Student's t over paired seeds.`,
   ];
 }

@@ -5,6 +5,7 @@ import {
   type DetectionDataset,
   detection,
   detectionSubset,
+  type FcosConfig,
   mnistDetection,
   mnistTextures,
 } from '@nats/detect';
@@ -26,32 +27,35 @@ import { backbone, detectorConfig, PROTOCOL, space } from '../../apps/cli/src/de
 export { backbone, detectorConfig, PROTOCOL, space };
 
 export interface Task {
+  readonly detector: FcosConfig;
   readonly train: DetectionDataset;
   readonly test: DetectionDataset;
 }
 
-export async function loadTask(): Promise<Task> {
+/** @param headDepth convolutions of the head before its predictions */
+export async function loadTask(headDepth: number): Promise<Task> {
   const digits = await readMnist();
   return {
+    detector: { ...detectorConfig, headDepth },
     train: mnistDetection({ digits: digits.train, size: PROTOCOL.trainingImages, seed: 1 }),
     test: mnistDetection({ digits: digits.test, size: PROTOCOL.testImages, seed: 1 }),
   };
 }
 
 /** The detection objective, with the training images also in two disjoint halves for the search. */
-export function detectionObjective({ train, test }: Task, seed: number): Objective {
+export function detectionObjective({ detector, train, test }: Task, seed: number): Objective {
   const half = (from: number) => {
     const indices = Array.from({ length: train.size / 2 }, (_, i) => 2 * i + from);
     return { ...detectionSubset(train, indices), name: `${train.name}/half ${from}` };
   };
   return detection({
-    detector: buildDetector(detectorConfig),
+    detector: buildDetector(detector),
     datasets: { train, test, weights: half(0), architecture: half(1) },
     batchSize: PROTOCOL.batch,
     seed,
     statistics: PROTOCOL.statistics,
     evaluation: { ...COCO_PARAMETERS, areaRanges: areaRanges(...PROTOCOL.sizes) },
-    config: JSON.parse(JSON.stringify(detectorConfig)),
+    config: JSON.parse(JSON.stringify(detector)),
   });
 }
 
