@@ -1,24 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeAtomically } from '@nats/transfer';
 
-/** Writes a file so that it is either there as a whole or not at all, also on a full disk or after a power cut. */
+/** Writes a file, and its folder if need be, so that it is either there as a whole or not at all. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeAtomically(path, [typeof content === 'string' ? new TextEncoder().encode(content) : content]);
 }
 
 export function writeJson(path: string, value: unknown): Promise<void> {

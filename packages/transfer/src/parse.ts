@@ -2,6 +2,7 @@
 export { type DetectedFormat, detectFormat } from './detect-format.js';
 export type { StoredDType } from './elements.js';
 export * from './limits.js';
+export { editDistance } from './mapping/edit-distance.js';
 export { EXPECTED_DIFFERENCES, type ExpectedWeight, type MapOptions, mapWeights } from './mapping/map-weights.js';
 export {
   formatReport,

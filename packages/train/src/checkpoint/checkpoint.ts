@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { TensorData } from '@nats/graph';
-import { layoutSafetensors, parseSafetensors } from '@nats/transfer';
+import { layoutSafetensors, parseSafetensors, writeAtomically } from '@nats/transfer';
 import { CheckpointError, CheckpointWriteError } from './errors.js';
-import { type FileSystem, nodeFiles, writeAtomically } from './files.js';
+import { type FileSystem, nodeFiles } from './files.js';
 import { type CheckpointInfo, damaged, formatManifest, type Manifest, parseManifest } from './manifest.js';
 
 export interface Checkpoint extends CheckpointInfo {

@@ -1,49 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import type { WritableFiles } from '@nats/transfer';
 
 /** What checkpoints ask of a file system: that of Node, or one that fails on purpose in a test. */
-export interface FileSystem {
-  open(path: string, flags: string): Promise<Pick<fs.FileHandle, 'write' | 'sync' | 'close'>>;
-  rename(from: string, to: string): Promise<void>;
-  rm(path: string, options: { force: boolean }): Promise<void>;
+export interface FileSystem extends WritableFiles {
   mkdir(path: string, options: { recursive: true }): Promise<unknown>;
   readFile(path: string): Promise<Uint8Array>;
   readdir(path: string): Promise<string[]>;
 }
 
 export const nodeFiles: FileSystem = fs;
-
-/** Writes a file of several parts so that readers see the old file or the whole new one, also after a power cut. */
-export async function writeAtomically(path: string, parts: Iterable<Uint8Array>, files: FileSystem): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
-  try {
-    const handle = await files.open(temporary, 'wx');
-    try {
-      for (const part of parts) await writeAll(handle, part);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await files.rename(temporary, path);
-  } catch (error) {
-    await files.rm(temporary, { force: true });
-    throw error;
-  }
-  await syncFolder(dirname(path), files);
-}
-
-/** A single write may be short, and Linux caps it near 2 GiB. */
-async function writeAll(handle: Pick<fs.FileHandle, 'write'>, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, at, Math.min(bytes.length - at, 2 ** 28));
-    at += bytesWritten;
-  }
-}
-
-/** Makes the rename itself durable, where a platform lets folders be opened; the content is safe without. */
-async function syncFolder(folder: string, files: FileSystem): Promise<void> {
-  const handle = await files.open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
-}

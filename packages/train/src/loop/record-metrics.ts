@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { nodeFiles, writeAtomically } from '../checkpoint/files.js';
+import { writeAtomically } from '@nats/transfer';
 
 /**
  * Passes events (of a training, or of a search) on and writes each as a line of JSON before (metrics.jsonl). At a start event, lines of an earlier
@@ -41,7 +41,7 @@ async function dropAfter(path: string, step: number): Promise<void> {
   const lines = text.split('\n').filter((line) => line !== '');
   const kept = lines.filter((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= step);
   if (kept.length === lines.length && (text === '' || text.endsWith('\n'))) return;
-  await writeAtomically(path, [Buffer.from(kept.map((line) => `${line}\n`).join(''))], nodeFiles);
+  await writeAtomically(path, [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
 }
 
 function stepOf(line: string): number | undefined {

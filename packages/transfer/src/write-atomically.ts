@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** What writing asks of a file system: that of Node, or one that fails on purpose in a test. */
+export interface WritableFiles {
+  open(path: string, flags: string): Promise<Pick<fs.FileHandle, 'write' | 'sync' | 'close'>>;
+  rename(from: string, to: string): Promise<void>;
+  rm(path: string, options: { force: boolean }): Promise<void>;
+}
+
+/**
+ * Writes a file of several parts: a temporary file in the same folder, synced to disk, then renamed. A reader sees the old
+ * file or the whole new one, also after a power cut.
+ * @throws IO errors (ENOSPC, EACCES …) pass through, and the temporary file is removed
+ */
+export async function writeAtomically(
+  path: string,
+  parts: Iterable<Uint8Array>,
+  files: WritableFiles = fs,
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  try {
+    const handle = await files.open(temporary, 'wx');
+    try {
+      for (const part of parts) await writeAll(handle, part);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await files.rename(temporary, path);
+  } catch (error) {
+    await files.rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path), files);
+}
+
+/** A single write may be short, and Linux caps it near 2 GiB. */
+async function writeAll(handle: Pick<fs.FileHandle, 'write'>, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, at, Math.min(bytes.length - at, 2 ** 28));
+    at += bytesWritten;
+  }
+}
+
+/** Makes the rename itself durable. Not every platform lets a folder be opened; the file's content is safe without. */
+async function syncFolder(folder: string, files: WritableFiles): Promise<void> {
+  const handle = await files.open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
