@@ -143,3 +143,26 @@ export function checkProgramState(program: Program, spec: StateSpec): void {
     }));
   }
 }
+
+/** What a run throws that is given something disposed of. */
+export function disposedError(what: 'executable' | 'state'): NatsError {
+  return new NatsError('disposed', {
+    rule: `a run needs a living ${what}`,
+    received: `a disposed ${what}`,
+    limit: 'compile or create it again',
+  });
+}
+
+/** What a state throws that is asked for a variable that it does not hold. */
+export function unknownVariableError(name: string): NatsError {
+  return new NatsError('state', {
+    rule: 'a state only holds the variables of its specification',
+    received: `'${name}'`,
+  });
+}
+
+/** The number that 'N' stands for in a run; 0 where no input has a batch of any size. */
+export function batchOfFeeds(program: Program, feeds: Feeds): number {
+  for (const [name, { shape }] of program.inputs) if (shape[0] === 'N') return feeds[name]!.shape[0]!;
+  return 0;
+}

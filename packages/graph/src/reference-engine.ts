@@ -2,12 +2,13 @@ import {
   checkFeeds,
   checkProgramState,
   checkStateValues,
+  disposedError,
   type Engine,
   type Executable,
   type Feeds,
   type State,
+  unknownVariableError,
 } from './engine.js';
-import { NatsError } from './errors.js';
 import type { Program } from './program.js';
 import type { StateSpec } from './state-spec.js';
 import type { Node, Shape, Tensor } from './tensor.js';
@@ -100,12 +101,7 @@ function referenceState(spec: StateSpec, initial: ReadonlyMap<string, TensorData
 
 function copyOf(values: ReadonlyMap<string, TensorData>, name: string): TensorData {
   const value = values.get(name);
-  if (!value) {
-    throw new NatsError('state', {
-      rule: 'a state only holds the variables of its specification',
-      received: `'${name}'`,
-    });
-  }
+  if (!value) throw unknownVariableError(name);
   return { ...value, data: value.data.slice() };
 }
 
@@ -115,14 +111,7 @@ function referenceExecutable(program: Program): Executable {
     program,
     run: async (state, feeds) => {
       const { values, alive } = state as ReferenceState;
-      if (disposed || !alive()) {
-        const what = disposed ? 'executable' : 'state';
-        throw new NatsError('disposed', {
-          rule: `a run needs a living ${what}`,
-          received: `a disposed ${what}`,
-          limit: 'compile or create it again',
-        });
-      }
+      if (disposed || !alive()) throw disposedError(disposed ? 'executable' : 'state');
       checkProgramState(program, state.spec);
       const { outputs, updates } = evaluate(program, feeds, values);
       for (const [name, value] of updates) values.set(name, value);

@@ -1,26 +1,26 @@
 import { updateName } from '@nats/export';
 import {
   allocate,
+  batchOfFeeds,
   checkFeeds,
   checkFinite,
   checkProgramState,
+  disposedError,
   type Executable,
   type Feeds,
   type Program,
-  type Shape,
   type State,
   type Tensor as SymbolicTensor,
   sizeOf,
 } from '@nats/graph';
 import type { Tensor } from 'onnxruntime-common';
 import type { Session } from './session.js';
-import { disposed, type SessionState } from './state.js';
+import type { SessionState } from './state.js';
 import { fromOrt, type TensorFactory } from './tensors.js';
 
 export interface ExecutableOptions {
   readonly toOrt: TensorFactory;
   readonly finiteFeeds: boolean;
-  readonly onDispose: () => void;
 }
 
 /** A session as an executable: values of the state and feeds are its inputs. */
@@ -28,7 +28,7 @@ export function createExecutable(program: Program, session: Session, options: Ex
   let alive = true;
   const checked = new WeakSet<State>();
   const run = async (state: SessionState, feeds: Feeds) => {
-    if (!alive) throw disposed('executable');
+    if (!alive) throw disposedError('executable');
     const given = sessionFeeds(program, state, feeds, options.toOrt);
     const results = await session.run(given, receivers(program, state, feeds, options.toOrt));
     for (const name of program.updates.keys()) {
@@ -41,8 +41,8 @@ export function createExecutable(program: Program, session: Session, options: Ex
     program,
     run: async (anyState, feeds) => {
       const state = anyState as SessionState;
-      if (!alive) throw disposed('executable');
-      if (!state.alive()) throw disposed('state');
+      if (!alive) throw disposedError('executable');
+      if (!state.alive()) throw disposedError('state');
       checkFeeds(program, feeds);
       if (options.finiteFeeds) checkFinite(feeds);
       if (!checked.has(state)) checkProgramState(program, state.spec);
@@ -52,7 +52,6 @@ export function createExecutable(program: Program, session: Session, options: Ex
     dispose: async () => {
       if (!alive) return;
       alive = false;
-      options.onDispose();
       await session.release();
     },
   };
@@ -77,7 +76,7 @@ function receivers(
   feeds: Feeds,
   toOrt: TensorFactory,
 ): Map<string, () => Tensor> {
-  const batch = batchOf(program, feeds);
+  const batch = batchOfFeeds(program, feeds);
   const empty = ({ dtype, shape }: SymbolicTensor) => {
     const known = shape.map((dimension) => (dimension === 'N' ? batch : dimension));
     return toOrt({ dtype, shape: known, data: allocate(dtype, sizeOf(known)) });
@@ -88,10 +87,4 @@ function receivers(
     result.set(updateName(name), () => state.spare.get(name) ?? empty(tensor));
   }
   return result;
-}
-
-function batchOf(program: Program, feeds: Feeds): number {
-  const unknown = (shape: Shape) => shape[0] === 'N';
-  for (const [name, tensor] of program.inputs) if (unknown(tensor.shape)) return feeds[name]!.shape[0]!;
-  return 0;
 }

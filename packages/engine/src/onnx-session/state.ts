@@ -1,4 +1,11 @@
-import { checkStateValues, NatsError, type State, type StateSpec, type TensorData } from '@nats/graph';
+import {
+  checkStateValues,
+  disposedError,
+  type State,
+  type StateSpec,
+  type TensorData,
+  unknownVariableError,
+} from '@nats/graph';
 import type { Tensor } from 'onnxruntime-common';
 import { fromOrt, type TensorFactory } from './tensors.js';
 
@@ -27,7 +34,7 @@ export function createState(
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(access: () => Promise<T>): Promise<T> => {
     const result = last.then(() => {
-      if (!alive) throw disposed('state');
+      if (!alive) throw disposedError('state');
       return access();
     });
     last = result.catch(() => undefined);
@@ -55,22 +62,9 @@ export function createState(
   };
 }
 
-export function disposed(what: 'executable' | 'state'): NatsError {
-  return new NatsError('disposed', {
-    rule: `a run needs a living ${what}`,
-    received: `a disposed ${what}`,
-    limit: 'compile or create it again',
-  });
-}
-
 function copyOf(tensors: ReadonlyMap<string, Tensor>, name: string): TensorData {
   const tensor = tensors.get(name);
-  if (!tensor) {
-    throw new NatsError('state', {
-      rule: 'a state only holds the variables of its specification',
-      received: `'${name}'`,
-    });
-  }
+  if (!tensor) throw unknownVariableError(name);
   const value = fromOrt(tensor);
   return { ...value, data: value.data.slice() };
 }

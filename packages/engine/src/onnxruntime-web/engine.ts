@@ -1,5 +1,6 @@
 import type { LoweringTable } from '@nats/export';
-import type { Engine, Executable, State } from '@nats/graph';
+import type { Engine } from '@nats/graph';
+import { createLiving } from '../living.js';
 import { createExecutable } from '../onnx-session/executable.js';
 import { createState } from '../onnx-session/state.js';
 import { tensorFactory } from '../onnx-session/tensors.js';
@@ -39,8 +40,8 @@ export async function onnxruntimeWebEngine(options: OnnxruntimeWebOptions = {}):
   const module = await loadModule(providers);
   configure(module, { threads, wasmPaths });
   const toOrt = tensorFactory(module.Tensor);
-  const executables = new Set<Executable>();
-  const states = new Set<State>();
+  const executables = createLiving();
+  const states = createLiving();
   return {
     name: 'onnxruntime-web',
     fingerprint: {
@@ -50,25 +51,19 @@ export async function onnxruntimeWebEngine(options: OnnxruntimeWebOptions = {}):
       threads,
       machine: runtime(),
     },
-    createState: async (spec, values) => {
-      const state = createState(spec, values, toOrt);
-      states.add(state);
-      return state;
-    },
+    createState: async (spec, values) => states.add(createState(spec, values, toOrt)),
     compile: async (program) => {
       const session = await openSession(module, program, { providers, lowerings });
-      const executable = createExecutable(program, session, {
-        toOrt,
-        finiteFeeds: checkFeedsFinite,
-        onDispose: () => executables.delete(executable),
-      });
-      executables.add(executable);
-      return executable;
+      return executables.add(
+        createExecutable(program, session, {
+          toOrt,
+          finiteFeeds: checkFeedsFinite,
+        }),
+      );
     },
     dispose: async () => {
-      for (const executable of executables) await executable.dispose();
-      for (const state of states) await state.dispose();
-      states.clear();
+      await executables.dispose();
+      await states.dispose();
     },
   };
 }

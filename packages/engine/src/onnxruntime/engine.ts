@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import type { LoweringTable } from '@nats/export';
-import type { Engine, Executable, State } from '@nats/graph';
+import type { Engine } from '@nats/graph';
 import { Tensor } from 'onnxruntime-node';
+import { createLiving } from '../living.js';
 import { createExecutable } from '../onnx-session/executable.js';
 import { createState } from '../onnx-session/state.js';
 import { tensorFactory } from '../onnx-session/tensors.js';
@@ -30,8 +31,8 @@ export interface OnnxruntimeEngine extends Engine {
 export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): OnnxruntimeEngine {
   const { threads = 2, providers = ['cpu'], checkFeedsFinite = false, profile, lowerings = {} } = options;
   const settings = { threads, providers, lowerings, ...(profile !== undefined && { profile }) };
-  const executables = new Set<Executable>();
-  const states = new Set<State>();
+  const executables = createLiving();
+  const states = createLiving();
   return {
     name: 'onnxruntime',
     fingerprint: {
@@ -41,25 +42,19 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
       threads,
       machine: `${process.platform}-${process.arch}`,
     },
-    createState: async (spec, values) => {
-      const state = createState(spec, values, toOrt);
-      states.add(state);
-      return state;
-    },
+    createState: async (spec, values) => states.add(createState(spec, values, toOrt)),
     compile: async (program) => {
       const session = await openSession(program, settings);
-      const executable = createExecutable(program, session, {
-        toOrt,
-        finiteFeeds: checkFeedsFinite,
-        onDispose: () => executables.delete(executable),
-      });
-      executables.add(executable);
-      return executable;
+      return executables.add(
+        createExecutable(program, session, {
+          toOrt,
+          finiteFeeds: checkFeedsFinite,
+        }),
+      );
     },
     dispose: async () => {
-      for (const executable of executables) await executable.dispose();
-      for (const state of states) await state.dispose();
-      states.clear();
+      await executables.dispose();
+      await states.dispose();
     },
   };
 }

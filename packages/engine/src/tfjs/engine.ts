@@ -1,4 +1,5 @@
-import { check, type Engine, type Executable, type State } from '@nats/graph';
+import { check, type Engine } from '@nats/graph';
+import { createLiving } from '../living.js';
 import { openBackend, type PackageLoader, TFJS_BACKENDS, type TfjsBackend } from './backends.js';
 import { createExecutable } from './executable.js';
 import { alone } from './module.js';
@@ -33,30 +34,24 @@ export async function tfjsEngine(options: TfjsOptions = {}): Promise<TfjsEngine>
     limit: TFJS_BACKENDS.join(', '),
   }));
   const { tf, backend, enter } = await alone(() => openBackend(wanted, { load, wasmPaths }));
-  const executables = new Set<Executable>();
-  const states = new Set<State>();
+  const executables = createLiving();
+  const states = createLiving();
   return {
     name: 'tfjs',
     backend,
     fingerprint: { engine: 'tfjs', backend, version: tf.version_core },
-    createState: async (spec, values) => {
-      const state = await createState(tf, enter, spec, values);
-      states.add(state);
-      return state;
-    },
+    createState: async (spec, values) => states.add(await createState(tf, enter, spec, values)),
     compile: async (program) => {
-      const executable = await createExecutable(tf, program, {
-        enter,
-        finiteFeeds: checkFeedsFinite,
-        onDispose: () => executables.delete(executable),
-      });
-      executables.add(executable);
-      return executable;
+      return executables.add(
+        await createExecutable(tf, program, {
+          enter,
+          finiteFeeds: checkFeedsFinite,
+        }),
+      );
     },
     dispose: async () => {
-      for (const executable of executables) await executable.dispose();
-      for (const state of states) await state.dispose();
-      states.clear();
+      await executables.dispose();
+      await states.dispose();
     },
   };
 }

@@ -1,8 +1,10 @@
 import {
+  batchOfFeeds,
   checkFeeds,
   checkFinite,
   checkProgramState,
   constantOp,
+  disposedError,
   type Executable,
   type Feeds,
   type Program,
@@ -12,14 +14,13 @@ import { decompose } from './decompose/index.js';
 import { alone, type Tfjs, type TfTensor } from './module.js';
 import { type Plan, planProgram } from './plan.js';
 import { checkKernels, runPlan, type Slots } from './run-plan.js';
-import { disposed, type TfjsState } from './state.js';
+import type { TfjsState } from './state.js';
 import { download, upload } from './tensors.js';
 
 export interface ExecutableOptions {
   /** Makes the backend current. */
   readonly enter: () => Promise<void>;
   readonly finiteFeeds: boolean;
-  readonly onDispose: () => void;
 }
 
 export async function createExecutable(tf: Tfjs, program: Program, options: ExecutableOptions): Promise<Executable> {
@@ -35,15 +36,15 @@ export async function createExecutable(tf: Tfjs, program: Program, options: Exec
     program,
     run: async (anyState, feeds) => {
       const state = anyState as TfjsState;
-      if (!alive) throw disposed('executable');
-      if (!state.alive()) throw disposed('state');
+      if (!alive) throw disposedError('executable');
+      if (!state.alive()) throw disposedError('state');
       checkFeeds(program, feeds);
       if (options.finiteFeeds) checkFinite(feeds);
       if (!checked.has(state)) checkProgramState(program, state.spec);
       checked.add(state);
       return alone(async () => {
-        if (!alive) throw disposed('executable');
-        if (!state.alive()) throw disposed('state');
+        if (!alive) throw disposedError('executable');
+        if (!state.alive()) throw disposedError('state');
         await options.enter();
         return runOnce(tf, program, plan, constants, state, feeds);
       });
@@ -51,7 +52,6 @@ export async function createExecutable(tf: Tfjs, program: Program, options: Exec
     dispose: async () => {
       if (!alive) return;
       alive = false;
-      options.onDispose();
       await alone(async () => {
         for (const tensor of constants.values()) tensor.dispose();
       });
@@ -83,7 +83,7 @@ async function runOnce(
     for (const [slot, tensor] of constants) slots[slot] = tensor;
     for (const [name, slot] of plan.variables) slots[slot] = state.tensors.get(name)!;
     for (const [name, slot] of plan.inputs) slots[slot] = upload(tf, feeds[name]!);
-    await runPlan(tf, plan, slots, batchOf(program, feeds));
+    await runPlan(tf, plan, slots, batchOfFeeds(program, feeds));
     const outputs: Record<string, TensorData> = {};
     for (const [name, slot] of plan.outputs) {
       outputs[name] = await download(slots[slot]!, program.outputs.get(name)!.dtype);
@@ -105,9 +105,4 @@ function commit(tf: Tfjs, plan: Plan, slots: Slots, state: TfjsState): void {
     state.tensors.get(name)!.dispose();
     state.tensors.set(name, tensor);
   }
-}
-
-function batchOf(program: Program, feeds: Feeds): number {
-  for (const [name, { shape }] of program.inputs) if (shape[0] === 'N') return feeds[name]!.shape[0]!;
-  return 0;
 }

@@ -1,4 +1,11 @@
-import { checkStateValues, NatsError, type State, type StateSpec, type TensorData } from '@nats/graph';
+import {
+  checkStateValues,
+  disposedError,
+  type State,
+  type StateSpec,
+  type TensorData,
+  unknownVariableError,
+} from '@nats/graph';
 import { alone, type Tfjs, type TfTensor } from './module.js';
 import { download, upload } from './tensors.js';
 
@@ -25,7 +32,7 @@ export async function createState(
   };
   const access = <T>(action: () => Promise<T>) =>
     alone(async () => {
-      if (!alive) throw disposed('state');
+      if (!alive) throw disposedError('state');
       await enter();
       return action();
     });
@@ -41,10 +48,7 @@ export async function createState(
         const result = new Map<string, TensorData>();
         for (const name of names ?? tensors.keys()) {
           const tensor = tensors.get(name);
-          if (!tensor) {
-            const rule = 'a state only holds the variables of its specification';
-            throw new NatsError('state', { rule, received: `'${name}'` });
-          }
+          if (!tensor) throw unknownVariableError(name);
           result.set(name, await download(tensor, spec.get(name)!.dtype));
         }
         return result;
@@ -61,12 +65,4 @@ export async function createState(
         tensors.clear();
       }),
   };
-}
-
-export function disposed(what: 'executable' | 'state'): NatsError {
-  return new NatsError('disposed', {
-    rule: `a run needs a living ${what}`,
-    received: `a disposed ${what}`,
-    limit: 'compile or create it again',
-  });
 }
