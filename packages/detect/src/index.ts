@@ -30,6 +30,7 @@ export * from './postprocess/detections.js';
 export * from './postprocess/image-detector.js';
 export * from './postprocess/model-feeds.js';
 export * from './postprocess/nms.js';
+export * from './postprocess/on-image.js';
 export * from './postprocess/paste-mask.js';
 export * from './postprocess/suppress.js';
 export * from './proposals/balanced-sampler.js';

@@ -1,5 +1,4 @@
 import {
-  boxesInImage,
   buildDetector,
   cascadeRcnnConfig,
   type DecodedImage,
@@ -9,6 +8,7 @@ import {
   demoDetectorConfig,
   demoFasterRcnnConfig,
   detectionsOf,
+  detectionsOnImage,
   letterbox,
   placeImage,
   retinanetConfig,
@@ -125,7 +125,7 @@ export async function expectedDetections(
   for (const image of images) {
     const { boxes, scores, labels } = await executable.run(state, { images: preparedImage(image) });
     const [own] = detectionsOf({ boxes: boxes!, scores: scores!, labels: labels! }, options);
-    found.push(inImage(own!, image));
+    found.push(detectionsOnImage(own!, letterbox(image, SIZE), image));
   }
   await executable.dispose();
   await state.dispose();
@@ -137,16 +137,4 @@ const normalize = createNormalizer({ channels: 3, height: SIZE[0], width: SIZE[1
 /** The loader's pixels. */
 export function preparedImage(image: DecodedImage): TensorData {
   return normalize([placeImage(image, letterbox(image, SIZE), SIZE).pixels]);
-}
-
-function inImage({ boxes, scores, labels }: Detections, image: DecodedImage): Detections {
-  const back = boxesInImage(boxes.flat(), letterbox(image, SIZE));
-  const cut = (value: number, axis: number) => Math.min(value, axis % 2 === 0 ? image.width : image.height);
-  return {
-    scores,
-    labels,
-    boxes: boxes.map(
-      (_, i) => [0, 1, 2, 3].map((axis) => cut(back[i * 4 + axis]!, axis)) as [number, number, number, number],
-    ),
-  };
 }

@@ -1,10 +1,9 @@
 import {
-  boxesInImage,
   type CandidateValues,
   type DatasetRecord,
   type DecodedImage,
-  type Detections,
   detectionsOf,
+  detectionsOnImage,
   letterbox,
   loadRecordImage,
   placeImage,
@@ -54,7 +53,9 @@ export async function verifyModel(
         const found = await trained.run(image);
         return {
           values: { scores: falling(found.scores) },
-          detections: [inImage(detectionsOf(found, thresholds)[0]!, image, task)],
+          detections: [
+            detectionsOnImage(detectionsOf(found, thresholds)[0]!, letterbox(image, task.detector.inputSize), image),
+          ],
         };
       },
       model: async (record) => {
@@ -95,14 +96,4 @@ async function openTrained(engine: Engine, task: Task, weights: Weights, scheme:
       await state.dispose();
     },
   };
-}
-
-/** Detections on the canvas in pixels of the image, cut at its border. */
-function inImage(found: Detections, image: DecodedImage, { detector }: Task): Detections {
-  const placement = letterbox(image, detector.inputSize);
-  const boxes = found.boxes.map((box): [number, number, number, number] => {
-    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = boxesInImage(box, placement);
-    return [Math.max(0, x1), Math.max(0, y1), Math.min(image.width, x2), Math.min(image.height, y2)];
-  });
-  return { ...found, boxes };
 }

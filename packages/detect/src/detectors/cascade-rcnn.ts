@@ -16,7 +16,7 @@ import { type BoxHeadOutputs, boxHead, boxHeadLoss } from '../heads/box-head.js'
 import { selectBoxCandidates } from '../postprocess/box-candidates.js';
 import { matchBoxes } from '../proposals/sample-proposals.js';
 import { largeEnough } from '../proposals/select-proposals.js';
-import { type Detector, totalLoss } from './detector.js';
+import { type Detector, identityOf, totalLoss } from './detector.js';
 import {
   type FirstStage,
   firstStage,
@@ -77,10 +77,7 @@ export function cascadeRcnn(config: CascadeRcnnConfig): Detector {
     where: 'cascade',
   }));
   return {
-    name: 'cascade-rcnn',
-    inputSize,
-    inputChannels: config.backbone.inputChannels,
-    classes: config.classes,
+    ...identityOf(config),
     feeds: samplingFeeds(config),
     loss: (scope, images, targets, options = {}) => {
       const trained = trainedFirstStage(scope, images, targets, config, options, cascade[0]!.iou);

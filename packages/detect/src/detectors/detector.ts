@@ -47,6 +47,14 @@ export interface Detector {
   candidates(scope: Scope, images: Tensor, options?: DetectorOptions): Candidates;
 }
 
+/** What a detector says of itself. */
+export function identityOf(
+  config: DetectorBase & { readonly kind: string },
+): Pick<Detector, 'name' | 'inputSize' | 'inputChannels' | 'classes'> {
+  const { kind, inputSize, backbone, classes } = config;
+  return { name: kind, inputSize, inputChannels: backbone.inputChannels, classes };
+}
+
 /** The sum of the parts of a loss. */
 export function totalLoss(parts: Readonly<Record<string, Tensor>>): DetectionLoss {
   return { loss: Object.values(parts).reduce(add), parts };

@@ -4,7 +4,7 @@ import { BOX_HEAD_WEIGHTS, type BoxHeadOutputs, boxHead, boxHeadLoss } from '../
 import { selectBoxCandidates } from '../postprocess/box-candidates.js';
 import type { Candidates } from '../postprocess/candidates.js';
 import type { Proposals } from '../proposals/select-proposals.js';
-import { type Detector, totalLoss } from './detector.js';
+import { type Detector, identityOf, totalLoss } from './detector.js';
 import {
   type FirstStage,
   firstStage,
@@ -34,10 +34,7 @@ export const FOREGROUND_IOU = 0.5;
 /** Both stages in one program; nothing is differentiated through the proposals. */
 export function fasterRcnn(config: FasterRcnnConfig): Detector {
   return {
-    name: 'faster-rcnn',
-    inputSize: config.inputSize,
-    inputChannels: config.backbone.inputChannels,
-    classes: config.classes,
+    ...identityOf(config),
     feeds: samplingFeeds(config),
     loss: (scope, images, targets, options = {}) => {
       const { losses, sampled, ...first } = trainedFirstStage(scope, images, targets, config, options, FOREGROUND_IOU);

@@ -5,7 +5,7 @@ import { type FcosHeadConfig, fcosHead, fcosLoss } from '../heads/fcos-head.js';
 import type { HeadNorm } from '../heads/tower.js';
 import { fcosRanges } from '../matching/centre-sampling.js';
 import { selectCandidates } from '../postprocess/candidates.js';
-import { type Detector, type DetectorBase, totalLoss } from './detector.js';
+import { type Detector, type DetectorBase, identityOf, totalLoss } from './detector.js';
 import { gridsOf, levelStrides, pyramidFeatures } from './pyramid-features.js';
 
 export interface FcosConfig extends DetectorBase {
@@ -56,10 +56,7 @@ export function fcos(config: FcosConfig): Detector {
     },
   };
   return {
-    name: 'fcos',
-    inputSize: config.inputSize,
-    inputChannels: config.backbone.inputChannels,
-    classes: config.classes,
+    ...identityOf(config),
     loss: (scope, images, targets, options = {}) => {
       const levels = pyramidFeatures(scope, images, config, options);
       const outputs = fcosHead(scope.child('head'), levels, head);

@@ -6,7 +6,7 @@ import type { DetectionOptions } from '../postprocess/detections.js';
 import { suppress } from '../postprocess/suppress.js';
 import { fpnBoundaries, type RoiPoolConfig } from '../proposals/roi-pool.js';
 import { firstPlaces } from '../proposals/sample-proposals.js';
-import { type Detector, type DetectorOptions, totalLoss } from './detector.js';
+import { type Detector, type DetectorOptions, identityOf, totalLoss } from './detector.js';
 import { boxCandidates, boxStage, FOREGROUND_IOU } from './faster-rcnn.js';
 import {
   type FirstStage,
@@ -70,10 +70,7 @@ export function maskRcnn(config: MaskRcnnConfig): MaskDetector {
     where: 'boxSampler',
   }));
   return {
-    name: 'mask-rcnn',
-    inputSize: config.inputSize,
-    inputChannels: config.backbone.inputChannels,
-    classes: config.classes,
+    ...identityOf(config),
     feeds: samplingFeeds(config),
     loss: (scope, images, targets, options = {}) => {
       const { losses, sampled, ...first } = trainedFirstStage(scope, images, targets, config, options, FOREGROUND_IOU);

@@ -4,7 +4,7 @@ import { decodeBoxes } from '../boxes/box-coder.js';
 import { type RetinanetHeadConfig, retinanetHead, retinanetLoss } from '../heads/retinanet-head.js';
 import type { HeadNorm } from '../heads/tower.js';
 import { selectCandidates } from '../postprocess/candidates.js';
-import { type Detector, type DetectorBase, totalLoss } from './detector.js';
+import { type Detector, type DetectorBase, identityOf, totalLoss } from './detector.js';
 import { gridsOf, pyramidFeatures } from './pyramid-features.js';
 
 export interface RetinanetConfig extends DetectorBase {
@@ -47,10 +47,7 @@ export function retinanet(config: RetinanetConfig): Detector {
     priorProbability: 0.01,
   };
   return {
-    name: 'retinanet',
-    inputSize: config.inputSize,
-    inputChannels: config.backbone.inputChannels,
-    classes: config.classes,
+    ...identityOf(config),
     loss: (scope, images, targets, options = {}) => {
       const levels = pyramidFeatures(scope, images, config, options);
       const outputs = retinanetHead(scope.child('head'), levels, head);

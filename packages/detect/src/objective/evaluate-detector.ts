@@ -4,7 +4,6 @@ import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { createLoader, type LoaderOptions } from '../data/loader/index.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
-import { boxesInImage } from '../data/placement.js';
 import type { Dataset } from '../data/records.js';
 import type { Detector } from '../detectors/detector.js';
 import type { CocoDetection } from '../evaluation/coco-format.js';
@@ -12,6 +11,7 @@ import { type DetectionEvaluation, evaluateDetections } from '../evaluation/eval
 import type { EvaluationParameters } from '../evaluation/parameters.js';
 import { type DetectionSummary, summarize } from '../evaluation/summarize.js';
 import { type DetectionOptions, type Detections, detectionsOf } from '../postprocess/detections.js';
+import { detectionsOnImage } from '../postprocess/on-image.js';
 import { type EvaluationBatch, type EvaluationImages, exampleImages, loadedImages } from './evaluation-images.js';
 
 export type { EvaluationBatch, EvaluationImages } from './evaluation-images.js';
@@ -140,16 +140,11 @@ function compileDetector(
 /** Detections of a batch in pixels of the original images, cut at their borders; those in the padding alone go. */
 function originalDetections(found: readonly Detections[], { placements, sizes }: EvaluationBatch): Detections[] {
   return placements.map((placement, i) => {
-    const { boxes, scores, labels } = found[i]!;
     if (!placement) return found[i]!;
-    const { width, height } = sizes[i]!;
-    const inside = boxes.map((box): [number, number, number, number] => {
-      const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = boxesInImage(box, placement);
-      return [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)];
-    });
-    const kept = inside.flatMap(([x1, y1, x2, y2], k) => (x2 > x1 && y2 > y1 ? [k] : []));
+    const { boxes, scores, labels } = detectionsOnImage(found[i]!, placement, sizes[i]!);
+    const kept = boxes.flatMap(([x1, y1, x2, y2], k) => (x2 > x1 && y2 > y1 ? [k] : []));
     return {
-      boxes: kept.map((k) => inside[k]!),
+      boxes: kept.map((k) => boxes[k]!),
       scores: kept.map((k) => scores[k]!),
       labels: kept.map((k) => labels[k]!),
     };

@@ -1,8 +1,9 @@
 import { check, type Feeds, formatShape, type TensorData } from '@nats/graph';
 import type { DecodedImage } from '../data/dataset.js';
-import { boxesInImage, letterbox } from '../data/placement.js';
+import { letterbox } from '../data/placement.js';
 import { type DetectionOptions, type Detections, detectionsOf } from './detections.js';
 import { type ModelConvention, modelFeeds } from './model-feeds.js';
+import { detectionsOnImage } from './on-image.js';
 
 /** Runs a file: values by name, in whatever runtime the caller has. */
 export type RunModel = (feeds: Feeds) => Promise<Readonly<Record<string, TensorData>>>;
@@ -29,7 +30,8 @@ export function modelDetections(
           thresholds,
         );
   const strict = found.map((detections) => best(detections, options));
-  return output.pixels === 'image' ? strict : strict.map((own, i) => onImage(own, images[i]!, input.size));
+  if (output.pixels === 'image') return strict;
+  return strict.map((own, i) => detectionsOnImage(own, letterbox(images[i]!, input.size), images[i]!));
 }
 
 function outputOf(outputs: Readonly<Record<string, TensorData>>, name: string): TensorData {
@@ -66,26 +68,6 @@ function best(
 ): Detections {
   const count = Math.min(limit, scores.filter((score) => score > scoreThreshold).length);
   return { boxes: boxes.slice(0, count), scores: scores.slice(0, count), labels: labels.slice(0, count) };
-}
-
-/** Boxes of the canvas in pixels of the image that was letterboxed onto it, cut at its border. */
-function onImage(
-  { boxes, scores, labels }: Detections,
-  image: { readonly width: number; readonly height: number },
-  size: readonly [number, number],
-): Detections {
-  const back = boxesInImage(boxes.flat(), letterbox(image, size));
-  const inside = (value: number, limit: number) => Math.max(0, Math.min(value, limit));
-  return {
-    boxes: boxes.map((_, i) => [
-      inside(back[i * 4]!, image.width),
-      inside(back[i * 4 + 1]!, image.height),
-      inside(back[i * 4 + 2]!, image.width),
-      inside(back[i * 4 + 3]!, image.height),
-    ]),
-    scores,
-    labels,
-  };
 }
 
 /**
