@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { summarizeScheme } from '@nats/space';
 import { type Command, Option } from 'commander';
-import { noteCommand, RUN_FILES } from '../run/run-directory.js';
+import { noteCommand } from '../run/noted-commands.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { backboneConfigOf } from '../steps/backbone.js';
 import { derive, writeScheme } from '../steps/derive.js';
 import { runConfig } from '../steps/open-run.js';

@@ -1,26 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import {
-  areaRanges,
-  cocoCategoryIds,
-  cocoDetections,
-  cocoGroundTruth,
-  cocoImageIds,
-  type Detections,
-  evaluateDetections,
-  evaluateFiles,
-  loadRecordImage,
-  summarize,
-} from '@nats/detect';
+import { evaluateFiles, summarize } from '@nats/detect';
 import type { Command } from 'commander';
-import { openDetector } from '../model/open-detector.js';
-import { isRun, noteCommand } from '../run/run-directory.js';
-import type { StepContext } from '../steps/context.js';
-import { readDatasets } from '../steps/datasets.js';
-import { type EvaluationFile, evaluate, evaluationFile, evaluationText, vocNumbers } from '../steps/evaluate.js';
+import { noteCommand } from '../run/noted-commands.js';
+import { isRun } from '../run/run-directory.js';
+import { type EvaluationFile, evaluate, evaluationFile, evaluationText } from '../steps/evaluate.js';
+import { evaluateModel } from '../steps/evaluate-model.js';
 import { openTrainedRun } from '../steps/open-run.js';
 import { UsageError } from '../usage-error.js';
-import { writeJson } from '../write-whole.js';
 import {
   addConfigFlags,
   type ConfigFlags,
@@ -93,40 +80,4 @@ async function ofRun(folder: string, flags: EvaluateFlags): Promise<EvaluationFi
 async function ofModel(path: string, flags: EvaluateFlags): Promise<EvaluationFile> {
   const config = await configOf(flags);
   return withContext(config, undefined, (context) => evaluateModel(context, path, flags.out));
-}
-
-async function evaluateModel(
-  { config, progress, signal }: StepContext,
-  path: string,
-  out: string | undefined,
-): Promise<EvaluationFile> {
-  if (!config.data) throw new UsageError("no data: name it under 'data' in the config (nats init writes one)");
-  const model = await openDetector(path, config.engine.threads);
-  try {
-    const { classes, input } = model.convention;
-    const { val } = await readDatasets(config.data);
-    if (val.classes.join('\n') !== classes.join('\n')) {
-      throw new UsageError(
-        `a model is judged on images of its classes; ${path} has ${classes.join(', ')}, ${val.name} has ${val.classes.join(', ')}`,
-      );
-    }
-    const found: Detections[] = [];
-    for (const record of val.records) {
-      signal.throwIfAborted();
-      found.push(await model.detect(await loadRecordImage(record, { channels: input.channels === 1 ? 1 : 3 })));
-      progress.update(`  evaluate: ${found.length} of ${val.records.length} images`);
-      // Runs are synchronous: signals get their turn here.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    const results = cocoDetections(found, { imageIds: cocoImageIds(val), categoryIds: cocoCategoryIds(val) });
-    if (out !== undefined) await writeJson(out, results);
-    const truth = cocoGroundTruth(val);
-    const evaluation = evaluateDetections(truth, results, {
-      areaRanges: areaRanges(...config.evaluate.sizes),
-    });
-    const file = evaluationFile(evaluation, summarize(evaluation), val.records.length);
-    return { ...file, voc: vocNumbers(truth, results, val.classes) };
-  } finally {
-    await model.close();
-  }
 }

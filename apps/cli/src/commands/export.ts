@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { noteCommand, RUN_FILES } from '../run/run-directory.js';
+import { noteCommand } from '../run/noted-commands.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { openTrainedRun } from '../steps/open-run.js';
 import { exportRun } from '../steps/runs.js';
 import { thisCommand } from './shared.js';

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseConfig } from '../config/load-config.js';
 import { DEMO_PARTS } from '../demo/parts.js';
-import { isRun, noteCommand, RUN_FILES, readRun } from '../run/run-directory.js';
+import { noteCommand } from '../run/noted-commands.js';
+import { isRun, readRun } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { countingNumber, thisCommand, withContext } from './shared.js';
 
 interface ReportFlags {

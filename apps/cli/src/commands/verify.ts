@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { formatVerification } from '@nats/export';
 import type { Command } from 'commander';
-import { noteCommand, RUN_FILES } from '../run/run-directory.js';
+import { noteCommand } from '../run/noted-commands.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { openTrainedRun } from '../steps/open-run.js';
 import { verifyRun } from '../steps/runs.js';
 import { countingNumber, printJson, shareNumber, thisCommand, withContext } from './shared.js';

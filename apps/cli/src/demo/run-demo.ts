@@ -4,7 +4,7 @@ import { programCosts, summarizeScheme } from '@nats/space';
 import { noise } from '../model/noise.js';
 import { openDetector } from '../model/open-detector.js';
 import { writeReport } from '../report/index.js';
-import { RUN_FILES } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { benchModels } from '../steps/bench.js';
 import type { StepContext } from '../steps/context.js';
 import { evaluate } from '../steps/evaluate.js';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { isRun, RUN_FILES } from '../run/run-directory.js';
+import { isRun } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 
 /** The model of a run stands for its directory. */
 export function modelFile(path: string): string {

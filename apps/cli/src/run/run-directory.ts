@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 import { writeJson } from '../write-whole.js';
+import { noteCommand } from './noted-commands.js';
+import { RUN_FILES } from './run-files.js';
 
 /** What a run makes: a classifier, an architecture, a detector, or all of it for the demonstration. */
 export type RunKind = 'pretrain' | 'search' | 'train' | 'demo';
@@ -12,25 +14,6 @@ export type RunKind = 'pretrain' | 'search' | 'train' | 'demo';
 const FORMAT = 'nats-run';
 /** Of the layout of run directories. */
 const RUN_VERSION = 1;
-
-/** Names of the files in a run directory. */
-export const RUN_FILES = {
-  run: 'run.json',
-  config: 'config.json',
-  environment: 'environment.json',
-  commands: 'commands.jsonl',
-  metrics: 'metrics.jsonl',
-  checkpoints: 'checkpoints',
-  weights: 'weights.safetensors',
-  architecture: 'architecture.json',
-  scheme: 'scheme.json',
-  evaluation: 'evaluation.json',
-  detections: 'detections.json',
-  model: 'model.onnx',
-  verification: 'verification.json',
-  latency: 'latency.json',
-  report: 'report.html',
-} as const;
 
 /** What `run.json` holds. */
 export interface RunRecord {
@@ -77,34 +60,6 @@ export async function claimRun(folder: string, claim: RunClaim): Promise<boolean
   }
   await noteCommand(folder, claim.command);
   return before !== undefined;
-}
-
-/** Adds a line to the commands that made what is in a run directory. */
-export async function noteCommand(folder: string, command: string): Promise<void> {
-  const line = JSON.stringify({ time: new Date().toISOString(), command });
-  await appendFile(join(folder, RUN_FILES.commands), `${line}\n`);
-}
-
-export interface NotedCommand {
-  /** ISO 8601. */
-  readonly time: string;
-  readonly command: string;
-}
-
-/** The commands that made what is in a run directory, in order. */
-export async function readCommands(folder: string): Promise<NotedCommand[]> {
-  const text = await readFile(join(folder, RUN_FILES.commands), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-  return text.split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as NotedCommand];
-    } catch {
-      // The last line of a run that was ended while it was written.
-      return [];
-    }
-  });
 }
 
 /** Whether a path is the directory of a run. */

@@ -12,7 +12,7 @@ import {
 import { type Scheme, schemeBuilder } from '@nats/space';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
 import { decisiveData } from '../config/sections/data.js';
-import { RUN_FILES } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { writeJson } from '../write-whole.js';
 import type { StepContext, Weights } from './context.js';
 import { detectorSpec, type Task, taskObjective } from './task.js';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type CheckpointOptions, recordMetrics, type TrainingEvent } from '@nats/train';
 import type { Progress } from '../progress.js';
 import { timeLeft } from '../progress.js';
-import { RUN_FILES } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext } from './context.js';
 
 /** A training or a search, as far as running it goes. */

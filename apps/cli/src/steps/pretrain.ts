@@ -13,7 +13,7 @@ import {
 } from '@nats/train';
 import { writeSafetensors } from '@nats/transfer';
 import type { Config } from '../config/schema.js';
-import { RUN_FILES } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { backboneConfigOf, pixelStatisticsOf } from './backbone.js';
 import type { StepContext } from './context.js';
 import { checkpointsOf, runFit } from './fit.js';

@@ -10,7 +10,7 @@ import {
   loadRecordImage,
 } from '@nats/detect';
 import { type BoxedSample, type ReportBox, reportObjects } from '../report/index.js';
-import { RUN_FILES } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 
 /** Detections with lower scores are not shown. */
 export const SHOWN_SCORE = 0.3;

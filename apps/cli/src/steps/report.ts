@@ -16,7 +16,9 @@ import {
   searchCurves,
   trainingCurves,
 } from '../report/index.js';
-import { RUN_FILES, readCommands, readRun } from '../run/run-directory.js';
+import { readCommands } from '../run/noted-commands.js';
+import { readRun } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 import { backboneConfigOf } from './backbone.js';

@@ -7,7 +7,7 @@ import { constantRate, toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
 import { decisiveData } from '../config/sections/data.js';
 import type { SearchSettings } from '../config/sections/fitting.js';
-import { RUN_FILES } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { writeJson } from '../write-whole.js';
 import type { StepContext, Weights } from './context.js';
 import { checkpointsOf, runFit } from './fit.js';

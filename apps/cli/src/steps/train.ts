@@ -5,7 +5,7 @@ import { createTraining } from '@nats/train';
 import { readWeights, writeSafetensors } from '@nats/transfer';
 import type { Config } from '../config/schema.js';
 import { decisiveData } from '../config/sections/data.js';
-import { RUN_FILES } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { writeWhole } from '../write-whole.js';
 import type { StepContext, Weights } from './context.js';
 import { checkpointsOf, runFit } from './fit.js';

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { StateSpec } from '@nats/graph';
 import { formatReport, mapWeights, readWeights } from '@nats/transfer';
 import type { WeightSettings } from '../config/sections/backbone.js';
-import { isRun, RUN_FILES } from '../run/run-directory.js';
+import { isRun } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { BACKBONE_PREFIX } from './backbone.js';
 import type { StepContext, Weights } from './context.js';
 

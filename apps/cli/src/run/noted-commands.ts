@@ -1,0 +1,31 @@
+import { appendFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RUN_FILES } from './run-files.js';
+
+/** Adds a line to the commands that made what is in a run directory. */
+export async function noteCommand(folder: string, command: string): Promise<void> {
+  const line = JSON.stringify({ time: new Date().toISOString(), command });
+  await appendFile(join(folder, RUN_FILES.commands), `${line}\n`);
+}
+
+export interface NotedCommand {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly command: string;
+}
+
+/** The commands that made what is in a run directory, in order. */
+export async function readCommands(folder: string): Promise<NotedCommand[]> {
+  const text = await readFile(join(folder, RUN_FILES.commands), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as NotedCommand];
+    } catch {
+      // The last line of a run that was ended while it was written.
+      return [];
+    }
+  });
+}

@@ -1,0 +1,57 @@
+import {
+  areaRanges,
+  cocoCategoryIds,
+  cocoDetections,
+  cocoGroundTruth,
+  cocoImageIds,
+  type Detections,
+  evaluateDetections,
+  loadRecordImage,
+  summarize,
+} from '@nats/detect';
+import { openDetector } from '../model/open-detector.js';
+import { UsageError } from '../usage-error.js';
+import { writeJson } from '../write-whole.js';
+import type { StepContext } from './context.js';
+import { readDatasets } from './datasets.js';
+import { type EvaluationFile, evaluationFile, vocNumbers } from './evaluate.js';
+
+/**
+ * Detects on the images for evaluation with an exported file, and compares as COCO does.
+ * @param out where the detections go, in the format of COCO's result files
+ */
+export async function evaluateModel(
+  { config, progress, signal }: StepContext,
+  path: string,
+  out: string | undefined,
+): Promise<EvaluationFile> {
+  if (!config.data) throw new UsageError("no data: name it under 'data' in the config (nats init writes one)");
+  const model = await openDetector(path, config.engine.threads);
+  try {
+    const { classes, input } = model.convention;
+    const { val } = await readDatasets(config.data);
+    if (val.classes.join('\n') !== classes.join('\n')) {
+      throw new UsageError(
+        `a model is judged on images of its classes; ${path} has ${classes.join(', ')}, ${val.name} has ${val.classes.join(', ')}`,
+      );
+    }
+    const found: Detections[] = [];
+    for (const record of val.records) {
+      signal.throwIfAborted();
+      found.push(await model.detect(await loadRecordImage(record, { channels: input.channels === 1 ? 1 : 3 })));
+      progress.update(`  evaluate: ${found.length} of ${val.records.length} images`);
+      // Runs are synchronous: signals get their turn here.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const results = cocoDetections(found, { imageIds: cocoImageIds(val), categoryIds: cocoCategoryIds(val) });
+    if (out !== undefined) await writeJson(out, results);
+    const truth = cocoGroundTruth(val);
+    const evaluation = evaluateDetections(truth, results, {
+      areaRanges: areaRanges(...config.evaluate.sizes),
+    });
+    const file = evaluationFile(evaluation, summarize(evaluation), val.records.length);
+    return { ...file, voc: vocNumbers(truth, results, val.classes) };
+  } finally {
+    await model.close();
+  }
+}
