@@ -29,6 +29,7 @@ import {
 } from '@nats/space';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type BenchResult, median, option } from './lib/bench.js';
+import { timed } from './lib/timed.js';
 
 interface Arm {
   readonly name: string;
@@ -110,16 +111,6 @@ async function measure(config: ResnetConfig, { size, rounds, threads, naive }: S
   }
   for (const { session } of arms) await session.release();
   return arms;
-}
-
-/** Milliseconds: of processor time, or of the clock on the wall. */
-async function timed(work: () => Promise<unknown>, processor: boolean): Promise<number> {
-  const usage = process.cpuUsage();
-  const start = performance.now();
-  await work();
-  if (!processor) return performance.now() - start;
-  const { user, system } = process.cpuUsage(usage);
-  return (user + system) / 1000;
 }
 
 function exported(config: ResnetConfig, size: number, naive: boolean, scheme?: Scheme): Uint8Array {

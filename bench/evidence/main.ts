@@ -69,9 +69,8 @@ async function main(): Promise<void> {
 
 /** Results of other settings must not be taken for those of these. */
 async function claimFolder(folder: string, settings: unknown): Promise<void> {
-  const text = `${JSON.stringify(settings, null, 2)}\n`;
   const known = await kept(join(folder, 'settings.json'), async () => settings);
-  if (`${JSON.stringify(known, null, 2)}\n` === text) return;
+  if (JSON.stringify(known) === JSON.stringify(settings)) return;
   throw new Error(`${folder} holds results of other settings (see settings.json in it); choose another with --out`);
 }
 
