@@ -1,18 +1,19 @@
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import type { Feeds, TensorData } from '@nats/graph';
+import { createScope, type Feeds, initialize, input, type TensorData } from '@nats/graph';
 import { smallResnet } from '@nats/space';
-import { adamw, type CheckpointOptions, constantRate, createTraining } from '@nats/train';
+import { adamw, type CheckpointOptions, constantRate, createTraining, type EvaluationContext } from '@nats/train';
 import sharp from 'sharp';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { noiseImage, noisePng } from '../../test/images.js';
 import { temporaryDirectory } from '../../test/temporary-directory.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { divideIndices } from '../data/loader/index.js';
-import type { Box, Dataset } from '../data/records.js';
+import { type Box, type Dataset, selectRecords } from '../data/records.js';
 import { encodePng } from '../data/write-coco.js';
 import { buildDetector, demoDetectorConfig } from '../detectors/index.js';
 import { type DetectionObjectiveOptions, detection } from './detection.js';
+import { evaluateDetector } from './evaluate-detector.js';
 
 const detector = buildDetector(
   demoDetectorConfig({
@@ -185,6 +186,32 @@ describe('annotated images', () => {
     expect(() => open({ datasets: { train: dataset } })).toThrow(/0 images/);
     await expect(open({ datasets: { train: await photos() } }).batch('valid', 0)).rejects.toThrow(/'valid'; train/);
   });
+});
+
+test('a split is judged as its images are one by one: in their order, without their augmentation', async () => {
+  const dataset = await photos(7);
+  const scope = createScope();
+  detector.candidates(scope, input('images', 'float32', [1, 3, 48, 48]));
+  const state = await engine.createState(scope.spec, initialize(scope.spec, 3));
+  const context: EvaluationContext = {
+    engine,
+    state,
+    split: 'val',
+    compile: (_key, build) => engine.compile(build()),
+  };
+  // Untrained, so that every score counts; what it finds depends on the image.
+  const options = { detection: { scoreThreshold: 0, limit: 5 } };
+  const indices = [6, 0, 3, 5, 1];
+  const objective = open({ datasets: { val: { dataset, augment, indices } }, evaluationBatch: 2, ...options });
+  const { results } = await objective.judge(context);
+  const chosen = selectRecords(dataset, indices);
+  const expected = await evaluateDetector({ detector, dataset: chosen, batch: 2, ...options }, context);
+  expect(results).toHaveLength(25);
+  expect(results).toEqual(expected.results);
+  const first = results.filter(({ image_id }) => image_id === results[0]!.image_id);
+  const last = results.filter(({ image_id }) => image_id === results.at(-1)!.image_id);
+  expect(first.map(({ bbox }) => bbox)).not.toEqual(last.map(({ bbox }) => bbox));
+  await state.dispose();
 });
 
 describe('a training on files', () => {
