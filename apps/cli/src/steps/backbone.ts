@@ -3,7 +3,8 @@ import type { PixelStatistics } from '@nats/train';
 import { type BackboneSettings, DEMO, SMALL } from '../config/sections/backbone.js';
 
 /** Where a backbone's variables are in a detector. */
-export const BACKBONE_PREFIX = 'backbone.body.';
+export const BACKBONE = 'backbone.body';
+export const BACKBONE_PREFIX = `${BACKBONE}.`;
 
 /** The backbone's own config. @throws NatsError for settings that contradict each other */
 export function backboneConfigOf(settings: BackboneSettings): ResnetConfig {

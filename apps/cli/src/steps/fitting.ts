@@ -14,10 +14,10 @@ import {
   withWarmUp,
 } from '@nats/train';
 import type { CustomSettings, SearchSettings, TrainSettings } from '../config/sections/fitting.js';
+import { BACKBONE } from './backbone.js';
 
 /** Shares of the steps after which the rate falls to a tenth: epochs 16 and 22 of 26 in torchvision's detection recipe. */
 const MILESTONES = [16 / 26, 22 / 26] as const;
-const BACKBONE = 'backbone.body';
 
 /** Optimiser, schedule and clipping, one by one. */
 export function customPhase(settings: CustomSettings): Phase {

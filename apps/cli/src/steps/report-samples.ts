@@ -29,20 +29,20 @@ export async function readDetections(folder: string): Promise<CocoDetection[]> {
   return JSON.parse(text) as CocoDetection[];
 }
 
-/** The first images for evaluation that have objects, with these and with what each arm detected. */
-export async function reportSamples(
-  val: Dataset,
-  arms: readonly ArmDetections[],
-  count: number,
-): Promise<BoxedSample[]> {
-  const imageIds = cocoImageIds(val);
+/** Images of a report. */
+const SAMPLES = 6;
+
+/** The images that a report shows and measures on: the first for evaluation that have objects. */
+export function sampledRecords({ records }: Dataset): DatasetRecord[] {
+  return records.filter(({ objects }) => objects.length > 0).slice(0, SAMPLES);
+}
+
+/** The sampled images with their objects and with what each arm detected. */
+export async function reportSamples(val: Dataset, arms: readonly ArmDetections[]): Promise<BoxedSample[]> {
+  const imageIds = new Map(cocoImageIds(val).map((id, i) => [val.records[i]!, id]));
   const labels = new Map(cocoCategoryIds(val).map((id, label) => [id, val.classes[label]!]));
-  const chosen = val.records
-    .map((record, i) => ({ record, id: imageIds[i]! }))
-    .filter(({ record }) => record.objects.length > 0)
-    .slice(0, count);
   return Promise.all(
-    chosen.map(async ({ record, id }) => ({
+    sampledRecords(val).map(async (record) => ({
       name: record.id,
       image: await picture(record),
       width: record.width,
@@ -51,7 +51,7 @@ export async function reportSamples(
       detections: arms.map(({ arm, detections }) => ({
         arm,
         boxes: detections
-          .filter((found) => found.image_id === id && found.score >= SHOWN_SCORE)
+          .filter((found) => found.image_id === imageIds.get(record) && found.score >= SHOWN_SCORE)
           .map(({ bbox, category_id, score }): ReportBox => {
             const [x, y, width, height] = bbox!;
             return { box: [x, y, x + width, y + height], label: labels.get(category_id)!, score };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Engine } from '@nats/graph';
-import { effectiveReceptiveFields, programCosts } from '@nats/space';
+import { programCosts } from '@nats/space';
 import { toJson } from '@nats/train';
 import {
   type ReportArm,
@@ -26,12 +26,10 @@ import type { ModelLatency } from './bench.js';
 import { readEvaluation } from './evaluate.js';
 import { candidatesProgram } from './export.js';
 import { openTrainedRun, runConfig, type TrainedRun } from './open-run.js';
+import { receptiveFields } from './receptive-fields.js';
 import { readDetections, reportSamples, SHOWN_SCORE } from './report-samples.js';
 import { spaceOf } from './task.js';
 import { trainSettings } from './train.js';
-
-/** Pictures with boxes in a report. */
-const SAMPLES = 6;
 
 /** Runs that differ in nothing but their seed. */
 interface Arm {
@@ -89,7 +87,7 @@ export async function reportData(folders: readonly string[], options: ReportOpti
     },
     ...(searched !== undefined && { search: await reportSearch(searched) }),
     trainings,
-    samples: await reportSamples(val, armDetections, SAMPLES),
+    samples: await reportSamples(val, armDetections),
     sampleMinScore: SHOWN_SCORE,
     commands: await commandsOf(folders),
     environment: await environmentIn(first.folder),
@@ -122,11 +120,7 @@ async function reportArm({ name, runs }: Arm, { engine, signal }: ReportOptions)
   const { program, spec } = candidatesProgram(task, scheme, 1);
   const { parameters, macs } = programCosts(program, spec);
   const model = join(folder, RUN_FILES.model);
-  const fields = await effectiveReceptiveFields(engine, task.backbone, {
-    values: weights,
-    prefix: 'backbone.body',
-    ...(scheme && { scheme }),
-  });
+  const fields = await receptiveFields(engine, { task, scheme, weights });
   const evaluations: ReportEvaluation[] = [];
   for (const run of runs) {
     const path = join(run.folder, RUN_FILES.evaluation);

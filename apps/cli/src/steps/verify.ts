@@ -5,16 +5,14 @@ import {
   detectionsOf,
   detectionsOnImage,
   letterbox,
-  loadRecordImage,
-  placeImage,
 } from '@nats/detect';
 import { type Verification, verify } from '@nats/export';
 import { type Engine, type TensorData, tensorData } from '@nats/graph';
 import type { Scheme } from '@nats/space';
-import { createNormalizer } from '@nats/train';
 import { type OpenDetector, openDetector, openDetectorBytes } from '../model/open-detector.js';
 import type { StepContext, Weights } from './context.js';
 import { candidatesProgram, exportedDetector } from './export.js';
+import { networkInput, recordImage } from './network-input.js';
 import type { Task } from './task.js';
 
 /** How far above its threshold a detection is looked for: one at the threshold may fall to either side. */
@@ -35,8 +33,7 @@ export async function verifyModel(
   const { threads } = config.engine;
   const { tolerance, unmatched, verifyImages } = config.export;
   const samples = task.val.records.slice(0, verifyImages);
-  const read = (record: DatasetRecord) =>
-    loadRecordImage(record, { channels: task.detector.inputChannels === 1 ? 1 : 3 });
+  const read = (record: DatasetRecord) => recordImage(task, record);
   const trained = await openTrained(engine, task, weights, scheme);
   const models: OpenDetector[] = [];
   try {
@@ -84,13 +81,10 @@ async function openTrained(engine: Engine, task: Task, weights: Weights, scheme:
   const { program, spec } = candidatesProgram(task, scheme, 1);
   const executable = await engine.compile(program);
   const state = await engine.createState(spec, weights);
-  const { inputSize: size, inputChannels: channels } = task.detector;
-  const normalize = createNormalizer({ channels, height: size[0], width: size[1] }, task.statistics);
+  const seen = networkInput(task);
   return {
-    run: async (image: DecodedImage) => {
-      const { pixels } = placeImage(image, letterbox(image, size), size);
-      return (await executable.run(state, { images: normalize([pixels]) })) as unknown as CandidateValues;
-    },
+    run: async (image: DecodedImage) =>
+      (await executable.run(state, { images: seen([image]) })) as unknown as CandidateValues,
     close: async () => {
       await executable.dispose();
       await state.dispose();

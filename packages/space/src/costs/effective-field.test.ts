@@ -1,5 +1,5 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { createScope, type Engine, input, NatsError, referenceEngine, type TensorData } from '@nats/graph';
+import { createScope, type Engine, input, NatsError, referenceEngine, type TensorData, tensorData } from '@nats/graph';
 import { afterAll, expect, test } from 'vitest';
 import { PROVENANCE } from '../../test/arbitraries.js';
 import { hashedInput, hashedState, relativeError } from '../../test/values.js';
@@ -60,6 +60,17 @@ test('grows with dilation, along the axis that is dilated', async () => {
   expect(both.side).toBeGreaterThan(plain.side);
   expect(both.deviation[0]).toBeGreaterThan(1.3 * plain.deviation[0]);
   expect(wide.deviation[1]).toBeGreaterThan(1.3 * wide.deviation[0]);
+});
+
+test('is a mean over images: the same image twice changes nothing, another one does', async () => {
+  const [engine] = engines as [Engine];
+  const [, ...shape] = images.shape as number[];
+  const pixels = Array.from(images.data as Float32Array).slice(0, 2 * SIZE * SIZE);
+  const mapOf = async (shown: TensorData) =>
+    (await effectiveReceptiveFields(engine, config, { values: values(), images: shown })).get('C3')!.map;
+  const once = await mapOf(tensorData('float32', [1, ...shape], pixels));
+  expect(await mapOf(tensorData('float32', [2, ...shape], [...pixels, ...pixels]))).toEqual(once);
+  expect(await mapOf(images)).not.toEqual(once);
 });
 
 test('onnxruntime measures what the float64 reference measures', async () => {

@@ -60,7 +60,9 @@ export async function effectiveReceptiveFields(
   const { scheme, images = noise([8, config.inputChannels, 224, 224]) } = options;
   if (scheme) checkSchemeFits(scheme, config);
   const scope = createScope();
-  const x = input('x', 'float32', images.shape);
+  const [height, width] = images.shape.slice(2) as [number, number];
+  // One image at a time: gradients of a large one keep all its feature maps.
+  const x = input('x', 'float32', [1, ...images.shape.slice(1)]);
   const backbone = buildBackbone(scope, x, config, scheme ? { convolution: schemeBuilder(scheme) } : {});
   const stages = options.stages ?? backbone.outputs.map(({ name }) => name);
   check(stages.length > 0, 'attribute', () => ({ rule: 'at least one stage is measured', received: 'none' }));
@@ -70,8 +72,12 @@ export async function effectiveReceptiveFields(
   try {
     const state = await engine.createState(scope.spec, valuesFor(scope.spec, options));
     try {
-      const results = await executable.run(state, { x: images });
-      return new Map(stages.map((name) => [name, measure(results[name]!)]));
+      const sums = new Map<StageName, Float64Array>(stages.map((name) => [name, new Float64Array(height * width)]));
+      for (const image of eachImage(images)) {
+        const results = await executable.run(state, { x: image });
+        for (const [name, sum] of sums) for (const [i, value] of results[name]!.data.entries()) sum[i]! += value;
+      }
+      return new Map(Array.from(sums, ([name, sum]) => [name, measure(sum, height, width)]));
     } finally {
       await state.dispose();
     }
@@ -86,25 +92,32 @@ function valuesFor(spec: StateSpec, { values, prefix = '' }: EffectiveFieldOptio
   return new Map(found.filter((entry): entry is readonly [string, TensorData] => entry[1] !== undefined));
 }
 
-/** `[H, W]`: mean over images and channels of the squared gradient. */
+function* eachImage({ shape, data }: TensorData): Iterable<TensorData> {
+  const [count, ...rest] = shape as number[];
+  const size = sizeOf(rest);
+  for (let i = 0; i < count!; i++) {
+    yield tensorData('float32', [1, ...rest], (data as Float32Array).subarray(i * size, (i + 1) * size));
+  }
+}
+
+/** `[H, W]`: mean over channels of the squared gradient by one image. */
 function squaredGradient(features: Tensor, x: Tensor): Tensor {
-  const [n, channels, h, w] = features.shape as [number, number, number, number];
+  const [, channels, h, w] = features.shape as [number, number, number, number];
   const [row, column] = [Math.floor(h / 2), Math.floor(w / 2)];
   const centre = slice(features, { 2: [row, row + 1], 3: [column, column + 1] });
-  const signs = Float32Array.from({ length: n * channels }, (_, i) => (hash32(7, i) & 1 ? 1 : -1));
-  const sum = reduceSum(multiply(centre, constant(tensorData('float32', [n, channels, 1, 1], signs))));
+  const signs = Float32Array.from({ length: channels }, (_, i) => (hash32(7, i) & 1 ? 1 : -1));
+  const sum = reduceSum(multiply(centre, constant(tensorData('float32', [1, channels, 1, 1], signs))));
   const [gradient] = gradients(sum, [x]) as [Tensor];
   return reduceMean(square(gradient), { axes: [0, 1] });
 }
 
-function measure({ shape, data }: TensorData): EffectiveField {
-  const [height, width] = shape as [number, number];
+function measure(data: Float64Array, height: number, width: number): EffectiveField {
   let largest = 0;
   for (const value of data) largest = Math.max(largest, value);
   const scale = largest === 0 ? 1 : largest;
   const map = tensorData(
     'float32',
-    shape,
+    [height, width],
     Float64Array.from(data, (value) => Math.sqrt(value / scale)),
   );
   let [total, y, x, yy, xx, covered] = [0, 0, 0, 0, 0, 0];

@@ -14,8 +14,8 @@ export async function fieldsSection({ arms = [] }: ReportData): Promise<Section 
   const figures: Html[] = [];
   for (const stage of stages) figures.push(await stageFigure(stage, seen));
   return section('fields', 'What the layers see', [
-    html`<p>Effective receptive fields (Luo et al. 2016): how much the central value of a stage moves with each pixel of the image.
-Brightness is the square root of the influence. The dashed square has as many pixels as have at least 4.55 % of the largest influence.</p>`,
+    html`<p>Effective receptive fields (Luo et al. 2016): how much the central value of a stage moves with each pixel,
+on average over the images that are shown on this page, as the detector sees them. Brightness is the square root of the influence. The dashed square has as many pixels as have at least 4.55 % of the largest influence.</p>`,
     html`<div class="grid three">${figures}</div>`,
   ]);
 }
