@@ -24,7 +24,7 @@ import {
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, input } from '@nats/graph';
 import { resnetConfig } from '@nats/space';
-import { createTraining, recordMetrics } from '@nats/train';
+import { checkpointDirectory, createTraining, recordMetrics } from '@nats/train';
 import { formatReport, mapWeights, readWeights, writeSafetensors } from '@nats/transfer';
 
 const { values: flags } = parseArgs({
@@ -108,7 +108,7 @@ const training = await createTraining({
   seed,
   initial: tensors,
   evaluation: { every: 100, split: 'val', best: { metric: 'AP50' } },
-  checkpoints: { directory: join(out, 'checkpoints'), every: 50, resume: 'if-present' },
+  checkpoints: { store: checkpointDirectory(join(out, 'checkpoints')), every: 50, resume: 'if-present' },
   ...fromClassifier({ steps, batchSize }),
 });
 const stop = new AbortController();

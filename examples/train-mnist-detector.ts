@@ -21,6 +21,7 @@ import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { buildClassifier } from '@nats/space';
 import {
   adamw,
+  checkpointDirectory,
   classification,
   cosineDecay,
   createTraining,
@@ -78,7 +79,7 @@ if (!existsSync(pretrained)) {
       },
     ],
     evaluation: {},
-    checkpoints: { directory: join(out, 'classifier'), every: 100, resume: 'if-present' },
+    checkpoints: { store: checkpointDirectory(join(out, 'classifier')), every: 100, resume: 'if-present' },
   });
   await run(training, join(out, 'classifier.jsonl'));
   if (!stop.signal.aborted) await writeSafetensors(pretrained, await training.values());
@@ -111,7 +112,7 @@ if (!stop.signal.aborted) {
     seed,
     initial,
     evaluation: { every: 200 },
-    checkpoints: { directory: join(out, 'checkpoints'), every: 100, resume: 'if-present' },
+    checkpoints: { store: checkpointDirectory(join(out, 'checkpoints')), every: 100, resume: 'if-present' },
     ...quick({ steps, batchSize: 16 }),
   });
   await run(training, join(out, 'metrics.jsonl'));

@@ -18,7 +18,9 @@ const ALLOWED = {
   'apps/cli': ['graph', 'export', 'space', 'transfer', 'engine', 'train', 'search', 'detect'],
 };
 /** Packages that must stay free of Node, so that they run in a browser. */
-const BROWSER = ['packages/graph', 'packages/space', 'packages/search'];
+const BROWSER = ['packages/graph', 'packages/export', 'packages/space', 'packages/search'];
+/** Packages whose main entry reads files, and the entry that does not (docs/adr/0005-files-are-passed-in.md). */
+const WITHOUT_FILES = { '@nats/train': '@nats/train/core', '@nats/transfer': '@nats/transfer/parse' };
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
 
@@ -46,6 +48,8 @@ function check(folder, allowed, declared, file, specifier, isTest) {
     if (BROWSER.includes(folder)) problems.push(`${where}: ${specifier} does not exist in a browser`);
     return;
   }
+  if (BROWSER.includes(folder) && specifier in WITHOUT_FILES)
+    problems.push(`${where}: ${specifier} needs Node's modules; import ${WITHOUT_FILES[specifier]}`);
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)

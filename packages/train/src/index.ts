@@ -1,9 +1,8 @@
-export * from './checkpoint/index.js';
-export * from './classification/index.js';
-export * from './data/index.js';
-export { type Json, jsonDifferences, toJson } from './json.js';
-export * from './loop/index.js';
-export * from './objective.js';
-export * from './optimizers/index.js';
-export * from './programs/index.js';
-export * from './schedules.js';
+export { checkpointDirectory } from './checkpoint/directory.js';
+export type { FileSystem } from './checkpoint/files.js';
+export * from './core.js';
+export * from './data/cifar.js';
+export * from './data/idx.js';
+export * from './data/image-folder.js';
+export * from './data/mnist.js';
+export { recordMetrics } from './loop/record-metrics.js';

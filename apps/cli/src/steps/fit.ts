@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type CheckpointOptions, recordMetrics, type TrainingEvent } from '@nats/train';
+import { type CheckpointOptions, checkpointDirectory, recordMetrics, type TrainingEvent } from '@nats/train';
 import type { Progress } from '../progress.js';
 import { timeLeft } from '../progress.js';
 import { RUN_FILES } from '../run/run-files.js';
@@ -12,7 +12,7 @@ interface Fit<E extends { readonly type: string; readonly step: number }> {
 
 /** Where a run keeps its checkpoints: it continues from the last one. */
 export function checkpointsOf(folder: string, every: number): CheckpointOptions {
-  return { directory: join(folder, RUN_FILES.checkpoints), every, resume: 'if-present' };
+  return { store: checkpointDirectory(join(folder, RUN_FILES.checkpoints)), every, resume: 'if-present' };
 }
 
 /**

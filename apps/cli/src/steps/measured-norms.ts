@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type DetectionObjective, recalibratedNorms } from '@nats/detect';
 import type { ConvolutionBuilder } from '@nats/space';
 import type { CheckpointOptions } from '@nats/train';
@@ -17,10 +15,10 @@ export async function measuredNorms(
   objective: DetectionObjective,
   initial: Weights,
   split: string,
-  { directory }: CheckpointOptions,
+  { store }: CheckpointOptions,
   convolution?: ConvolutionBuilder,
 ): Promise<Weights> {
-  if (existsSync(join(directory, 'last.json'))) return initial;
+  if (await store.has('last')) return initial;
   progress.line(`  measuring the statistics of the backbone's norms on ${BATCHES} batches`);
   return recalibratedNorms({
     engine,

@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, type Feeds, initialize, input, type TensorData } from '@nats/graph';
 import { smallResnet } from '@nats/space';
-import { adamw, type CheckpointOptions, constantRate, createTraining, type EvaluationContext } from '@nats/train';
+import {
+  adamw,
+  type CheckpointOptions,
+  checkpointDirectory,
+  constantRate,
+  createTraining,
+  type EvaluationContext,
+} from '@nats/train';
 import sharp from 'sharp';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { noiseImage, noisePng } from '../../test/images.js';
@@ -240,9 +247,9 @@ describe('a training on files', () => {
   test('that was stopped and continued equals one that never was, bit for bit; evaluations included', async () => {
     const dataset = await photos();
     const [whole, parts] = [await temporaryDirectory(), await temporaryDirectory()];
-    const expected = await run(dataset, { directory: whole });
-    const first = await run(dataset, { directory: parts, resume: 'if-present' }, 3);
-    const second = await run(dataset, { directory: parts, resume: 'always' });
+    const expected = await run(dataset, { store: checkpointDirectory(whole) });
+    const first = await run(dataset, { store: checkpointDirectory(parts), resume: 'if-present' }, 3);
+    const second = await run(dataset, { store: checkpointDirectory(parts), resume: 'always' });
     expect([...first.seen, ...second.seen]).toEqual(expected.seen);
     expect(second.values).toEqual(expected.values);
     expect(expected.seen.filter((line) => line.includes('AP50')).map((line) => line[0])).toEqual(['2', '4', '6']);
@@ -251,7 +258,7 @@ describe('a training on files', () => {
   test('goes on without any object: a finite loss, and nothing to judge', async () => {
     const dataset = await photos(4);
     const records = dataset.records.map((record) => ({ ...record, objects: [] }));
-    const { seen } = await run({ ...dataset, records }, { directory: await temporaryDirectory() });
+    const { seen } = await run({ ...dataset, records }, { store: checkpointDirectory(await temporaryDirectory()) });
     const losses = seen.filter((line) => !line.includes('{')).map((line) => Number(line.split(' ')[1]));
     expect(losses).toHaveLength(6);
     expect(losses.every((loss) => Number.isFinite(loss) && loss > 0)).toBe(true);
@@ -262,7 +269,9 @@ describe('a training on files', () => {
     const dataset = await photos();
     const missing = join(await temporaryDirectory(), 'gone.png');
     const records = dataset.records.map((record) => ({ ...record, source: { file: missing } }));
-    await expect(run({ ...dataset, records }, { directory: await temporaryDirectory() })).rejects.toMatchObject({
+    await expect(
+      run({ ...dataset, records }, { store: checkpointDirectory(await temporaryDirectory()) }),
+    ).rejects.toMatchObject({
       code: 'ENOENT',
       path: missing,
     });
@@ -274,6 +283,8 @@ describe('a training on files', () => {
     const records = dataset.records.map((record) =>
       record.id === 'photo 2' ? { ...record, source: { file: join(directory, 'cut.png') } } : record,
     );
-    await expect(run({ ...dataset, records }, { directory: await temporaryDirectory() })).rejects.toThrow(/cut\.png/);
+    await expect(
+      run({ ...dataset, records }, { store: checkpointDirectory(await temporaryDirectory()) }),
+    ).rejects.toThrow(/cut\.png/);
   });
 });

@@ -1,7 +1,7 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, initialize, type TensorData, tensorData } from '@nats/graph';
 import { smallResnet } from '@nats/space';
-import { createTraining, toJson } from '@nats/train';
+import { checkpointDirectory, createTraining, toJson } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { noiseImage } from '../../test/images.js';
 import { temporaryDirectory } from '../../test/temporary-directory.js';
@@ -108,7 +108,7 @@ test.each(Object.keys(DETECTION_RECIPES) as RecipeName[])('%s says all that it d
 test('a training does not continue with another recipe', async () => {
   const directory = await temporaryDirectory();
   const start = async (name: RecipeName) => {
-    const checkpoints = { directory, resume: 'if-present' } as const;
+    const checkpoints = { store: checkpointDirectory(directory), resume: 'if-present' } as const;
     const training = await createTraining({
       engine,
       objective,

@@ -10,13 +10,8 @@ export interface Bundle {
   readonly nodeModules: readonly string[];
 }
 
-export interface BundleOptions {
-  /** Packages that stay out. */
-  readonly external?: readonly string[];
-}
-
 /** Bundles TypeScript for a browser, from the sources of all packages. Node's modules stay imports, and are listed. */
-export async function bundle(contents: string, { external = [] }: BundleOptions = {}): Promise<Bundle> {
+export async function bundle(contents: string): Promise<Bundle> {
   const nodeModules = new Set<string>();
   const result = await build({
     stdin: { contents, resolveDir: fileURLToPath(new URL('.', import.meta.url)), loader: 'ts', sourcefile: 'entry.ts' },
@@ -30,7 +25,6 @@ export async function bundle(contents: string, { external = [] }: BundleOptions 
     outdir: '/bundle',
     entryNames: 'entry',
     conditions: ['@nats/source'],
-    external: [...external],
     logLevel: 'silent',
     plugins: [
       {

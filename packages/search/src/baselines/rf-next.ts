@@ -1,6 +1,6 @@
 import { check, type TensorData, tensorData } from '@nats/graph';
 import { createScheme, type Genotype, type Provenance, type Scheme, type SearchSpace } from '@nats/space';
-import type { Objective } from '@nats/train';
+import type { Objective } from '@nats/train/core';
 import { architectureOfValues } from '../loop/architecture.js';
 import { createSearch, type SearchEvent, type SearchOptions } from '../loop/search.js';
 import { ARCHITECTURE, isArchitecture } from '../relaxations/supernet.js';

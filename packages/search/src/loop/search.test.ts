@@ -15,7 +15,15 @@ import {
   tensorData,
 } from '@nats/graph';
 import { buildBackbone, searchSpace } from '@nats/space';
-import { CheckpointError, constantRate, frozen, NotFiniteError, type Objective, sgd } from '@nats/train';
+import {
+  CheckpointError,
+  checkpointDirectory,
+  constantRate,
+  frozen,
+  NotFiniteError,
+  type Objective,
+  sgd,
+} from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { network, plantedObjective, plantedScheme, space } from '../../test/planted.js';
 import { decodeScheme, intensitiesBySite } from './architecture.js';
@@ -109,12 +117,16 @@ test('a resumed search equals the uninterrupted one bit for bit', async () => {
   };
   const whole = await createSearch(options(2, changes));
   await run(whole);
-  const stopped = await createSearch(options(2, { ...changes, checkpoints: { directory } }));
+  const stopped = await createSearch(
+    options(2, { ...changes, checkpoints: { store: checkpointDirectory(directory) } }),
+  );
   const stop = new AbortController();
   for await (const event of stopped.events({ signal: stop.signal }))
     if (event.type === 'step' && event.step === 5) stop.abort();
   await stopped.dispose();
-  const resumed = await createSearch(options(2, { ...changes, checkpoints: { directory, resume: 'always' } }));
+  const resumed = await createSearch(
+    options(2, { ...changes, checkpoints: { store: checkpointDirectory(directory), resume: 'always' } }),
+  );
   expect(resumed.training.step).toBe(5);
   await run(resumed);
   expect(await resumed.training.state.read()).toEqual(await whole.training.state.read());
@@ -202,11 +214,13 @@ describe('options that can not work', () => {
 
   test('a checkpoint of another space', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'search-'));
-    const first = await createSearch(options(1, { steps: 1, checkpoints: { directory } }));
+    const first = await createSearch(options(1, { steps: 1, checkpoints: { store: checkpointDirectory(directory) } }));
     await run(first);
     await first.dispose();
     const other = searchSpace(network, { genotypes: space.genotypes.slice(0, 2), division: { groups: 2 } });
-    const failure = createSearch(options(1, { steps: 2, space: other, checkpoints: { directory, resume: 'always' } }));
+    const failure = createSearch(
+      options(1, { steps: 2, space: other, checkpoints: { store: checkpointDirectory(directory), resume: 'always' } }),
+    );
     await expect(failure).rejects.toBeInstanceOf(CheckpointError);
     await expect(failure).rejects.toThrow(/search.genotypes.2/);
     await rm(directory, { recursive: true });

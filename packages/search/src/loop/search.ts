@@ -14,7 +14,7 @@ import {
   type Training,
   type TrainingEvent,
   type TrainingOptions,
-} from '@nats/train';
+} from '@nats/train/core';
 import { samplingFeeds } from '../relaxations/sampled.js';
 import { ARCHITECTURE, isArchitecture, type Relaxation } from '../relaxations/supernet.js';
 import { type Architecture, architectureOfValues } from './architecture.js';

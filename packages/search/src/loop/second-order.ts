@@ -19,7 +19,7 @@ import {
   type StepOptions,
   trainingStep,
   type UpdateMaker,
-} from '@nats/train';
+} from '@nats/train/core';
 
 /** Input with the step size xi of the look ahead: the rate with which weights are trained. */
 export const UNROLLED_RATE = 'unrolledRate';

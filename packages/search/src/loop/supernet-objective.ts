@@ -1,6 +1,6 @@
 import { add, input, log, multiply, negate, reduceMean, reduceSum, type Scope, type Tensor } from '@nats/graph';
 import type { SearchSpace } from '@nats/space';
-import type { Objective } from '@nats/train';
+import type { Objective } from '@nats/train/core';
 import { mixture } from '../relaxations/mixture.js';
 import { architectureOf, type Relaxation, supernetConvolution } from '../relaxations/supernet.js';
 

@@ -38,7 +38,12 @@ export class CheckpointWriteError extends Error {
   readonly code: string;
   readonly directory: string;
 
-  constructor(directory: string, bytes: number, previous: string | undefined, cause: NodeJS.ErrnoException) {
+  constructor(
+    directory: string,
+    bytes: number,
+    previous: string | undefined,
+    cause: Error & { readonly code?: string | undefined },
+  ) {
     const advice =
       cause.code === 'ENOSPC'
         ? `free at least ${Math.ceil(bytes / 2 ** 20)} MiB there or choose another directory`

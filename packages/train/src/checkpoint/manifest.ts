@@ -1,27 +1,5 @@
-import type { Json } from '../json.js';
+import type { CheckpointInfo } from './checkpoint.js';
 import { CheckpointError } from './errors.js';
-
-/** The best evaluation so far. */
-export interface BestResult {
-  readonly step: number;
-  readonly metric: string;
-  readonly value: number;
-}
-
-/** What a checkpoint says beside its tensors. */
-export interface CheckpointInfo {
-  /** Steps done. */
-  readonly step: number;
-  /** Random state: all random numbers of a training are functions of seed and step. */
-  readonly seed: number;
-  /** Settings that a continued training must share. */
-  readonly config: Json;
-  /** Fingerprint of the engine. */
-  readonly engine: Readonly<Record<string, string | number>>;
-  readonly best?: BestResult;
-  /** Step of the last evaluation. */
-  readonly evaluated?: number;
-}
 
 /** The JSON file of a checkpoint. */
 export interface Manifest extends CheckpointInfo {

@@ -4,5 +4,4 @@ export { NotFiniteError } from './not-finite.js';
 export type { CheckpointOptions, EvaluationOptions, TrainingOptions } from './options.js';
 export type { CompiledUpdate, Phase, UpdateMaker } from './phase.js';
 export { createProgramCache, type ProgramCache } from './program-cache.js';
-export { recordMetrics } from './record-metrics.js';
 export { createTraining, type Training } from './training.js';

@@ -1,6 +1,6 @@
 import type { Engine, TensorData } from '@nats/graph';
 import type { ConvolutionBuilder } from '@nats/space';
-import type { FileSystem } from '../checkpoint/files.js';
+import type { CheckpointStore } from '../checkpoint/checkpoint.js';
 import type { Objective } from '../objective.js';
 import type { Phase } from './phase.js';
 
@@ -18,16 +18,15 @@ export interface EvaluationOptions {
 }
 
 export interface CheckpointOptions {
-  readonly directory: string;
+  /** Where they are kept: in Node `checkpointDirectory('runs/mnist')`. */
+  readonly store: CheckpointStore;
   /** Steps between checkpoints `last`; there is always one at the end, also of an aborted training. Default: only that. */
   readonly every?: number;
   /**
-   * `never` (default): a new training, which refuses a directory that has a checkpoint. `if-present`: continues from
+   * `never` (default): a new training, which refuses a store that has a checkpoint. `if-present`: continues from
    * `last` if there is one. `always`: continues or fails.
    */
   readonly resume?: 'never' | 'if-present' | 'always';
-  /** Default: that of Node. */
-  readonly files?: FileSystem;
 }
 
 export interface TrainingOptions {

@@ -1,5 +1,5 @@
 import type { State, StateSpec } from '@nats/graph';
-import type { BestResult } from '../checkpoint/manifest.js';
+import type { BestResult } from '../checkpoint/checkpoint.js';
 import type { Json } from '../json.js';
 import type { AveragedState } from './evaluate.js';
 import type { NotFiniteError } from './not-finite.js';

@@ -2,9 +2,10 @@ import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import type { TensorData } from '@nats/graph';
 import { afterAll, describe, expect, test } from 'vitest';
 import { almostFullDisk } from '../../test/support/full-disk.js';
+import { memoryStore } from '../../test/support/memory-store.js';
 import { temporaryDirectory } from '../../test/support/temporary-directory.js';
 import { tinyObjective } from '../../test/support/tiny-objective.js';
-import { loadCheckpoint } from '../checkpoint/checkpoint.js';
+import { checkpointDirectory } from '../checkpoint/directory.js';
 import { CheckpointWriteError } from '../checkpoint/errors.js';
 import { adamw } from '../optimizers/adam.js';
 import { cosineDecay, withWarmUp } from '../schedules.js';
@@ -59,7 +60,7 @@ describe.each([1, 2])('a training that accumulates %i batches', (accumulate) => 
       const losses: number[] = [];
       let values: ReadonlyMap<string, TensorData> = new Map();
       for (const stop of [...stops, undefined]) {
-        const part = await train(accumulate, { directory, resume: 'if-present' }, stop);
+        const part = await train(accumulate, { store: checkpointDirectory(directory), resume: 'if-present' }, stop);
         losses.push(...part.losses);
         values = part.values;
       }
@@ -73,6 +74,16 @@ describe.each([1, 2])('a training that accumulates %i batches', (accumulate) => 
   );
 });
 
+test('needs no files: any store will do', async () => {
+  const whole = await train(1);
+  const store = memoryStore();
+  const first = await train(1, { store, resume: 'if-present' }, 5);
+  const rest = await train(1, { store, resume: 'always' });
+  expect(first.losses).toHaveLength(5);
+  expect([...first.losses, ...rest.losses]).toEqual(whole.losses);
+  expect(bytes(rest.values)).toEqual(bytes(whole.values));
+});
+
 test('a crash between checkpoints only costs the steps since the last one', async () => {
   const directory = await temporaryDirectory();
   const whole = await train(1);
@@ -82,12 +93,12 @@ test('a crash between checkpoints only costs the steps since the last one', asyn
     steps: STEPS,
     seed: 3,
     phases: [phase],
-    checkpoints: { directory, every: 4 },
+    checkpoints: { store: checkpointDirectory(directory), every: 4 },
   });
   for await (const event of training.events()) if (event.type === 'step' && event.step === 7) break;
   await training.dispose();
-  expect((await loadCheckpoint(directory)).step).toBe(4);
-  const rest = await train(1, { directory, resume: 'always' });
+  expect((await checkpointDirectory(directory).load('last')).step).toBe(4);
+  const rest = await train(1, { store: checkpointDirectory(directory), resume: 'always' });
   expect(rest.losses).toEqual(whole.losses.slice(4));
   expect(bytes(rest.values)).toEqual(bytes(whole.values));
 });
@@ -95,10 +106,12 @@ test('a crash between checkpoints only costs the steps since the last one', asyn
 test('a disk that fills up stops the training, which continues from the checkpoint before', async () => {
   const directory = await temporaryDirectory();
   const files = almostFullDisk(6000);
-  await expect(train(1, { directory, every: 3, files })).rejects.toThrow(CheckpointWriteError);
-  const { step } = await loadCheckpoint(directory);
+  await expect(train(1, { store: checkpointDirectory(directory, files), every: 3 })).rejects.toThrow(
+    CheckpointWriteError,
+  );
+  const { step } = await checkpointDirectory(directory).load('last');
   expect(step).toBeGreaterThan(0);
   expect(step).toBeLessThan(STEPS);
-  const rest = await train(1, { directory, resume: 'always' });
+  const rest = await train(1, { store: checkpointDirectory(directory), resume: 'always' });
   expect(bytes(rest.values)).toEqual(bytes((await train(1)).values));
 });

@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import { check, sizeOf } from '@nats/graph';
 import { createBatchQueue } from './batch-queue.js';
 import { evaluateObjective } from './evaluate.js';
 import type { EvaluationEvent, StartEvent, TrainingEvent } from './events.js';
+import { nextTurn } from './next-turn.js';
 import { NotFiniteError } from './not-finite.js';
 import type { PreparedTraining } from './prepared.js';
 import { runStep } from './run-step.js';
@@ -26,7 +26,7 @@ export async function* runEvents(training: PreparedTraining, signal: AbortSignal
       yield await runStep(training, queue);
       yield* evaluateAndSave(training, signal, lastIsDue(training) ? ['last'] : []);
       // Engines run synchronously: timers and signals get their turn here.
-      await setImmediate();
+      await nextTurn();
     }
     yield* end(training, 'finished');
   } catch (error) {

@@ -1,5 +1,4 @@
 import type { TensorData } from '@nats/graph';
-import { saveCheckpoint } from '../checkpoint/checkpoint.js';
 import type { CheckpointEvent } from './events.js';
 import { NotFiniteError } from './not-finite.js';
 import type { PreparedTraining } from './prepared.js';
@@ -12,7 +11,7 @@ export async function save(
   { state, options, config, progress }: PreparedTraining,
   names: readonly string[],
 ): Promise<CheckpointEvent> {
-  const { directory, files } = options.checkpoints!;
+  const { store } = options.checkpoints!;
   const { step, best, evaluated } = progress;
   const values = await state.read();
   for (const [name, value] of values) {
@@ -29,10 +28,9 @@ export async function save(
     ...(best && { best }),
     ...(evaluated !== undefined && { evaluated }),
   };
-  const paths = await saveCheckpoint(directory, names, { ...info, values }, files);
-  const last = paths[names.indexOf('last')];
-  if (last !== undefined) progress.saved = { step, path: last };
-  return { type: 'checkpoint', step, names, paths };
+  await store.save(names, { ...info, values });
+  if (names.includes('last')) progress.saved = { step, path: store.placeOf('last') };
+  return { type: 'checkpoint', step, names, paths: names.map((name) => store.placeOf(name)) };
 }
 
 function firstNotFinite({ dtype, data }: TensorData): number | undefined {

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import { checkStateValues, type Engine, initialize, NatsError, type State, type StateSpec } from '@nats/graph';
-import { hasCheckpoint, loadCheckpoint } from '../checkpoint/checkpoint.js';
+import type { CheckpointInfo } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../checkpoint/errors.js';
-import type { CheckpointInfo } from '../checkpoint/manifest.js';
 import { type Json, jsonDifferences } from '../json.js';
 import { initialAverages } from '../programs/average.js';
 import type { CheckpointOptions, TrainingOptions } from './options.js';
@@ -24,15 +22,15 @@ export async function startState(spec: StateSpec, options: TrainingOptions, conf
   return { state: await engine.createState(spec, new Map([...values, ...averages])), warnings: [] };
 }
 
-async function continues({ directory, resume = 'never', files }: CheckpointOptions): Promise<boolean> {
+async function continues({ store, resume = 'never' }: CheckpointOptions): Promise<boolean> {
   if (resume === 'always') return true;
-  const present = await hasCheckpoint(directory, 'last', files);
+  const present = await store.has('last');
   if (present && resume === 'never') {
     throw new NatsError('state', {
       rule: 'a new training does not replace the checkpoints of another one',
-      received: 'a directory with a checkpoint',
+      received: 'a checkpoint',
       limit: "continue it (resume: 'if-present') or choose another directory",
-      where: directory,
+      where: store.place,
     });
   }
   return present;
@@ -41,11 +39,11 @@ async function continues({ directory, resume = 'never', files }: CheckpointOptio
 async function resume(
   engine: Engine,
   spec: StateSpec,
-  { directory, files }: CheckpointOptions,
+  { store }: CheckpointOptions,
   config: Json,
 ): Promise<StartState> {
-  const { values, ...info } = await loadCheckpoint(directory, 'last', files);
-  const path = join(directory, 'last.json');
+  const { values, ...info } = await store.load('last');
+  const path = store.placeOf('last');
   const different = jsonDifferences(info.config, config);
   if (different.length > 0) {
     throw new CheckpointError('config', path, {
@@ -69,9 +67,21 @@ async function resume(
       { cause },
     );
   }
-  const changes = jsonDifferences(info.engine, engine.fingerprint);
-  const warnings = changes.map(
+  const warnings = engineChanges(info.engine, engine.fingerprint);
+  return { state: await engine.createState(spec, values), resumed: { info, path }, warnings };
+}
+
+/** What a checkpoint's engine has to do with results from here on, in words. */
+function engineChanges(before: Engine['fingerprint'], now: Engine['fingerprint']): string[] {
+  if (before.engine !== now.engine) {
+    const [from, to] = [before, now].map(({ engine, backend, version }) =>
+      [engine, backend, version].filter((part) => part !== undefined).join(' '),
+    );
+    return [
+      `the checkpoint was written with ${from}, and the training goes on with ${to}: from here on its numbers differ from those of one engine, first in their last bits`,
+    ];
+  }
+  return jsonDifferences(before, now).map(
     (change) => `the checkpoint was written by another engine (${change}): results can differ in their last bits`,
   );
-  return { state: await engine.createState(spec, values), resumed: { info, path }, warnings };
 }

@@ -3,6 +3,7 @@ import { type Engine, type Feeds, referenceEngine, tensorData } from '@nats/grap
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '../../test/support/temporary-directory.js';
 import { tinyObjective } from '../../test/support/tiny-objective.js';
+import { checkpointDirectory } from '../checkpoint/directory.js';
 import { CheckpointError } from '../checkpoint/errors.js';
 import type { Objective } from '../objective.js';
 import { adam } from '../optimizers/adam.js';
@@ -92,7 +93,7 @@ describe('options', () => {
 describe('an aborted training', () => {
   test('ends between steps with a checkpoint, and continues when asked again', async () => {
     const directory = await temporaryDirectory();
-    const training = await start({ checkpoints: { directory } });
+    const training = await start({ checkpoints: { store: checkpointDirectory(directory) } });
     const abort = new AbortController();
     const events: TrainingEvent[] = [];
     for await (const event of training.events({ signal: abort.signal })) {
@@ -110,12 +111,19 @@ describe('an aborted training', () => {
   test('makes up for an interrupted evaluation', async () => {
     const directory = await temporaryDirectory();
     const abort = new AbortController();
-    const options = { objective: evaluated(0.5), evaluation: { every: 2 }, checkpoints: { directory } };
+    const options = {
+      objective: evaluated(0.5),
+      evaluation: { every: 2 },
+      checkpoints: { store: checkpointDirectory(directory) },
+    };
     const first = await start(options);
     for await (const event of first.events({ signal: abort.signal })) {
       if (event.type === 'step' && event.step === 2) abort.abort();
     }
-    const second = await start({ ...options, checkpoints: { directory, resume: 'always' } });
+    const second = await start({
+      ...options,
+      checkpoints: { store: checkpointDirectory(directory), resume: 'always' },
+    });
     const events = await all(second);
     expect(events.map(({ type, step }) => `${type} ${step}`)).toEqual([
       'start 2',
@@ -157,7 +165,10 @@ describe('numbers that are not finite', () => {
 
   test('stop the training with the step, the examples and the last good checkpoint', async () => {
     const directory = await temporaryDirectory();
-    const training = await start({ objective: poisoned(2), checkpoints: { directory, every: 1 } });
+    const training = await start({
+      objective: poisoned(2),
+      checkpoints: { store: checkpointDirectory(directory), every: 1 },
+    });
     const events: TrainingEvent[] = [];
     const error = await (async () => {
       for await (const event of training.events()) events.push(event);
@@ -177,7 +188,7 @@ describe('numbers that are not finite', () => {
 
   test('are never saved', async () => {
     const directory = await temporaryDirectory();
-    const training = await start({ steps: 2, checkpoints: { directory, every: 2 } });
+    const training = await start({ steps: 2, checkpoints: { store: checkpointDirectory(directory), every: 2 } });
     const messages: string[] = [];
     const run = async () => {
       for await (const event of training.events()) {
@@ -274,7 +285,7 @@ describe('phases', () => {
 
 describe('a training that continues', () => {
   const resumable = (directory: string, options: Partial<TrainingOptions> = {}) =>
-    start({ checkpoints: { directory, resume: 'if-present' }, ...options });
+    start({ checkpoints: { store: checkpointDirectory(directory), resume: 'if-present' }, ...options });
 
   test('warns if the engine is another one', async () => {
     const directory = await temporaryDirectory();
@@ -286,6 +297,16 @@ describe('a training that continues', () => {
       expect.stringContaining('(threads: nothing, here 8)'),
     ]);
     expect(ofType(events, 'step').map(({ step }) => step)).toEqual([5]);
+  });
+
+  test('says so in one sentence if another library computes from there on', async () => {
+    const directory = await temporaryDirectory();
+    await all(await resumable(directory));
+    const fingerprint = { engine: 'tfjs', version: '4.22.0', backend: 'wasm', machine: 'node 20' };
+    const events = await all(await resumable(directory, { engine: { ...engine, fingerprint }, steps: 5 }));
+    expect(ofType(events, 'warning').map(({ message }) => message)).toEqual([
+      expect.stringMatching(/was written with reference.*goes on with tfjs wasm 4\.22\.0: .* numbers differ/),
+    ]);
   });
 
   test('needs the settings that it began with', async () => {
@@ -314,12 +335,14 @@ describe('a training that continues', () => {
 
   test('must say so: a new one does not replace checkpoints', async () => {
     const directory = await temporaryDirectory();
-    await all(await start({ checkpoints: { directory } }));
-    await expect(start({ checkpoints: { directory } })).rejects.toThrow(/resume: 'if-present'/);
-    expect(await readdir(directory)).toHaveLength(2);
-    await expect(start({ checkpoints: { directory: `${directory}/other`, resume: 'always' } })).rejects.toThrow(
-      CheckpointError,
+    await all(await start({ checkpoints: { store: checkpointDirectory(directory) } }));
+    await expect(start({ checkpoints: { store: checkpointDirectory(directory) } })).rejects.toThrow(
+      /resume: 'if-present'/,
     );
+    expect(await readdir(directory)).toHaveLength(2);
+    await expect(
+      start({ checkpoints: { store: checkpointDirectory(`${directory}/other`), resume: 'always' } }),
+    ).rejects.toThrow(CheckpointError);
   });
 
   test('remembers its best evaluation', async () => {

@@ -4,7 +4,8 @@ import { tensorData } from '@nats/graph';
 import { describe, expect, test } from 'vitest';
 import { almostFullDisk } from '../../test/support/full-disk.js';
 import { temporaryDirectory } from '../../test/support/temporary-directory.js';
-import { type Checkpoint, hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import type { Checkpoint } from './checkpoint.js';
+import { checkpointDirectory } from './directory.js';
 import { CheckpointError, CheckpointWriteError } from './errors.js';
 
 function checkpointAt(step: number): Checkpoint {
@@ -25,7 +26,9 @@ const tensorFiles = async (directory: string) =>
   (await readdir(directory)).filter((name) => name.endsWith('.safetensors'));
 
 async function problemOf(directory: string, name = 'last'): Promise<string> {
-  const error = await loadCheckpoint(directory, name).catch((caught: unknown) => caught);
+  const error = await checkpointDirectory(directory)
+    .load(name)
+    .catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(CheckpointError);
   return (error as CheckpointError).problem;
 }
@@ -34,9 +37,12 @@ describe('a checkpoint', () => {
   test('comes back bit for bit, with all that is said about it', async () => {
     const directory = join(await temporaryDirectory(), 'deep', 'inside');
     const saved = { ...checkpointAt(3), best: { step: 2, metric: 'accuracy', value: 0.5 }, evaluated: 2 };
-    expect(await saveCheckpoint(directory, ['last'], saved)).toEqual([join(directory, 'last.json')]);
-    expect(await hasCheckpoint(directory)).toBe(true);
-    const loaded = await loadCheckpoint(directory);
+    const store = checkpointDirectory(directory);
+    await store.save(['last'], saved);
+    expect(await readdir(directory)).toContain('last.json');
+    expect(store.placeOf('last')).toBe(join(directory, 'last.json'));
+    expect(await checkpointDirectory(directory).has('last')).toBe(true);
+    const loaded = await checkpointDirectory(directory).load('last');
     expect(loaded).toEqual(saved);
     expect(Object.is(loaded.values.get('conv.weight')!.data[1], -0)).toBe(true);
   });
@@ -45,24 +51,24 @@ describe('a checkpoint', () => {
     const directory = await temporaryDirectory();
     await writeFile(join(directory, 'mine.safetensors'), 'not ours');
     await writeFile(join(directory, `.last.json.${crypto.randomUUID()}.tmp`), 'left by a crash');
-    await saveCheckpoint(directory, ['last', 'best'], checkpointAt(1));
+    await checkpointDirectory(directory).save(['last', 'best'], checkpointAt(1));
     expect(await tensorFiles(directory)).toHaveLength(2);
-    await saveCheckpoint(directory, ['last'], checkpointAt(2));
-    await saveCheckpoint(directory, ['last'], checkpointAt(3));
+    await checkpointDirectory(directory).save(['last'], checkpointAt(2));
+    await checkpointDirectory(directory).save(['last'], checkpointAt(3));
     expect((await tensorFiles(directory)).map((name) => name.slice(0, 11))).toEqual([
       'mine.safete',
       'step-000001',
       'step-000003',
     ]);
-    expect((await loadCheckpoint(directory, 'best')).step).toBe(1);
-    expect((await loadCheckpoint(directory, 'last')).step).toBe(3);
+    expect((await checkpointDirectory(directory).load('best')).step).toBe(1);
+    expect((await checkpointDirectory(directory).load('last')).step).toBe(3);
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
   test('next to a JSON file of someone else keeps every tensor file', async () => {
     const directory = await temporaryDirectory();
     await writeFile(join(directory, 'notes.json'), '{}');
-    for (const step of [1, 2]) await saveCheckpoint(directory, ['last'], checkpointAt(step));
+    for (const step of [1, 2]) await checkpointDirectory(directory).save(['last'], checkpointAt(step));
     expect(await tensorFiles(directory)).toHaveLength(2);
   });
 });
@@ -70,8 +76,8 @@ describe('a checkpoint', () => {
 describe('a checkpoint is not continued from', () => {
   async function savedDirectory() {
     const directory = await temporaryDirectory();
-    await saveCheckpoint(directory, ['best'], checkpointAt(1));
-    await saveCheckpoint(directory, ['last'], checkpointAt(2));
+    await checkpointDirectory(directory).save(['best'], checkpointAt(1));
+    await checkpointDirectory(directory).save(['last'], checkpointAt(2));
     const [first, second] = (await tensorFiles(directory)).map((name) => join(directory, name));
     return { directory, first: first!, second: second!, json: join(directory, 'last.json') };
   }
@@ -79,14 +85,16 @@ describe('a checkpoint is not continued from', () => {
   test('if there is none', async () => {
     const directory = await temporaryDirectory();
     expect(await problemOf(directory)).toBe('missing');
-    expect(await hasCheckpoint(join(directory, 'nowhere'))).toBe(false);
+    expect(await checkpointDirectory(join(directory, 'nowhere')).has('last')).toBe(false);
     expect(await problemOf(join(directory, 'nowhere'))).toBe('missing');
   });
 
   test('if its tensors are truncated', async () => {
     const { directory, second } = await savedDirectory();
     await truncate(second, (await readFile(second)).length - 1);
-    await expect(loadCheckpoint(directory)).rejects.toThrow(/bytes were written; continue from another checkpoint/);
+    await expect(checkpointDirectory(directory).load('last')).rejects.toThrow(
+      /bytes were written; continue from another checkpoint/,
+    );
     expect(await problemOf(directory)).toBe('damaged');
     expect(await problemOf(directory, 'best').catch(() => 'fine')).toBe('fine');
   });
@@ -94,7 +102,7 @@ describe('a checkpoint is not continued from', () => {
   test('if its tensors are those of another checkpoint of the same size', async () => {
     const { directory, first, second } = await savedDirectory();
     await writeFile(second, await readFile(first));
-    await expect(loadCheckpoint(directory)).rejects.toThrow(/SHA-256/);
+    await expect(checkpointDirectory(directory).load('last')).rejects.toThrow(/SHA-256/);
     expect(await problemOf(directory)).toBe('damaged');
   });
 
@@ -125,15 +133,17 @@ describe('a full disk', () => {
     ['within the JSON', 450],
   ])('%s leaves the checkpoint before, and nothing half-written', async (_, bytes) => {
     const directory = await temporaryDirectory();
-    await saveCheckpoint(directory, ['last'], checkpointAt(1));
+    await checkpointDirectory(directory).save(['last'], checkpointAt(1));
     const disk = almostFullDisk(bytes);
-    const error = await saveCheckpoint(directory, ['last'], checkpointAt(2), disk).catch((caught: unknown) => caught);
+    const error = await checkpointDirectory(directory, disk)
+      .save(['last'], checkpointAt(2))
+      .catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(CheckpointWriteError);
     expect((error as CheckpointWriteError).code).toBe('ENOSPC');
     expect((error as CheckpointWriteError).message).toMatch(/free at least 1 MiB .*previous checkpoint \(step 1\)/);
-    expect(await loadCheckpoint(directory)).toEqual(checkpointAt(1));
+    expect(await checkpointDirectory(directory).load('last')).toEqual(checkpointAt(1));
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-    await saveCheckpoint(directory, ['last'], checkpointAt(3));
+    await checkpointDirectory(directory).save(['last'], checkpointAt(3));
     expect(await tensorFiles(directory)).toHaveLength(1);
   });
 });

@@ -1,0 +1,18 @@
+/**
+ * Lets timers, signals and a page's drawing have their turn. Not by a timer where there is no `setImmediate`: pages in the
+ * background get one a second.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') {
+      setImmediate(resolve);
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
