@@ -54,7 +54,7 @@ export interface MaskCandidates extends Candidates {
 }
 
 export interface MaskDetector extends Detector {
-  /** `detection.limit` candidates an image, in falling order, with masks; the batch of `images` is a number. */
+  /** `detection.limit` candidates an image, in falling order, with masks; the batch of `images` may be 'N'. */
   candidates(scope: Scope, images: Tensor, options?: DetectorOptions): MaskCandidates;
 }
 
@@ -83,11 +83,6 @@ export function maskRcnn(config: MaskRcnnConfig): MaskDetector {
       return totalLoss({ ...losses, ...box, mask });
     },
     candidates: (scope, images, options = {}) => {
-      check(images.shape[0] !== 'N', 'shape', () => ({
-        rule: "Mask R-CNN's program is built for a known batch: its head takes the boxes of all images as one batch",
-        received: "'N'",
-        limit: 'a number of images',
-      }));
       const first = firstStage(scope, images, config, options);
       const proposals = proposalsOf(first, config.proposals, config);
       const candidates = boxCandidates(boxStage(scope, first, proposals.boxes, config), proposals, config);

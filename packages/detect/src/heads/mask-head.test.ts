@@ -1,4 +1,4 @@
-import { constant, createScope, input, tensorData } from '@nats/graph';
+import { constant, createProgram, createScope, evaluate, hashNormal, initialize, input, tensorData } from '@nats/graph';
 import { expect, test } from 'vitest';
 import { floats, ints, valuesOf } from '../../test/values-of.js';
 import type { SampledBoxes } from '../proposals/sample-proposals.js';
@@ -34,6 +34,29 @@ test('the head doubles the side and has a mask for each class', () => {
     'mask_predictor.mask_fcn_logits.weight 3x6x1x1',
     'mask_predictor.mask_fcn_logits.bias 3',
   ]);
+});
+
+test('a batch of any size has the same masks, and no box sees the one below it', () => {
+  const config = { classes: 2, channels: 6, depth: 3 };
+  const masksOf = (batch: number | 'N') => {
+    const scope = createScope();
+    const pooled = input('pooled', 'float32', [batch, 3, 5, 4, 4]);
+    const logits = maskHead(scope.child('mask_head'), scope.child('mask_predictor'), pooled, config);
+    expect(logits.shape).toEqual([batch, 3, 3, 8, 8]);
+    const values = initialize(scope.spec, 3);
+    for (const [name, { data }] of values) if (name.endsWith('bias')) data.fill(0.5);
+    const feeds = {
+      pooled: tensorData(
+        'float32',
+        [2, 3, 5, 4, 4],
+        Array.from({ length: 480 }, (_, i) => hashNormal(1, i)),
+      ),
+    };
+    return evaluate(createProgram({ outputs: { logits } }), feeds, values).outputs.logits!.data;
+  };
+  const [known, any] = [masksOf(2), masksOf('N')];
+  expect(Math.max(...known)).toBeGreaterThan(0.1);
+  expect(Math.max(...known.map((value, i) => Math.abs(value - any[i]!)))).toBeLessThan(1e-12);
 });
 
 test('masks are seen through boxes, each its own object', () => {

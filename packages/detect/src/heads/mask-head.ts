@@ -2,8 +2,10 @@ import {
   add,
   cast,
   constant,
+  conv2d,
   convGradInput,
   convolution,
+  type Dimension,
   divide,
   maximum,
   multiply,
@@ -16,10 +18,12 @@ import {
   stopGradient,
   type Tensor,
   tensorData,
+  transpose,
   zeros,
 } from '@nats/graph';
 import { binaryCrossEntropy } from '../losses/focal-loss.js';
 import type { SampledBoxes } from '../proposals/sample-proposals.js';
+import { boxMaps } from './box-maps.js';
 
 export interface MaskHeadConfig {
   readonly classes: number;
@@ -34,16 +38,16 @@ export interface MaskHeadConfig {
  * `mask_predictor.conv5_mask` (a transposed convolution that doubles the side), `mask_predictor.mask_fcn_logits`.
  * @param head scope of the convolutions
  * @param predictor scope of the last two layers
- * @param pooled `[B, K, C, s, s]`
- * @returns logits `[B, K, classes + 1, 2s, 2s]`, the background first and of no use
+ * @param pooled `[N, K, C, s, s]`, N a number or 'N'
+ * @returns logits `[N, K, classes + 1, 2s, 2s]`, the background first and of no use
  */
 export function maskHead(head: Scope, predictor: Scope, pooled: Tensor, config: MaskHeadConfig): Tensor {
-  const [b, k, c, side] = pooled.shape as [number, number, number, number];
+  const { batch, separated, maps } = boxMaps(pooled);
   const { channels, depth, classes } = config;
-  let x = reshape(pooled, [b * k, c, side, side]);
+  let x = batch;
   for (let i = 0; i < depth; i++) {
     const place = head.child(i).child(0);
-    x = relu(convolution(place, x, { channels, padding: 1, bias: true, biasInitializer: zeros }));
+    x = separated(relu(convolution(place, x, { channels, padding: 1, bias: true, biasInitializer: zeros })));
   }
   x = relu(doubled(predictor.child('conv5_mask'), x, channels));
   const logits = convolution(predictor.child('mask_fcn_logits'), x, {
@@ -52,22 +56,36 @@ export function maskHead(head: Scope, predictor: Scope, pooled: Tensor, config: 
     bias: true,
     biasInitializer: zeros,
   });
-  return reshape(logits, [b, k, classes + 1, 2 * side, 2 * side]);
+  return maps(logits);
 }
 
-/** PyTorch's `ConvTranspose2d(kernel 2, stride 2)`: the gradient of a convolution, with its weight `[in, out, 2, 2]`. */
+/**
+ * PyTorch's `ConvTranspose2d(kernel 2, stride 2)`, with its weight `[in, out, 2, 2]`: the gradient of a convolution. Of a
+ * batch 'N', whose shape that can not have: four values for each pixel, put into their places.
+ */
 function doubled(scope: Scope, x: Tensor, channels: number): Tensor {
-  const [n, inputs, height, width] = x.shape as [number, number, number, number];
+  const [n, inputs, height, width] = x.shape as [Dimension, number, number, number];
   const initializer = { kind: 'normal', deviation: Math.sqrt(2 / (inputs * 4)) } as const;
   const weight = scope.parameter('weight', [inputs, channels, 2, 2], initializer);
   const bias = scope.parameter('bias', [channels], zeros);
-  const spread = convGradInput(x, weight, [n, channels, 2 * height, 2 * width], { stride: 2 });
+  const shape = [channels, 2 * height, 2 * width] as const;
+  const spread =
+    n === 'N' ? reshape(quarters(x, weight), [n, ...shape]) : convGradInput(x, weight, [n, ...shape], { stride: 2 });
   return add(spread, reshape(bias, [1, channels, 1, 1]));
+}
+
+/** `[N, out, H, 2, W, 2]` */
+function quarters(x: Tensor, weight: Tensor): Tensor {
+  const [n, inputs, height, width] = x.shape as [Dimension, number, number, number];
+  const channels = weight.shape[1] as number;
+  const kernel = reshape(transpose(weight, [1, 2, 3, 0]), [channels * 4, inputs, 1, 1]);
+  const values = reshape(conv2d(x, kernel), [n, channels, 2, 2, height, width]);
+  return transpose(values, [0, 1, 4, 2, 5, 3]);
 }
 
 /** Of logits `[B, K, classes + 1, s, s]` those of each box's class: labels int32 `[B, K]`, to `[B, K, s, s]`. */
 export function maskOfClass(logits: Tensor, labels: Tensor): Tensor {
-  const [b, k, classes] = logits.shape as [number, number, number];
+  const [b, k, classes] = logits.shape as [Dimension, number, number];
   const own = reshape(oneHot(add(labels, 1), classes), [b, k, classes, 1, 1]);
   return reduceSum(multiply(logits, own), { axes: [2] });
 }
