@@ -36,7 +36,10 @@ export interface DetectorOutput {
   readonly kind: 'detections' | 'candidates';
   /** K. */
   readonly count: number;
-  /** Whose pixels boxes are in: the original image's (cut at its border), or the canvas's. */
+  /**
+   * Whose pixels boxes are in: the original image's, cut at its border (detections of a file that letterboxes), or the
+   * canvas's. Candidates are on the canvas also where the file letterboxes: they are suppressed there, then brought back.
+   */
   readonly pixels: 'image' | 'canvas';
 }
 

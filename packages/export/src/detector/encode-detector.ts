@@ -141,7 +141,8 @@ function conventionOf(
     output: {
       kind: suppression ? 'detections' : 'candidates',
       count: suppression ? Math.min(thresholds.limit, candidates) : candidates,
-      pixels: preprocessing ? 'image' : 'canvas',
+      // Suppression comes before boxes are cut at the image's border, which makes overlaps larger: so it does for the caller.
+      pixels: preprocessing && suppression ? 'image' : 'canvas',
     },
     thresholds,
     tool: options.tool,
@@ -187,16 +188,14 @@ function writeGraph(
   const prologue = input.preprocessing === 'model' ? lowerPreprocessing(builder, input.name, input) : undefined;
   const suppressed = output.kind === 'detections';
   const names: CandidateNames = {
-    boxes: suppressed || prologue ? builder.fresh('candidates/boxes') : 'boxes',
+    boxes: suppressed ? builder.fresh('candidates/boxes') : 'boxes',
     scores: suppressed ? builder.fresh('candidates/scores') : 'scores',
     labels: suppressed ? builder.fresh('candidates/labels') : 'labels',
   };
   const encoder = { builder, table, values, written: new Set<string>() };
   inlineProgram(program, { images: prologue?.canvas ?? input.name }, { ...names }, encoder);
-  const inImage = (boxes: string, name?: string) =>
-    prologue ? lowerToImage(builder, boxes, prologue.geometry, name) : boxes;
-  if (suppressed) {
-    const kept = lowerSuppression(builder, names, { ...thresholds, limit: output.count }, classes.length);
-    lowerDetections(builder, { ...kept, boxes: inImage(kept.boxes) }, { detections: 'detections', valid: 'valid' });
-  } else inImage(names.boxes, 'boxes');
+  if (!suppressed) return;
+  const kept = lowerSuppression(builder, names, { ...thresholds, limit: output.count }, classes.length);
+  const boxes = prologue ? lowerToImage(builder, kept.boxes, prologue.geometry) : kept.boxes;
+  lowerDetections(builder, { ...kept, boxes }, { detections: 'detections', valid: 'valid' });
 }

@@ -69,8 +69,8 @@ function lowerNormalisation(
 }
 
 /** Boxes `[N, K, 4]` of the canvas in pixels of the original image, cut at its border. */
-export function lowerToImage(builder: OnnxBuilder, boxes: string, geometry: ImageGeometry, output?: string): string {
+export function lowerToImage(builder: OnnxBuilder, boxes: string, geometry: ImageGeometry): string {
   const stretched = builder.node('Mul', [boxes, geometry.factors]);
   const inside = builder.node('Min', [stretched, geometry.limits]);
-  return builder.node('Max', [inside, builder.float(0)], {}, output === undefined ? undefined : [output]);
+  return builder.node('Max', [inside, builder.float(0)]);
 }
