@@ -5,6 +5,7 @@ import { type Json, jsonDifferences, toJson } from '@nats/train';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 import { writeJson } from '../write-whole.js';
+import { isLock, lockRun } from './lock-run.js';
 import { noteCommand } from './noted-commands.js';
 import { RUN_FILES } from './run-files.js';
 
@@ -35,18 +36,21 @@ export interface RunClaim {
 }
 
 /**
- * Takes a directory for a run: a new or empty one, or the one of the same run, which is then continued.
+ * Takes a directory for a run: a new or empty one, or the one of the same run, which is then continued. It is this process's
+ * until its end.
  * @returns whether the run was there before
  * @throws UsageError if the directory holds anything else, or a run with other settings; Error for the directory of another
- * version; IO errors pass through
+ * version, or one that another process works in; IO errors pass through
  */
 export async function claimRun(folder: string, claim: RunClaim): Promise<boolean> {
   const settings = toJson(claim.settings);
-  const before = await runIn(folder);
-  if (before) {
-    checkSame(folder, before, claim.kind, settings);
-  } else {
-    await mkdir(folder, { recursive: true });
+  // Nothing is put into a directory that is no run's, not even a lock.
+  await sameRunIn(folder, claim.kind, settings);
+  await mkdir(folder, { recursive: true });
+  await lockRun(folder);
+  // Again: another process may have begun a run meanwhile.
+  const before = await sameRunIn(folder, claim.kind, settings);
+  if (!before) {
     await writeJson(join(folder, RUN_FILES.config), claim.config);
     await writeJson(join(folder, RUN_FILES.environment), claim.environment);
     // Last: a directory with this file has the others.
@@ -74,6 +78,13 @@ export async function readRun(folder: string): Promise<RunRecord> {
   throw new UsageError(`${folder} is no run directory: there is no ${RUN_FILES.run} in it`);
 }
 
+/** The run in a directory, if there is one. @throws UsageError if it is not the same */
+async function sameRunIn(folder: string, kind: RunKind, settings: Json): Promise<RunRecord | undefined> {
+  const before = await runIn(folder);
+  if (before) checkSame(folder, before, kind, settings);
+  return before;
+}
+
 /** The run in a directory, if there is one. */
 async function runIn(folder: string): Promise<RunRecord | undefined> {
   if (!existsSync(folder)) return undefined;
@@ -82,7 +93,7 @@ async function runIn(folder: string): Promise<RunRecord | undefined> {
   const names = await readdir(folder);
   const own = new Set<string>([RUN_FILES.config, RUN_FILES.environment]);
   // What an interruption left before the run began.
-  const others = names.filter((name) => !own.has(name) && !/^\..*\.tmp$/.test(name));
+  const others = names.filter((name) => !own.has(name) && !isLock(name) && !/^\..*\.tmp$/.test(name));
   if (others.length === 0) return undefined;
   throw new UsageError(
     `${folder} holds files that are no run of nats (${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''}); choose another directory with --out`,
