@@ -1,5 +1,7 @@
 import {
+  createScope,
   hashNormal,
+  initialize,
   input,
   reduceMean,
   reduceSum,
@@ -20,7 +22,8 @@ import {
   searchSpace,
   smallResnet,
 } from '@nats/space';
-import type { Objective } from '@nats/train';
+import { frozen, type Objective, sgd } from '@nats/train/core';
+import type { SearchOptions } from '../src/loop/search.js';
 
 /** A network of two searchable convolutions, small enough for the float64 reference. */
 export const network = smallResnet({
@@ -95,4 +98,43 @@ export function plantedObjective(scheme: Scheme, seed: number): Objective {
     },
     batch: async (split, step) => ({ x: noise([BATCH, 2, SIZE, SIZE], seedOf(seed, `${split} ${step}`)) }),
   };
+}
+
+/** The same weights for teacher and student. */
+function pairedWeights(seed: number): Map<string, TensorData> {
+  const scope = createScope();
+  buildBackbone(scope, input('x', 'float32', [1, 2, 16, 16]), network);
+  const values = initialize(scope.spec, seed);
+  return new Map(
+    [...values].flatMap(([name, value]) => [
+      [`student.${name}`, value],
+      [`teacher.${name}`, value],
+    ]),
+  );
+}
+
+/** A search for a planted scheme. */
+export function plantedSearch(seed: number): Omit<SearchOptions, 'engine'> {
+  return {
+    objective: plantedObjective(plantedScheme(seed), seed),
+    space,
+    steps: 100,
+    seed,
+    // The weights stay where they are (frozen, then free with a small rate): the architecture is what is to be found.
+    weights: { optimizer: sgd(), learningRate: (step) => (step < 60 ? 0 : 1e-5), rules: frozen('teacher') },
+    architecture: { start: 0 },
+    initial: pairedWeights(seed),
+  };
+}
+
+/** In which share of the channel groups two schemes choose the same. */
+export function agreement(found: Scheme, planted: Scheme): number {
+  let [right, all] = [0, 0];
+  for (const { name, channels, channelGroups } of space.sites) {
+    for (let c = 0; c < channels; c += channels / channelGroups) {
+      all++;
+      if (found.convolutions.get(name)![c] === planted.convolutions.get(name)![c]) right++;
+    }
+  }
+  return right / all;
 }

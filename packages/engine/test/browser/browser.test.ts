@@ -1,20 +1,26 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { onnxruntimeEngine } from '../../src/onnxruntime/index.js';
 import { resultTests } from '../conformance.js';
 import { losses } from '../tiny-training.js';
-import { chromiumPath, examineInChromium } from './chromium.js';
+import { callInChromium, chromiumPath } from './chromium.js';
+import type { PageOptions, PageReport } from './page.js';
 
 const STEPS = 50;
 const absent = chromiumPath === undefined;
 
-const reports = new Map<string, Awaited<ReturnType<typeof examineInChromium>>>();
+const page = fileURLToPath(new URL('./page.ts', import.meta.url));
+const examine = (name: 'onnxruntime-web' | 'tfjs:wasm', options: PageOptions, isolated = false) =>
+  callInChromium<PageReport>(page, 'examine', [name, options], { isolated });
+
+const reports = new Map<string, PageReport>();
 let expected: number[] = [];
 if (!absent) {
   for (const name of ['onnxruntime-web', 'tfjs:wasm'] as const) {
-    reports.set(name, await examineInChromium(name, { steps: STEPS }));
+    reports.set(name, await examine(name, { steps: STEPS }));
   }
-  const threaded = { steps: STEPS, threads: 2, only: 'conv2d', isolated: true };
-  reports.set('onnxruntime-web with two threads', await examineInChromium('onnxruntime-web', threaded));
+  const threaded = { steps: STEPS, threads: 2, only: 'conv2d' };
+  reports.set('onnxruntime-web with two threads', await examine('onnxruntime-web', threaded, true));
   const engine = onnxruntimeEngine({ threads: 1 });
   expected = await losses(engine, STEPS);
   await engine.dispose();
