@@ -24,6 +24,16 @@ it('does not take a name that onnxruntime never had', async () => {
   expect(report!.advice).toMatch(/cpu, cuda/);
 });
 
+it('says what it found of onnxruntime-web, and which providers it has in Node', async () => {
+  const report = await doctor(['onnxruntime-web:wasm', 'onnxruntime-web:abacus']);
+  expect(report.engines).toHaveLength(1);
+  const [wasm, abacus] = report.engines[0]!.providers;
+  expect(report.engines[0]).toMatchObject({ engine: 'onnxruntime-web', version: expect.stringMatching(/^1\./) });
+  expect(wasm).toMatchObject({ provider: 'wasm', works: true });
+  expect(wasm!.error).toBeLessThan(1e-5);
+  expect(abacus!).toMatchObject({ known: false, works: false, advice: expect.stringMatching(/it has wasm/) });
+});
+
 it('says what it found of tfjs, and how to install what is missing', async () => {
   const report = await doctor(['tfjs:node-gpu', 'tfjs:wasm', 'tfjs:abacus']);
   const [gpu, wasm, abacus] = report.engines[0]!.providers;

@@ -1,11 +1,12 @@
 import * as g from '@nats/graph';
 import { env, listSupportedBackends } from 'onnxruntime-node';
 import { onnxruntimeEngine, onnxruntimeVersion } from './onnxruntime/engine.js';
+import { onnxruntimeWebEngine } from './onnxruntime-web/engine.js';
 import { installAdvice, TFJS_BACKENDS, type TfjsBackend } from './tfjs/backends.js';
 import { tfjsEngine } from './tfjs/engine.js';
 
 export interface ProviderReport {
-  /** 'cpu', 'cuda', …; of tfjs its backends 'node-gpu', 'node', 'webgpu', 'wasm', 'cpu'. */
+  /** 'cpu', 'cuda', …; of onnxruntime-web 'wasm'; of tfjs its backends 'node-gpu', 'node', 'webgpu', 'wasm', 'cpu'. */
   readonly provider: string;
   /** This build of onnxruntime knows it, or tfjs does. Its libraries may still be missing. */
   readonly known: boolean;
@@ -23,8 +24,8 @@ export interface DoctorReport {
   readonly node: string;
   readonly machine: string;
   readonly engines: readonly {
-    readonly engine: 'onnxruntime' | 'tfjs';
-    /** 'not installed' without one. */
+    readonly engine: 'onnxruntime' | 'onnxruntime-web' | 'tfjs';
+    /** `not installed` without one. */
     readonly version: string;
     readonly providers: readonly ProviderReport[];
   }[];
@@ -52,24 +53,38 @@ const TFJS_ADVICE: Readonly<Record<TfjsBackend, string>> = {
   cpu: installAdvice('cpu'),
 };
 
+const NOT_INSTALLED = 'not installed';
+
 /** Differences of float32 from the float64 reference stay far below this in the probe; tf32 too. */
 const TOLERANCE = 1e-2;
 
-/** Names of tfjs's backends in `only`. */
+/** The one that Node has. */
+const WEB_PROVIDERS = ['wasm'] as const;
+const WEB_ADVICE = 'npm install onnxruntime-web';
+
+/** How `only` names providers of other engines than onnxruntime. */
+const WEB = 'onnxruntime-web:';
 const TFJS = 'tfjs:';
 
-const ALL: readonly string[] = [...PROVIDERS, ...TFJS_BACKENDS.map((backend) => `${TFJS}${backend}`)];
+const ALL: readonly string[] = [
+  ...PROVIDERS,
+  ...WEB_PROVIDERS.map((provider) => `${WEB}${provider}`),
+  ...TFJS_BACKENDS.map((backend) => `${TFJS}${backend}`),
+];
 
 /**
  * Which engines and providers are there and work: a small training step is run on each and compared with the float64
  * reference. Throws nothing because of a provider. `only` limits what is tried: providers of onnxruntime ('cpu', 'cuda',
- * …) and backends of tfjs ('tfjs:wasm', 'tfjs:node-gpu', …).
+ * …), those of onnxruntime-web ('onnxruntime-web:wasm') and backends of tfjs ('tfjs:wasm', 'tfjs:node-gpu', …).
  */
 export async function doctor(only: readonly string[] = ALL): Promise<DoctorReport> {
-  const native = only.filter((name) => !name.startsWith(TFJS));
-  const backends = only.filter((name) => name.startsWith(TFJS)).map((name) => name.slice(TFJS.length));
+  const native = only.filter((name) => !name.includes(':'));
+  const named = (prefix: string) =>
+    only.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  const [web, backends] = [named(WEB), named(TFJS)];
   const engines = [
     ...(native.length > 0 ? [await examineOnnxruntime(native)] : []),
+    ...(web.length > 0 ? [await examineOnnxruntimeWeb(web)] : []),
     ...(backends.length > 0 ? [await examineTfjs(backends)] : []),
   ];
   return {
@@ -96,28 +111,54 @@ async function examineOnnxruntime(names: readonly string[]): Promise<EngineRepor
   return { engine: 'onnxruntime', version: onnxruntimeVersion(), providers };
 }
 
+async function examineOnnxruntimeWeb(names: readonly string[]): Promise<EngineReport> {
+  const providers: ProviderReport[] = [];
+  let version = NOT_INSTALLED;
+  for (const name of names) {
+    const known = WEB_PROVIDERS.some((provider) => provider === name);
+    const advice = known ? WEB_ADVICE : `no provider of onnxruntime-web in Node; it has ${WEB_PROVIDERS.join(', ')}`;
+    const engine = async () => {
+      const made = await onnxruntimeWebEngine({ providers: [name] });
+      version = String(made.fingerprint.version);
+      return made;
+    };
+    providers.push(await examineOptional(name, known, engine, advice));
+  }
+  return { engine: 'onnxruntime-web', version, providers };
+}
+
 async function examineTfjs(names: readonly string[]): Promise<EngineReport> {
   const providers: ProviderReport[] = [];
-  let version = 'not installed';
+  let version = NOT_INSTALLED;
   for (const name of names) {
     const backend = TFJS_BACKENDS.find((known) => known === name);
     const advice = backend ? TFJS_ADVICE[backend] : `no backend of tfjs; it has ${TFJS_BACKENDS.join(', ')}`;
-    if (!backend) {
-      providers.push({ provider: name, known: false, works: false, reason: 'unknown', advice });
-      continue;
-    }
-    try {
-      const engine = await tfjsEngine({ backend });
-      version = String(engine.fingerprint.version);
-      const error = await probe(engine);
-      const works = error < TOLERANCE;
-      providers.push({ provider: name, known: true, works, error, ...(!works && { advice }) });
-    } catch (cause) {
-      const reason = cause instanceof g.NatsError ? cause.details.received : String(cause);
-      providers.push({ provider: name, known: true, works: false, reason: reason.split('\n')[0]!, advice });
-    }
+    const engine = async () => {
+      const made = await tfjsEngine({ backend: backend! });
+      version = String(made.fingerprint.version);
+      return made;
+    };
+    providers.push(await examineOptional(name, backend !== undefined, engine, advice));
   }
   return { engine: 'tfjs', version, providers };
+}
+
+/** Of an engine whose package may be missing. */
+async function examineOptional(
+  provider: string,
+  known: boolean,
+  open: () => Promise<g.Engine>,
+  advice: string,
+): Promise<ProviderReport> {
+  if (!known) return { provider, known, works: false, reason: 'unknown', advice };
+  try {
+    const error = await probe(await open());
+    const works = error < TOLERANCE;
+    return { provider, known, works, error, ...(!works && { advice }) };
+  } catch (cause) {
+    const reason = cause instanceof g.NatsError ? cause.details.received : String(cause);
+    return { provider, known, works: false, reason: reason.split('\n')[0]!, advice };
+  }
 }
 
 async function examine(provider: string, known: boolean): Promise<ProviderReport> {
