@@ -1,10 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, initialize, input } from '@nats/graph';
 import { buildBackbone, createScheme, searchSpace } from '@nats/space';
-import { constantRate, frozen, sgd } from '@nats/train';
+import { checkpointDirectory, constantRate, frozen, sgd } from '@nats/train';
 import { afterAll, expect, test } from 'vitest';
 import { network, plantedObjective } from '../../test/planted.js';
-import { createRfNextSearch, expectedRate, type RfNextOptions, type RoundEvent } from './rf-next.js';
+import { createRfNextSearch, expectedRate, type RfNextOptions, type RfNextSearch, type RoundEvent } from './rf-next.js';
 
 const TOOL = { tool: { name: 'test', version: '0' } };
 const engine = onnxruntimeEngine({ threads: 1 });
@@ -75,6 +78,36 @@ test('ends after the step in which it is aborted', async () => {
   }
   expect(steps).toEqual([1, 2, 3, 4]);
 });
+
+test('interrupted in its second round and resumed, it ends as if it had not been', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nats-rf-next-'));
+  const store = (round: number) => checkpointDirectory(join(folder, `round-${round}`));
+  // Weights move, so that what a round hands on is more than its rates.
+  const weights = { ...options().weights, learningRate: constantRate(0.01) };
+  const changes = { steps: 12, rounds: 3, weights };
+  const whole = await run(createRfNextSearch(options(changes)));
+
+  const stop = new AbortController();
+  const begun = createRfNextSearch(options({ ...changes, checkpoints: { store } }));
+  for await (const event of begun.events({ signal: stop.signal })) {
+    if (event.type === 'step' && event.step === 6) stop.abort();
+  }
+  const resumed = await run(createRfNextSearch(options({ ...changes, checkpoints: { store, resume: 'always' } })));
+  expect(resumed.rounds).toEqual(whole.rounds);
+  expect(resumed.losses).toEqual(whole.losses.slice(6));
+  await expect(run(createRfNextSearch(options({ ...changes, checkpoints: { store } })))).rejects.toThrow(/checkpoint/);
+  await rm(folder, { recursive: true });
+});
+
+async function run(search: RfNextSearch): Promise<{ rounds: RoundEvent[]; losses: number[] }> {
+  const rounds: RoundEvent[] = [];
+  const losses: number[] = [];
+  for await (const event of search.events()) {
+    if (event.type === 'round') rounds.push(event);
+    if (event.type === 'step') losses.push(event.loss);
+  }
+  return { rounds, losses };
+}
 
 test('the expected rate is the nearest genotype to the mean', () => {
   expect(expectedRate(space, [0.5, 0.1, 0.4])).toEqual([2, 2]);

@@ -1,6 +1,6 @@
 import { check, type TensorData, tensorData } from '@nats/graph';
 import { createScheme, type Genotype, type Provenance, type Scheme, type SearchSpace } from '@nats/space';
-import type { Objective } from '@nats/train/core';
+import type { CheckpointOptions, CheckpointStore, Objective } from '@nats/train/core';
 import { architectureOfValues } from '../loop/architecture.js';
 import { createSearch, type SearchEvent, type SearchOptions } from '../loop/search.js';
 import { ARCHITECTURE, isArchitecture } from '../relaxations/supernet.js';
@@ -11,6 +11,8 @@ export interface RfNextOptions extends Omit<SearchOptions, 'checkpoints'> {
   readonly rounds?: number;
   /** How far candidates are from the present rate, on each axis; default 1. */
   readonly reach?: number;
+  /** Every round keeps checkpoints of its own: in Node `(round) => checkpointDirectory(`runs/search/round-${round}`)`. */
+  readonly checkpoints?: Omit<CheckpointOptions, 'store'> & { readonly store: (round: number) => CheckpointStore };
 }
 
 /** The rates of a round, by convolution: where the next one searches around. */
@@ -23,7 +25,7 @@ export interface RoundEvent {
 }
 
 export interface RfNextSearch {
-  /** Runs all rounds; steps are counted over all of them. */
+  /** Runs all rounds; steps are counted over all of them. A resumed search passes over what is done, and reports its rounds. */
   events(options?: { readonly signal?: AbortSignal }): AsyncGenerator<SearchEvent | RoundEvent, void, void>;
   /** The scheme of the rates so far. */
   scheme(provenance: Provenance): Scheme;
@@ -39,7 +41,7 @@ export interface RfNextSearch {
  * @param options `steps` in all, evenly divided among the rounds; the architecture's `start` is that of the first round
  */
 export function createRfNextSearch(options: RfNextOptions): RfNextSearch {
-  const { rounds = 3, reach = 1, ...search } = options;
+  const { rounds = 3, reach = 1, checkpoints, ...search } = options;
   check(Number.isInteger(rounds) && rounds >= 1 && search.steps >= rounds && reach >= 1, 'attribute', () => ({
     rule: 'a search in rounds has at least one, with a step in each, and candidates within at least 1',
     received: `${rounds} rounds, ${search.steps} steps, reach ${reach}`,
@@ -57,6 +59,7 @@ export function createRfNextSearch(options: RfNextOptions): RfNextSearch {
           ...ofRound(search, from, bound(round + 1) - from, round),
           space,
           initial: new Map([...weights, ...candidates(space, rates, reach)]),
+          ...(checkpoints && { checkpoints: ofStore(checkpoints, round) }),
         });
         try {
           for await (const event of running.events(signal ? { signal } : {})) {
@@ -87,8 +90,21 @@ export function createRfNextSearch(options: RfNextOptions): RfNextSearch {
   };
 }
 
+/** Checkpoints of one round: where a search must be there to go on, its later rounds need not have begun. */
+function ofStore(
+  { store, resume = 'never', ...rest }: NonNullable<RfNextOptions['checkpoints']>,
+  round: number,
+): CheckpointOptions {
+  return { ...rest, store: store(round), resume: resume === 'always' && round > 0 ? 'if-present' : resume };
+}
+
 /** The part of a search from step `from` on: schedules and batches go on, and only the first round warms up. */
-function ofRound(search: Omit<RfNextOptions, 'rounds' | 'reach'>, from: number, steps: number, round: number) {
+function ofRound(
+  search: Omit<RfNextOptions, 'rounds' | 'reach' | 'checkpoints'>,
+  from: number,
+  steps: number,
+  round: number,
+) {
   const { objective, weights, architecture = {}, temperature } = search;
   const later =
     <T>(schedule: (step: number) => T) =>
