@@ -1,5 +1,5 @@
 import type { DetectionSample } from '../data/dataset.js';
-import { boxAt, cutObjects, type Random, type Rectangle, rectangleIou, selectObjects } from './objects.js';
+import { boxAt, cutObjects, movedMasks, type Random, type Rectangle, rectangleIou, selectObjects } from './objects.js';
 
 export interface CropOptions {
   /** Sides of the crop as shares of the image's, at least and at most; default 0.3 to 1. */
@@ -48,7 +48,7 @@ export function cropAroundObjects(sample: DetectionSample, random: Random, optio
   return sample;
 }
 
-/** The pixels of a rectangle of whole pixels inside the image. Boxes are cut to it; those without a pixel in it go. */
+/** The pixels of a rectangle of whole pixels inside the image. Boxes and masks are cut to it; those without a pixel in it go. */
 export function cropTo(sample: DetectionSample, crop: Rectangle): DetectionSample {
   const { channels, height, width, pixels } = sample;
   const [left, top, right, bottom] = crop;
@@ -60,14 +60,15 @@ export function cropTo(sample: DetectionSample, crop: Rectangle): DetectionSampl
       part.set(pixels.subarray(from, from + newWidth), (c * newHeight + y) * newWidth);
     }
   }
-  const { boxes, labels } = cutObjects(sample, crop, 0);
+  const objects = cutObjects(sample, crop, 0);
   return {
     channels,
     height: newHeight,
     width: newWidth,
     pixels: part,
-    boxes: boxes.map((value, i) => value - (i % 2 === 0 ? left : top)),
-    labels,
+    boxes: objects.boxes.map((value, i) => value - (i % 2 === 0 ? left : top)),
+    labels: objects.labels,
+    ...movedMasks(objects, { x: -left, y: -top, scaleX: 1, scaleY: 1 }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { DetectionSample } from '../data/dataset.js';
+import { movedMasks } from './objects.js';
 
 /** Mirrors left and right: x becomes width - x. */
 export function flipHorizontally(sample: DetectionSample): DetectionSample {
@@ -16,5 +17,6 @@ export function flipHorizontally(sample: DetectionSample): DetectionSample {
     mirrored[i + 2] = width - boxes[i]!;
     mirrored[i + 3] = boxes[i + 3]!;
   }
-  return { ...sample, pixels: flipped, boxes: mirrored };
+  const masks = movedMasks(sample, { x: width, y: 0, scaleX: -1, scaleY: 1 });
+  return { ...sample, pixels: flipped, boxes: mirrored, ...masks };
 }

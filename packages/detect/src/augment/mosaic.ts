@@ -1,6 +1,7 @@
 import type { DetectionSample } from '../data/dataset.js';
+import type { ObjectMask } from '../data/object-mask.js';
 import { blankCanvas, boxesOnCanvas, drawImage, letterbox } from '../data/placement.js';
-import { cutObjects, type Random, type Rectangle } from './objects.js';
+import { cutObjects, movedMasks, type Random, type Rectangle } from './objects.js';
 import { type Canvas, MIN_VISIBLE } from './place.js';
 
 export interface MosaicOptions {
@@ -29,6 +30,7 @@ export function mosaic(
   const picture = blankCanvas(samples[0].channels, canvas.size, canvas.padValue);
   const boxes: number[] = [];
   const labels: number[] = [];
+  const masks: ObjectMask[] = [];
   for (const [i, sample] of samples.entries()) {
     const [isRight, isLower] = [i % 2 === 1, i >= 2];
     const placement = letterbox(sample, canvas.size, scale[0] * (scale[1] / scale[0]) ** random(2 + i));
@@ -39,10 +41,20 @@ export function mosaic(
     };
     const quarter: Rectangle = [isRight ? x : 0, isLower ? y : 0, isRight ? width : x, isLower ? height : y];
     drawImage(picture, sample, placed, quarter);
-    const moved = { boxes: boxesOnCanvas(sample.boxes, placed), labels: sample.labels };
+    const moved = {
+      boxes: boxesOnCanvas(sample.boxes, placed),
+      labels: sample.labels,
+      ...movedMasks(sample, placed),
+    };
     const objects = cutObjects(moved, quarter, MIN_VISIBLE);
     boxes.push(...objects.boxes);
     labels.push(...objects.labels);
+    masks.push(...(objects.masks ?? []));
   }
-  return { ...picture, boxes: Float32Array.from(boxes), labels: Int32Array.from(labels) };
+  return {
+    ...picture,
+    boxes: Float32Array.from(boxes),
+    labels: Int32Array.from(labels),
+    ...(samples.every((sample) => sample.masks) && { masks }),
+  };
 }

@@ -1,23 +1,33 @@
-/** Boxes (rows of x1, y1, x2, y2 in pixels) and class numbers of the objects of an image. */
-export interface Objects {
-  readonly boxes: Float32Array;
-  readonly labels: Int32Array;
-}
+import type { DetectionSample } from '../data/dataset.js';
+import { type AxisMap, cutMask, moveMask } from '../data/object-mask.js';
+
+/** Boxes (rows of x1, y1, x2, y2 in pixels), class numbers and masks, if there are any, of the objects of an image. */
+export type Objects = Pick<DetectionSample, 'boxes' | 'labels' | 'masks'>;
 
 /** A rectangle x1, y1, x2, y2 in pixels. */
 export type Rectangle = readonly [number, number, number, number];
 
 /** The objects at some positions. */
-export function selectObjects({ boxes, labels }: Objects, positions: readonly number[]): Objects {
+export function selectObjects({ boxes, labels, masks }: Objects, positions: readonly number[]): Objects {
   const kept = new Float32Array(positions.length * 4);
   for (const [i, position] of positions.entries()) kept.set(boxes.subarray(position * 4, position * 4 + 4), i * 4);
-  return { boxes: kept, labels: Int32Array.from(positions, (position) => labels[position]!) };
+  return {
+    boxes: kept,
+    labels: Int32Array.from(positions, (position) => labels[position]!),
+    ...(masks && { masks: positions.map((position) => masks[position]!) }),
+  };
+}
+
+/** Masks whose picture was moved; none if there are none. */
+export function movedMasks({ masks }: Pick<Objects, 'masks'>, map: AxisMap): Pick<Objects, 'masks'> {
+  return masks ? { masks: masks.map((mask) => moveMask(mask, map)) } : {};
 }
 
 /**
- * Boxes cut to a rectangle. An object goes if less than `minVisible` of its area stays, or a side shorter than 1 pixel.
+ * Boxes and masks cut to a rectangle. An object goes if less than `minVisible` of its area stays, or a side shorter than 1 pixel.
  */
-export function cutObjects(objects: Objects, [left, top, right, bottom]: Rectangle, minVisible: number): Objects {
+export function cutObjects(objects: Objects, rectangle: Rectangle, minVisible: number): Objects {
+  const [left, top, right, bottom] = rectangle;
   const boxes = new Float32Array(objects.boxes.length);
   const kept: number[] = [];
   for (let i = 0; i < objects.labels.length; i++) {
@@ -29,7 +39,8 @@ export function cutObjects(objects: Objects, [left, top, right, bottom]: Rectang
     if (width < 1 || height < 1) continue;
     if (width * height >= minVisible * (x2 - x1) * (y2 - y1)) kept.push(i);
   }
-  return selectObjects({ boxes, labels: objects.labels }, kept);
+  const masks = objects.masks?.map((mask) => cutMask(mask, rectangle));
+  return selectObjects({ boxes, labels: objects.labels, ...(masks && { masks }) }, kept);
 }
 
 export function boxAt(boxes: Float32Array, i: number): Rectangle {

@@ -1,6 +1,6 @@
 import type { DetectionSample } from '../data/dataset.js';
 import { boxesOnCanvas, type CanvasSize, letterbox, type Placement, placeImage } from '../data/placement.js';
-import { cutObjects, type Random } from './objects.js';
+import { cutObjects, movedMasks, type Random } from './objects.js';
 
 export interface Canvas {
   readonly size: CanvasSize;
@@ -17,7 +17,11 @@ export function placeSample(
   placement: Placement,
   { size, padValue }: Canvas,
 ): DetectionSample & { readonly placement: Placement } {
-  const placed = { boxes: boxesOnCanvas(sample.boxes, placement), labels: sample.labels };
+  const placed = {
+    boxes: boxesOnCanvas(sample.boxes, placement),
+    labels: sample.labels,
+    ...movedMasks(sample, placement),
+  };
   const objects = cutObjects(placed, [0, 0, size[1], size[0]], MIN_VISIBLE);
   return { ...placeImage(sample, placement, size, padValue), ...objects, placement };
 }

@@ -1,3 +1,4 @@
+import type { ObjectMask } from './object-mask.js';
 import type { Placement } from './placement.js';
 
 /** A decoded image. */
@@ -15,6 +16,8 @@ export interface DetectionSample extends DecodedImage {
   readonly boxes: Float32Array;
   /** Number of the class of each object. */
   readonly labels: Int32Array;
+  /** Mask of each object, for detectors that give masks. */
+  readonly masks?: readonly ObjectMask[];
 }
 
 /** One image with its objects, decoded, in the size that a detector takes. */

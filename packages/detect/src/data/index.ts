@@ -16,6 +16,7 @@ export * from './loader/index.js';
 export { loadMnist } from './mnist.js';
 export * from './mnist-detection.js';
 export * from './mnist-textures.js';
+export { type AxisMap, cutMask, drawMask, moveMask, type ObjectMask, objectMask } from './object-mask.js';
 export { defaultPixelStatistics } from './pixel-statistics.js';
 export { boxesInImage, boxesOnCanvas, type CanvasSize, letterbox, type Placement, placeImage } from './placement.js';
 export type { DataProblem, ProblemKind, ProblemPolicy } from './problems.js';

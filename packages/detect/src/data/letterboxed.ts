@@ -1,5 +1,6 @@
 import type { DetectionDataset, DetectionExample } from './dataset.js';
 import { type DecodeOptions, loadRecordImage } from './decode-image.js';
+import { moveMask, type ObjectMask, objectMask } from './object-mask.js';
 import { boxesOnCanvas, type CanvasSize, letterbox, placeImage } from './placement.js';
 import type { Dataset, DatasetRecord } from './records.js';
 
@@ -13,8 +14,8 @@ export interface LetterboxOptions {
 }
 
 /**
- * Annotated images as examples of one size: decoded, letterboxed, boxes on the canvas; crowds are left out. Pixels are
- * those that a loader without augmentation gives.
+ * Annotated images as examples of one size: decoded, letterboxed, boxes (and masks, where every object has one) on the
+ * canvas; crowds are left out. Pixels are those that a loader without augmentation gives.
  */
 export function letterboxed(dataset: Dataset, options: LetterboxOptions): DetectionDataset {
   return {
@@ -30,11 +31,13 @@ async function exampleOf(record: DatasetRecord, options: LetterboxOptions): Prom
   const image = await loadRecordImage(record, { ...decode, channels });
   const placement = letterbox(image, size);
   const { boxes, labels } = targetsOf(record);
+  const masks = targetMasks(record);
   return {
     id: record.id,
     ...placeImage(image, placement, size, padValue),
     boxes: boxesOnCanvas(boxes, placement),
     labels,
+    ...(masks && { masks: masks.map((mask) => moveMask(mask, placement)) }),
     placement,
   };
 }
@@ -46,4 +49,12 @@ export function targetsOf({ objects }: Pick<DatasetRecord, 'objects'>): { boxes:
     boxes: Float32Array.from(targets.flatMap(({ box }) => [...box])),
     labels: Int32Array.from(targets, ({ label }) => label),
   };
+}
+
+/** Masks of what `targetsOf` lists; none if one has no mask. */
+export function targetMasks(record: Omit<DatasetRecord, 'id' | 'source'>): ObjectMask[] | undefined {
+  const masks = record.objects
+    .filter(({ crowd }) => !crowd)
+    .map(({ segmentation }) => segmentation && objectMask(segmentation, record));
+  return masks.every((mask) => mask !== undefined) ? masks : undefined;
 }

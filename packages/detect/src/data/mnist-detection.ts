@@ -1,6 +1,9 @@
 import { check, hash32, hashUniform, seedOf } from '@nats/graph';
 import type { ImageDataset, ImageSize } from '@nats/train';
+import { encodeMaskPart, type MaskRuns, maskArea } from '../evaluation/mask-runs.js';
+import { cocoMask } from '../evaluation/segmentation.js';
 import type { DetectionDataset, DetectionExample } from './dataset.js';
+import { objectMask } from './object-mask.js';
 import type { Box, Dataset, DatasetRecord } from './records.js';
 import { texture } from './texture.js';
 
@@ -20,6 +23,8 @@ export interface MnistDetectionOptions {
   readonly overlap?: number;
   /** Brightness that a digit adds to its background, at least and at most; default 0.3 to 0.75. */
   readonly contrast?: readonly [number, number];
+  /** Give each digit a mask, the pixels of its ink. Areas of objects are then those of masks, as in COCO. Default false. */
+  readonly masks?: boolean;
 }
 
 /** Attempts to find a free place for a digit before it is left out. */
@@ -56,12 +61,20 @@ export function mnistDetectionRecords(options: MnistDetectionOptions): Dataset {
   const examples = mnistDetection(options);
   const records = Array.from({ length: size }, (_, index): DatasetRecord => {
     const { placed } = layoutOf(index, options);
+    const maskOf = (digit: Placed) => {
+      const segmentation = inkMask(digit, inkOf(options.digits, digit), imageSize);
+      return { segmentation: cocoMask(segmentation), area: maskArea(segmentation) };
+    };
     return {
       id: `${examples.name}/${index}`,
       source: { load: () => examples.example(index) },
       width: imageSize,
       height: imageSize,
-      objects: placed.map((digit) => ({ box: boxOf(digit), label: digit.label })),
+      objects: placed.map((digit) => ({
+        box: boxOf(digit),
+        label: digit.label,
+        ...(options.masks && maskOf(digit)),
+      })),
     };
   });
   return { name: examples.name, classes: examples.classes, records, problems: [] };
@@ -109,10 +122,12 @@ function layoutOf(index: number, options: MnistDetectionOptions): Layout {
 }
 
 function makeExample(id: string, index: number, options: MnistDetectionOptions): DetectionExample {
-  const { digits, imageSize = 128 } = options;
+  const { digits, imageSize = 128, masks = false } = options;
   const { placed, base, textureSeed } = layoutOf(index, options);
   const canvas = texture(textureSeed, { height: imageSize, width: imageSize, base, amplitude: 0.2, pixelNoise: 0.05 });
-  for (const digit of placed) addInk(canvas, imageSize, digit, inkOf(digits, digit));
+  const inks = placed.map((digit) => inkOf(digits, digit));
+  for (const [i, digit] of placed.entries()) addInk(canvas, imageSize, digit, inks[i]!);
+  const size = { height: imageSize, width: imageSize };
   return {
     id,
     channels: 1,
@@ -121,7 +136,16 @@ function makeExample(id: string, index: number, options: MnistDetectionOptions):
     pixels: toBytes(canvas),
     boxes: Float32Array.from(placed.flatMap(boxOf)),
     labels: Int32Array.from(placed, ({ label }) => label),
+    ...(masks && {
+      masks: placed.map((digit, i) => objectMask(cocoMask(inkMask(digit, inks[i]!, imageSize)), size)),
+    }),
   };
+}
+
+/** Where a digit is at least as dark as its bounds' ink. */
+function inkMask(digit: Placed, ink: Float32Array, imageSize: number): MaskRuns {
+  const pixels = ink.map((value) => (value * 255 >= INK ? 1 : 0));
+  return encodeMaskPart(pixels, digit, { height: imageSize, width: imageSize });
 }
 
 function boxOf({ x, y, width, height }: Placed): Box {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '../../test/temporary-directory.js';
+import { compressRuns } from '../evaluation/mask-string.js';
 import { cocoGroundTruth } from './coco-ground-truth.js';
 import { parseCoco, readCoco } from './read-coco.js';
 
@@ -29,7 +30,7 @@ const file = {
       category_id: 3,
       bbox: [0, 0, 100, 50],
       iscrowd: 1,
-      segmentation: { size: [50, 100], counts: 'abc' },
+      segmentation: { size: [50, 100], counts: compressRuns([0, 4000, 1000]) },
     },
     {
       id: 3,
@@ -65,7 +66,7 @@ describe('COCO files', () => {
         height: 50,
         objects: [
           { box: [10, 5, 30.5, 35], label: 1, area: 400, segmentation: [[1, 2, 3, 4, 5, 6]] },
-          { box: [0, 0, 100, 50], label: 0, crowd: true, segmentation: { size: [50, 100], counts: 'abc' } },
+          { box: [0, 0, 100, 50], label: 0, crowd: true, segmentation: { size: [50, 100], counts: '0Pm3Xo0' } },
           { box: [0, 0, 1, 1], label: 0, segmentation: { size: [50, 100], counts: [0, 1, 4999] } },
         ],
       },
@@ -106,10 +107,15 @@ describe('COCO files', () => {
     ['a box of texts', (c) => (c.annotations[2]!.bbox = [1, 2, '3', 4]), 'field', 'annotations[2].bbox[2]'],
     ['a strange crowd flag', (c) => (c.annotations[2]!.iscrowd = 'yes'), 'field', 'annotations[2].iscrowd'],
     ['an area of text', (c) => (c.annotations[2]!.area = null), 'field', 'annotations[2].area'],
-    ['half a polygon', (c) => (c.annotations[0]!.segmentation = [[1, 2, 3]]), 'field', 'annotations[0].segmentation'],
+    [
+      'half a polygon',
+      (c) => (c.annotations[0]!.segmentation = [[1, 2, 3]]),
+      'field',
+      'annotations[0].segmentation[0]',
+    ],
     [
       'a mask without runs',
-      (c) => (c.annotations[0]!.segmentation = { size: [1, 1] }),
+      (c) => (c.annotations[0]!.segmentation = { size: [50, 100] }),
       'field',
       'annotations[0].segmentation.counts',
     ],
@@ -119,6 +125,41 @@ describe('COCO files', () => {
       'field',
       'annotations[0].segmentation.size',
     ],
+    [
+      'a box for a polygon',
+      (c) => (c.annotations[0]!.segmentation = [[1, 2, 3, 4]]),
+      'field',
+      'annotations[0].segmentation[0]',
+    ],
+    [
+      'a polygon beyond reach',
+      (c) =>
+        (c.annotations[0]!.segmentation = [
+          [1, 2, 3, 4, 5, 6],
+          [1e9, 0],
+        ]),
+      'field',
+      'annotations[0].segmentation[1]',
+    ],
+    [
+      'a mask of another size',
+      (c) => (c.annotations[1]!.segmentation = { size: [100, 50], counts: [5000] }),
+      'field',
+      'annotations[1].segmentation.size',
+    ],
+    [
+      'a mask with too few pixels',
+      (c) => (c.annotations[1]!.segmentation = { size: [50, 100], counts: [4999] }),
+      'field',
+      'annotations[1].segmentation.counts',
+    ],
+    [
+      'a mask cut off',
+      (c) => (c.annotations[1]!.segmentation = { size: [50, 100], counts: '0P' }),
+      'field',
+      'annotations[1].segmentation.counts',
+    ],
+    ['a text for a mask', (c) => (c.annotations[1]!.segmentation = 'mask'), 'field', 'annotations[1].segmentation'],
     ['a box without area', (c) => (c.annotations[0]!.bbox = [5, 5, 0, 3]), 'box', 'annotations[0].bbox'],
     ['a box of negative width', (c) => (c.annotations[0]!.bbox = [5, 5, -2, 3]), 'box', 'annotations[0].bbox'],
     ['a box outside', (c) => (c.annotations[0]!.bbox = [100, 0, 9, 9]), 'box', 'annotations[0].bbox'],
@@ -137,6 +178,20 @@ describe('COCO files', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ kind, file: 'instances.json', field, remedy: 'annotation dropped' });
     expect(records[0]!.objects).toHaveLength(2);
+  });
+
+  test('with a broken mask are refused by the name of the file, the field and the number of the annotation', () => {
+    const broken = changed((c) => (c.annotations[1]!.segmentation = { size: [50, 100], counts: [1, 2] }));
+    expect(() => parsed(broken)).toThrow(
+      /runs add up to height times width \(50 x 100 = 5000\), in annotation 2; received "3 pixels".*\(at instances\.json, annotations\[1\]\.segmentation\.counts\)/,
+    );
+  });
+
+  test('without polygons, as tools for boxes write them, have no masks', () => {
+    for (const nothing of [[], [[]], null]) {
+      const { records } = parsed(changed((c) => (c.annotations[0]!.segmentation = nothing)));
+      expect(records[0]!.objects[0]).toEqual({ box: [10, 5, 30.5, 35], label: 1, area: 400 });
+    }
   });
 
   test.each<[string, Change, string, string]>([

@@ -4,7 +4,8 @@ import { malformed } from '@nats/graph';
 import { FieldError, type Fields, fieldsAt, inFile, listAt, numberAt, sideAt, textAt } from './fields.js';
 import { createProblemList, KindError, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
-import type { Dataset, DatasetObject, DatasetRecord, Segmentation } from './records.js';
+import type { Dataset, DatasetObject, DatasetRecord } from './records.js';
+import { segmentationAt } from './segmentation-field.js';
 
 export interface ReadCocoOptions {
   /** Folder that the images' `file_name`s start from. */
@@ -16,8 +17,8 @@ export interface ReadCocoOptions {
 }
 
 /**
- * Reads instances in COCO's format: classes are its categories in order of their ids, boxes `[x, y, width, height]`.
- * Images are not opened.
+ * Reads instances in COCO's format: classes are its categories in order of their ids, boxes `[x, y, width, height]`, masks
+ * checked and drawn when they are needed. Images are not opened.
  * @throws NatsError `malformed` for a file that is not in the format, and for single broken annotations unless `onProblem`
  * is `drop`; IO errors pass through
  */
@@ -49,7 +50,9 @@ export function parseCoco(value: unknown, file: string, options: ReadCocoOptions
       const imageId = numberAt(annotation.image_id, `${field}.image_id`);
       const image = images.get(imageId);
       if (!image) throw new KindError('reference', `${field}.image_id`, 'an annotation is of a known image', imageId);
-      return { image, ...objectOf(annotation, field, labels) };
+      const object = objectOf(annotation, field, labels);
+      const segmentation = segmentationAt(annotation.segmentation, `${field}.segmentation`, image, id);
+      return { image, object: { ...object, ...(segmentation && { segmentation }) } };
     });
     if (!found) continue;
     const { image, object } = found;
@@ -116,7 +119,7 @@ function imagesOf(items: readonly unknown[], file: string, folder: string, list:
   return images;
 }
 
-function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<number, number>): { object: DatasetObject } {
+function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<number, number>): DatasetObject {
   const category = numberAt(annotation.category_id, `${field}.category_id`);
   const label = labels.get(category);
   if (label === undefined) {
@@ -130,37 +133,14 @@ function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<number,
     number,
     number,
   ];
-  const { iscrowd, area, segmentation } = annotation;
+  const { iscrowd, area } = annotation;
   if (iscrowd !== undefined && iscrowd !== 0 && iscrowd !== 1) {
     throw new FieldError(`${field}.iscrowd`, 'a crowd flag is 0 or 1', iscrowd);
   }
-  const mask = segmentationOf(segmentation, `${field}.segmentation`);
   return {
-    object: {
-      box: [x, y, x + width, y + height],
-      label,
-      ...(iscrowd === 1 && { crowd: true }),
-      ...(area !== undefined && { area: numberAt(area, `${field}.area`) }),
-      ...(mask && { segmentation: mask }),
-    },
+    box: [x, y, x + width, y + height],
+    label,
+    ...(iscrowd === 1 && { crowd: true }),
+    ...(area !== undefined && { area: numberAt(area, `${field}.area`) }),
   };
-}
-
-function segmentationOf(value: unknown, field: string): Segmentation | undefined {
-  if (value === undefined || value === null) return undefined;
-  const isNumbers = (list: unknown) => Array.isArray(list) && list.every((number) => Number.isFinite(number));
-  if (Array.isArray(value)) {
-    if (!value.every((polygon) => isNumbers(polygon) && polygon.length % 2 === 0)) {
-      throw new FieldError(field, 'a segmentation is a list of polygons [x, y, x, y, …]', value);
-    }
-    return value.length > 0 ? (value as number[][]) : undefined;
-  }
-  const { size, counts } = fieldsAt(value, field);
-  if (!isNumbers(size) || (size as number[]).length !== 2) {
-    throw new FieldError(`${field}.size`, 'a mask has a size [height, width]', size);
-  }
-  if (typeof counts !== 'string' && !isNumbers(counts)) {
-    throw new FieldError(`${field}.counts`, 'a mask has the lengths of its runs, as numbers or a text', counts);
-  }
-  return { size: size as [number, number], counts: counts as string | number[] };
 }

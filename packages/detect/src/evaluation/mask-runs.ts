@@ -14,24 +14,52 @@ export interface MaskRuns {
 
 /** Runs of a mask given as pixels, row by row `[height, width]`; anything but 0 is object. */
 export function encodeMask(pixels: ArrayLike<number>, height: number, width: number): MaskRuns {
-  check(pixels.length === height * width, 'shape', () => ({
+  return encodeMaskPart(pixels, { x: 0, y: 0, width, height }, { height, width });
+}
+
+/** A rectangle of whole pixels. */
+export interface MaskPart {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Runs of a mask that has an object in a part of it only.
+ * @param pixels those of the part, row by row; anything but 0 is object
+ * @param part inside the mask
+ */
+export function encodeMaskPart(
+  pixels: ArrayLike<number>,
+  part: MaskPart,
+  { height, width }: Pick<MaskRuns, 'height' | 'width'>,
+): MaskRuns {
+  check(pixels.length === part.height * part.width, 'shape', () => ({
     rule: 'a mask has height times width pixels',
-    received: `${pixels.length} pixels for ${height} x ${width}`,
+    received: `${pixels.length} pixels for ${part.height} x ${part.width}`,
   }));
   const runs: number[] = [];
-  let object = false;
-  let run = 0;
-  for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) {
-      if ((pixels[y * width + x] !== 0) !== object) {
-        runs.push(run);
-        run = 0;
-        object = !object;
-      }
-      run++;
+  /** End of the last run of the object, and whether it goes on. */
+  let end = 0;
+  let begun = -1;
+  const finish = (at: number) => {
+    if (begun < 0) return;
+    runs.push(begun - end, at - begun);
+    end = at;
+    begun = -1;
+  };
+  for (let x = 0; x < part.width; x++) {
+    const top = (part.x + x) * height + part.y;
+    // Columns only follow each other where the part has their full height.
+    if (part.height < height) finish(top - height + part.height);
+    for (let y = 0; y < part.height; y++) {
+      if (pixels[y * part.width + x] === 0) finish(top + y);
+      else if (begun < 0) begun = top + y;
     }
   }
-  runs.push(run);
+  finish((part.x + part.width - 1) * height + part.y + part.height);
+  if (end < height * width || runs.length === 0) runs.push(height * width - end);
   return { height, width, runs: Uint32Array.from(runs) };
 }
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { CocoMask } from './coco-format.js';
 import { maskOverlaps } from './mask-overlaps.js';
 import { boxMask, polygonMask } from './mask-polygon.js';
-import { decodeMask, encodeMask, maskArea, maskBox, mergeMasks } from './mask-runs.js';
+import { decodeMask, encodeMask, encodeMaskPart, maskArea, maskBox, mergeMasks } from './mask-runs.js';
 import { compressRuns, expandRuns } from './mask-string.js';
 import { cocoMask, segmentationMask } from './segmentation.js';
 
@@ -89,6 +89,28 @@ describe('equal to what is done pixel by pixel', () => {
         const box = [left, top, Math.max(...xs) - left + 1, Math.max(...ys) - top + 1];
         expect(maskBox(mask)).toEqual(inside.length === 0 ? [0, 0, 0, 0] : box);
       }),
+    );
+  });
+
+  test('a part of a mask is a mask with nothing around it', () => {
+    fc.assert(
+      fc.property(
+        pixels,
+        fc.nat(3),
+        fc.nat(3),
+        fc.nat(3),
+        fc.nat(3),
+        ({ height, width, masks }, x, y, right, below) => {
+          const whole = { height: y + height + below, width: x + width + right };
+          const around = new Uint8Array(whole.height * whole.width);
+          for (const [i, value] of masks[0]!.entries()) {
+            around[(y + Math.floor(i / width)) * whole.width + x + (i % width)] = value;
+          }
+          expect(encodeMaskPart(masks[0]!, { x, y, width, height }, whole)).toEqual(
+            encodeMask(around, whole.height, whole.width),
+          );
+        },
+      ),
     );
   });
 

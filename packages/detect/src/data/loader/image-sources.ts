@@ -1,16 +1,18 @@
 import type { DecodedImage } from '../dataset.js';
 import { loadRecordImage } from '../decode-image.js';
-import { targetsOf } from '../letterboxed.js';
+import { targetMasks, targetsOf } from '../letterboxed.js';
 import type { DatasetRecord } from '../records.js';
 import type { BatchConfig, ImageTask } from './make-batch.js';
+
+export type TargetKind = 'none' | 'boxes' | 'masks';
 
 /** Where threads find the pixels of records. */
 export interface ImageSources {
   /**
    * Calls the record's function, if it has one: functions cannot be sent to a thread.
-   * @param targets false: leave out the objects
+   * @param targets what to tell of the objects: nothing, boxes and labels, or masks, too
    */
-  task(record: DatasetRecord, targets: boolean): Promise<ImageTask>;
+  task(record: DatasetRecord, targets: TargetKind): Promise<ImageTask>;
   /** Takes what a batch decoded, by the numbers that `task` gave. */
   keep(decoded: ReadonlyMap<number, DecodedImage>): void;
 }
@@ -29,8 +31,9 @@ export function createImageSources({ channels, decode }: BatchConfig, cache: boo
     task: async (record, targets) => {
       const { id, width, height, source } = record;
       const file = 'file' in source ? source.file : undefined;
-      const objects = targetsOf(targets ? record : { objects: [] });
-      const task = { id, width, height, ...objects, ...(file !== undefined && { file }) };
+      const objects = targetsOf(targets === 'none' ? { objects: [] } : record);
+      const masks = targets === 'masks' ? targetMasks(record) : undefined;
+      const task = { id, width, height, ...objects, ...(masks && { masks }), ...(file !== undefined && { file }) };
       const decoded = known.get(record);
       if (decoded) return { ...task, decoded };
       if (file !== undefined) return cache ? { ...task, keep: numberOf(record) } : task;

@@ -2,12 +2,13 @@ import { availableParallelism } from 'node:os';
 import { check, type TensorData } from '@nats/graph';
 import { createNormalizer, type PixelStatistics } from '@nats/train';
 import type { AugmentationOptions } from '../../augment/index.js';
+import type { MaskRuns } from '../../evaluation/mask-runs.js';
 import type { DecodeOptions } from '../decode-image.js';
 import { defaultPixelStatistics } from '../pixel-statistics.js';
 import { type CanvasSize, PAD_VALUE, type Placement } from '../placement.js';
 import { type Dataset, type DatasetRecord, selectRecords } from '../records.js';
 import { type BatchPlan, bucketOf, type PlannedBatch, planBatches } from './batch-plan.js';
-import { createImageSources } from './image-sources.js';
+import { createImageSources, type TargetKind } from './image-sources.js';
 import { type BatchArrays, type BatchConfig, makeBatch } from './make-batch.js';
 import { closedError, createWorkerPool } from './worker-pool.js';
 
@@ -47,6 +48,8 @@ export interface LoaderOptions {
   readonly maxObjects?: number;
   /** An image with more is an error (default), or its smallest objects are left out. */
   readonly onTooMany?: 'error' | 'drop';
+  /** Masks of objects, too; every object that is not a crowd must have one. Default false. */
+  readonly masks?: boolean;
   /** Of the order of images and of augmentations; default 0. */
   readonly seed?: number;
   /**
@@ -71,6 +74,8 @@ export interface DetectionBatch {
   readonly labels: TensorData;
   /** int32 `[B]`: objects in each image. */
   readonly counts: TensorData;
+  /** Of each image's objects, in the order of its boxes, in pixels of the canvas; with the option `masks`. */
+  readonly masks?: readonly (readonly MaskRuns[])[];
   readonly ids: readonly string[];
   /** Where each original image lies on its canvas; none if it was augmented. */
   readonly placements: readonly (Placement | undefined)[];
@@ -98,17 +103,14 @@ export interface Loader {
 const MAX_BUCKETS = 4;
 const MAX_WORKERS = 4;
 
-/** @throws NatsError `attribute` for options that do not fit each other */
+/** @throws NatsError `attribute` for options that do not fit each other, or a dataset without the masks that are asked for */
 export function createLoader(options: LoaderOptions): Loader {
-  const { batchSize, seed = 0 } = options;
+  const { batchSize } = options;
   const sizes = sizesOf(options.size);
   const config = configOf(options);
   checkOptions(options, sizes, config);
   const splits = new Map(
-    Object.entries(options.splits).map(([name, split]) => [
-      name,
-      openSplit(name, { batchSize, ...split }, sizes, seed),
-    ]),
+    Object.entries(options.splits).map(([name, split]) => [name, openSplit(name, { batchSize, ...split }, options)]),
   );
   const workers = options.workers ?? defaultWorkers(options.splits);
   const pool = workers > 0 ? createWorkerPool(workers, config) : undefined;
@@ -178,7 +180,7 @@ interface OpenSplit {
   readonly plan: BatchPlan;
   readonly records: readonly DatasetRecord[];
   readonly augment?: AugmentationOptions;
-  readonly targets: boolean;
+  readonly targets: TargetKind;
   /** Not shuffled: a pass over the split has an end. */
   readonly ordered: boolean;
 }
@@ -186,9 +188,9 @@ interface OpenSplit {
 function openSplit(
   name: string,
   { dataset, indices, augment, shuffle = true, batchSize, targets = true }: LoaderSplit & { batchSize: number },
-  sizes: readonly CanvasSize[],
-  seed: number,
+  { size, seed = 0, masks = false }: Pick<LoaderOptions, 'size' | 'seed' | 'masks'>,
 ): OpenSplit {
+  const sizes = sizesOf(size);
   const records = indices ? selectRecords(dataset, indices).records : dataset.records;
   check(records.length > 0 && records.every((record) => record !== undefined), 'attribute', () => ({
     rule: 'a split has at least one image, all of them in its dataset',
@@ -196,6 +198,7 @@ function openSplit(
     limit: `positions 0 to ${dataset.records.length - 1}`,
     where: name,
   }));
+  if (targets && masks) checkMasks(records, name);
   const plan = planBatches({
     seed,
     split: name,
@@ -205,7 +208,20 @@ function openSplit(
     bucketCount: sizes.length,
     ...(augment && { augment }),
   });
-  return { plan, records, targets, ordered: !shuffle, ...(augment && { augment }) };
+  const kind = targets ? (masks ? 'masks' : 'boxes') : 'none';
+  return { plan, records, targets: kind, ordered: !shuffle, ...(augment && { augment }) };
+}
+
+function checkMasks(records: readonly DatasetRecord[], split: string): void {
+  for (const { id, objects } of records) {
+    const bare = objects.findIndex(({ crowd, segmentation }) => !crowd && !segmentation);
+    check(bare < 0, 'attribute', () => ({
+      rule: 'where masks are asked for, every object has one (a segmentation), crowds aside',
+      received: `none for object ${bare} of image ${id}`,
+      limit: 'polygons or runs in a COCO file, polygons in a YOLO folder, mnistDetectionRecords with masks',
+      where: split,
+    }));
+  }
 }
 
 function idsOf({ images }: PlannedBatch, records: readonly DatasetRecord[]): string[] {
@@ -213,7 +229,7 @@ function idsOf({ images }: PlannedBatch, records: readonly DatasetRecord[]): str
 }
 
 function batchOf(
-  { images, boxes, labels, counts, placements }: BatchArrays,
+  { images, boxes, labels, counts, masks, placements }: BatchArrays,
   ids: readonly string[],
   [height, width]: CanvasSize,
   { channels, maxObjects }: BatchConfig,
@@ -224,6 +240,7 @@ function batchOf(
     boxes: { dtype: 'float32', shape: [batch, maxObjects, 4], data: boxes },
     labels: { dtype: 'int32', shape: [batch, maxObjects], data: labels },
     counts: { dtype: 'int32', shape: [batch], data: counts },
+    ...(masks && { masks }),
     ids,
     placements,
   };

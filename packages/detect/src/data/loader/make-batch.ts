@@ -1,8 +1,11 @@
 import { NatsError } from '@nats/graph';
 import { createNormalizer, type PixelStatistics } from '@nats/train';
 import { type AugmentationOptions, augmentSample } from '../../augment/index.js';
+import { movedMasks, selectObjects } from '../../augment/objects.js';
+import type { MaskRuns } from '../../evaluation/mask-runs.js';
 import type { DecodedImage, DetectionSample } from '../dataset.js';
 import { type DecodeOptions, loadRecordImage } from '../decode-image.js';
+import { drawMask, type ObjectMask } from '../object-mask.js';
 import { boxesOnCanvas, type CanvasSize, letterbox, type Placement, placeImage } from '../placement.js';
 
 /** What stays the same for all batches of a loader. Plain data: it is sent to workers. */
@@ -24,6 +27,7 @@ export interface ImageTask {
   readonly height: number;
   readonly boxes: Float32Array;
   readonly labels: Int32Array;
+  readonly masks?: readonly ObjectMask[];
   /** Where its pixels are. */
   readonly file?: string;
   readonly decoded?: DecodedImage;
@@ -47,6 +51,8 @@ export interface BatchArrays {
   readonly labels: Int32Array;
   /** `[B]` */
   readonly counts: Int32Array;
+  /** Of each image's objects, in pixels of the canvas; if the tasks have masks. */
+  readonly masks?: readonly (readonly MaskRuns[])[];
   /** None for a mosaic. */
   readonly placements: readonly (Placement | undefined)[];
   readonly decoded: ReadonlyMap<number, DecodedImage>;
@@ -56,11 +62,15 @@ export interface BatchArrays {
 export async function makeBatch({ size, images, augment }: BatchTask, config: BatchConfig): Promise<BatchArrays> {
   const decoded = new Map<number, DecodedImage>();
   const samples: Placed[] = [];
+  const masks: MaskRuns[][] = [];
+  const [height, width] = size;
   for (const { seed, images: tasks } of images) {
     try {
       const sources: DetectionSample[] = [];
       for (const task of tasks) sources.push(await sampleOf(task, config, decoded));
-      samples.push(limited(placed(sources, size, augment, seed, config), tasks[0]!, config));
+      const sample = limited(placed(sources, size, augment, seed, config), tasks[0]!, config);
+      samples.push(sample);
+      if (sample.masks) masks.push(sample.masks.map((mask) => drawMask(mask, { height, width })));
     } catch (error) {
       // Errors with a code (NatsErrors, IO errors) name their file; any other is a mistake of ours.
       if (error instanceof Error && !('code' in error)) error.message = `image ${tasks[0]!.id}: ${error.message}`;
@@ -68,7 +78,6 @@ export async function makeBatch({ size, images, augment }: BatchTask, config: Ba
     }
   }
   const { channels, statistics, maxObjects } = config;
-  const [height, width] = size;
   const normalize = createNormalizer({ channels, height, width }, statistics);
   const boxes = new Float32Array(samples.length * maxObjects * 4);
   const labels = new Int32Array(samples.length * maxObjects).fill(-1);
@@ -81,6 +90,7 @@ export async function makeBatch({ size, images, augment }: BatchTask, config: Ba
     boxes,
     labels,
     counts: Int32Array.from(samples, (sample) => sample.labels.length),
+    ...(samples.every((sample) => sample.masks) && { masks }),
     placements: samples.map(({ placement }) => placement),
     decoded,
   };
@@ -93,12 +103,12 @@ async function sampleOf(
   { channels, decode }: BatchConfig,
   decoded: Map<number, DecodedImage>,
 ): Promise<DetectionSample> {
-  const { id, width, height, boxes, labels, file, keep } = task;
+  const { id, width, height, boxes, labels, masks, file, keep } = task;
   const known = task.decoded;
   const source = known ? { load: () => known } : { file: file! };
   const image = await loadRecordImage({ id, width, height, source }, { ...decode, channels });
   if (keep !== undefined) decoded.set(keep, image);
-  return { ...image, boxes, labels };
+  return { ...image, boxes, labels, ...(masks && { masks }) };
 }
 
 function placed(
@@ -115,6 +125,7 @@ function placed(
     ...placeImage(sample, placement, size, padValue),
     boxes: boxesOnCanvas(sample.boxes, placement),
     labels: sample.labels,
+    ...movedMasks(sample, placement),
     placement,
   };
 }
@@ -130,13 +141,9 @@ function limited(sample: Placed, { id, file }: ImageTask, { maxObjects, onTooMan
       where: file === undefined || file === id ? id : `image ${id}, ${file}`,
     });
   }
-  const { boxes, labels } = sample;
+  const { boxes } = sample;
   const area = (i: number) => (boxes[i * 4 + 2]! - boxes[i * 4]!) * (boxes[i * 4 + 3]! - boxes[i * 4 + 1]!);
   const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => area(b) - area(a) || a - b);
   const kept = order.slice(0, maxObjects).sort((a, b) => a - b);
-  return {
-    ...sample,
-    boxes: Float32Array.from(kept.flatMap((i) => [...boxes.subarray(i * 4, i * 4 + 4)])),
-    labels: Int32Array.from(kept, (i) => labels[i]!),
-  };
+  return { ...sample, ...selectObjects(sample, kept) };
 }

@@ -1,0 +1,45 @@
+import { NatsError } from '@nats/graph';
+import type { CocoMask } from '../evaluation/coco-format.js';
+import { type MaskSize, segmentationMask } from '../evaluation/segmentation.js';
+import { FieldError, isFields } from './fields.js';
+import type { Segmentation } from './records.js';
+
+/** Pixels; a polygon farther away than this is a mistake. */
+const FARTHEST = 1e6;
+/** Numbers of the three points that a polygon needs. */
+const LEAST = 6;
+
+/**
+ * A `segmentation` of COCO's files, checked but not drawn: none for nothing, no polygon, or empty ones, which tools for boxes
+ * write.
+ * @throws FieldError naming the field, and the annotation by its id
+ */
+export function segmentationAt(value: unknown, field: string, size: MaskSize, id: number): Segmentation | undefined {
+  const broken = (where: string, rule: string, received: unknown) =>
+    new FieldError(where, `${rule}, in annotation ${id}`, received);
+  if (value === undefined || value === null) return undefined;
+  if (Array.isArray(value)) {
+    if (value.every((polygon) => Array.isArray(polygon) && polygon.length === 0)) return undefined;
+    for (const [i, polygon] of value.entries()) {
+      if (!Array.isArray(polygon) || polygon.length % 2 === 1 || !polygon.every(isCoordinate)) {
+        throw broken(`${field}[${i}]`, 'a polygon is a list x, y, x, y, … in pixels', polygon);
+      }
+    }
+    // As in pycocotools, which tells boxes from polygons by the first; others may be points or lines.
+    if (value[0].length < LEAST) throw broken(`${field}[0]`, 'a polygon has at least three points', value[0]);
+    return value as number[][];
+  }
+  if (!isFields(value)) throw broken(field, 'a segmentation is a list of polygons or a mask of size and counts', value);
+  try {
+    segmentationMask({ size: value.size, counts: value.counts } as CocoMask, size, field);
+  } catch (error) {
+    if (!(error instanceof NatsError)) throw error;
+    const { rule, received, limit, where } = error.details;
+    throw broken(where ?? field, limit === undefined ? rule : `${rule} (${limit})`, received);
+  }
+  return value as unknown as Segmentation;
+}
+
+function isCoordinate(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= FARTHEST;
+}
