@@ -1,5 +1,6 @@
 import { demoResnet } from '@nats/space';
 import { type FasterRcnnConfig, fasterRcnnConfig } from './faster-rcnn.js';
+import { type MaskRcnnConfig, maskRcnnConfig } from './mask-rcnn.js';
 
 /**
  * Faster R-CNN of the size of `demoDetectorConfig`, on the same backbone and pyramid: anchors of 12 to 72 pixels, few
@@ -24,6 +25,21 @@ export function demoFasterRcnnConfig(options: Partial<Omit<FasterRcnnConfig, 'ki
     boxPool: { size: 7, samplingRatio: 2, boundaries: [32] },
     hidden: 128,
     candidates: 200,
+    ...options,
+  });
+}
+
+/**
+ * The same with a mask head: masks of 28 x 28 pixels, two narrow convolutions, masks for the best 30 detections. Its data
+ * is MNIST-detection with `masks`.
+ */
+export function demoMaskRcnnConfig(options: Partial<Omit<MaskRcnnConfig, 'kind'>> = {}): MaskRcnnConfig {
+  return maskRcnnConfig({
+    ...demoFasterRcnnConfig(),
+    maskPool: { size: 14, samplingRatio: 2, boundaries: [32] },
+    maskChannels: 32,
+    maskDepth: 2,
+    detection: { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 30 },
     ...options,
   });
 }

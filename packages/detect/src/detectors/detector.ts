@@ -34,6 +34,11 @@ export interface Detector {
   readonly inputChannels: number;
   readonly classes: number;
   /**
+   * Whether it gives masks: then the loss declares one more input, `masks` bool `[B, M, H, W]`, every object's pixels in the
+   * network's input (`maskFeeds`), and the candidates have masks (`MaskCandidates`).
+   */
+  readonly masks?: boolean;
+  /**
    * @param images float32 `[B, C, H, W]`, normalised
    */
   loss(scope: Scope, images: Tensor, targets: Targets, options?: DetectorOptions): DetectionLoss;

@@ -54,6 +54,7 @@ export interface MaskCandidates extends Candidates {
 }
 
 export interface MaskDetector extends Detector {
+  readonly masks: true;
   /** `detection.limit` candidates an image, in falling order, with masks; the batch of `images` may be 'N'. */
   candidates(scope: Scope, images: Tensor, options?: DetectorOptions): MaskCandidates;
 }
@@ -71,6 +72,7 @@ export function maskRcnn(config: MaskRcnnConfig): MaskDetector {
   }));
   return {
     ...identityOf(config),
+    masks: true,
     feeds: samplingFeeds(config),
     loss: (scope, images, targets, options = {}) => {
       const { losses, sampled, ...first } = trainedFirstStage(scope, images, targets, config, options, FOREGROUND_IOU);

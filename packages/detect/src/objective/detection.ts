@@ -63,7 +63,9 @@ export interface DetectionObjective extends Objective {
  * Object detection as something to be fitted: the detector's loss, with its parts as metrics. Evaluations give COCO's
  * numbers over a whole split (`AP`, `AP50`, …, 0 to 1, -1 without objects), in pixels of the original images, never
  * augmented. Batches are a pure function of files, seed, split and step, whatever the number of threads.
- * @throws NatsError `attribute` if datasets and detector do not fit each other, `feed` for an image with more objects than
+ * A detector that gives masks is fed those of the objects.
+ * @throws NatsError `attribute` if datasets and detector do not fit each other (a detector that gives masks needs one of
+ * every object that is not a crowd), `feed` for an image with more objects than
  * `maxObjects`
  */
 export function detection(options: DetectionObjectiveOptions): DetectionObjective {
@@ -89,6 +91,7 @@ export function detection(options: DetectionObjectiveOptions): DetectionObjectiv
     evaluationBatch,
     seed,
     maxObjects,
+    masks: detector.masks ?? false,
     normalize: createNormalizer(size, statistics),
     ...(cache !== undefined && { cache }),
     loading: {

@@ -1,9 +1,11 @@
 import { check, type Feeds } from '@nats/graph';
+import type { DetectionExample } from '../data/dataset.js';
+import { drawMask } from '../data/object-mask.js';
 import { decodeMask, type MaskRuns } from '../evaluation/mask-runs.js';
 
 /**
  * The input `masks` of Mask R-CNN's loss, bool `[B, maxObjects, H, W]`. Polygons and runs of COCO's files become masks by
- * `segmentationMask`.
+ * `segmentationMask`. `detection` does this by itself.
  * @param images masks of each image's objects, in the order of its boxes, in pixels of the network's input
  * @throws NatsError `feed` for an image with more masks than places, or a mask of another size
  */
@@ -32,4 +34,18 @@ export function maskFeeds(
     }
   }
   return { masks: { dtype: 'bool', shape: [images.length, maxObjects, height, width], data } };
+}
+
+/**
+ * The masks of a ready example's objects, drawn.
+ * @throws NatsError `attribute` if it has objects and not a mask for each
+ */
+export function exampleMasks({ id, labels, masks = [], height, width }: DetectionExample): MaskRuns[] {
+  check(masks.length === labels.length, 'attribute', () => ({
+    rule: 'a detector that gives masks is trained on, and judged by, examples with a mask for each object',
+    received: `${masks.length} masks of ${labels.length} objects`,
+    limit: 'mnistDetection with masks; letterboxed, of annotations with segmentations',
+    where: id,
+  }));
+  return masks.map((mask) => drawMask(mask, { height, width }));
 }

@@ -7,6 +7,7 @@ import { createLoader, type Loader, type LoaderOptions } from '../data/loader/in
 import { type Dataset, type DatasetRecord, selectRecords } from '../data/records.js';
 import { detectionFeeds } from './batch.js';
 import { type EvaluationImages, exampleImages, loadedImages } from './evaluation-images.js';
+import { exampleMasks, maskFeeds } from './mask-feeds.js';
 
 /** Images of one split. */
 export interface DetectionSplit {
@@ -33,6 +34,8 @@ export interface SplitOptions {
   readonly evaluationBatch: number;
   readonly seed: number;
   readonly maxObjects: number;
+  /** Whether batches have masks. */
+  readonly masks: boolean;
   readonly normalize: Normalizer;
   readonly cache?: boolean;
   /** For annotated images. */
@@ -56,7 +59,7 @@ export function openSplits(sources: Readonly<Record<string, DetectionSplit>>, op
   const known = new Map(records);
   const splits = Object.entries(sources).map(([name, source]): [string, OpenSplit] => {
     const split = known.get(name);
-    return [name, split ? recordSplit(name, split, loader!) : exampleSplit(name, source, options)];
+    return [name, split ? recordSplit(name, split, loader!, options) : exampleSplit(name, source, options)];
   });
   return { splits: new Map(splits), close: async () => loader?.close() };
 }
@@ -66,9 +69,10 @@ type RecordSplit = DetectionSplit & { readonly dataset: Dataset };
 const inOrder = (name: string) => `${name}, in order`;
 
 function openLoader(splits: readonly [string, RecordSplit][], options: SplitOptions): Loader {
-  const { batchSize, evaluationBatch, seed, maxObjects, cache = false, loading } = options;
+  const { batchSize, evaluationBatch, seed, maxObjects, masks, cache = false, loading } = options;
   return createLoader({
     ...loading,
+    masks,
     splits: Object.fromEntries(
       splits.flatMap(([name, { dataset, indices, augment }]) => {
         const images = { dataset, ...(indices && { indices }) };
@@ -85,15 +89,20 @@ function openLoader(splits: readonly [string, RecordSplit][], options: SplitOpti
   });
 }
 
-function recordSplit(name: string, { dataset, indices, augment }: RecordSplit, loader: Loader): OpenSplit {
+function recordSplit(
+  name: string,
+  { dataset, indices, augment }: RecordSplit,
+  loader: Loader,
+  { maxObjects, loading }: SplitOptions,
+): OpenSplit {
   const { size } = loader.splits[name]!;
   const chosen = indices ? selectRecords(dataset, indices) : dataset;
   return {
     size,
     config: configOf(dataset.name, size, indices, augment),
     batch: async (step) => {
-      const { images, boxes, labels } = await loader.batch(name, step);
-      return { images, boxes, labels };
+      const { images, boxes, labels, masks } = await loader.batch(name, step);
+      return { images, boxes, labels, ...(masks && maskFeeds(masks, maxObjects, loading.size)) };
     },
     identify: (step) => loader.identify(name, step),
     images: () => loadedImages(chosen, loader, inOrder(name)),
@@ -101,7 +110,7 @@ function recordSplit(name: string, { dataset, indices, augment }: RecordSplit, l
 }
 
 function exampleSplit(name: string, { dataset, indices, augment }: DetectionSplit, options: SplitOptions): OpenSplit {
-  const { batchSize, evaluationBatch, seed, maxObjects, normalize, cache = true } = options;
+  const { batchSize, evaluationBatch, seed, maxObjects, masks, normalize, cache = true, loading } = options;
   check(augment === undefined, 'unsupported', () => ({
     rule: 'annotated images are augmented, ready examples are taken as they are',
     received: 'augment for a dataset of ready examples',
@@ -117,8 +126,13 @@ function exampleSplit(name: string, { dataset, indices, augment }: DetectionSpli
   return {
     size: examples.size,
     config: configOf(examples.name, examples.size, indices, undefined),
-    batch: async (step) =>
-      detectionFeeds(await Promise.all(places(step).map((i) => examples.example(i))), normalize, maxObjects),
+    batch: async (step) => {
+      const chosen = await Promise.all(places(step).map((i) => examples.example(i)));
+      return {
+        ...detectionFeeds(chosen, normalize, maxObjects),
+        ...(masks && maskFeeds(chosen.map(exampleMasks), maxObjects, loading.size)),
+      };
+    },
     identify: (step) => places(step).map((i) => `${examples.name}/${indices ? indices[i] : i}`),
     images: () => exampleImages(examples, normalize, evaluationBatch),
   };
