@@ -17,20 +17,26 @@ import { type BenchResult, option } from './lib/bench.js';
 
 const FOLDER = 'runs/detectors';
 
-const CONFIGS: Readonly<Record<string, DetectorConfig>> = {
-  'FCOS, one stage': demoDetectorConfig(),
-  'Faster R-CNN': demoFasterRcnnConfig(),
-};
-const CASCADE: Readonly<Record<string, DetectorConfig>> = {
-  'Cascade R-CNN': cascadeRcnnConfig(demoFasterRcnnConfig()),
+interface Kind {
+  readonly name: string;
+  readonly config: DetectorConfig;
+  /** Whether it is there without its option. */
+  readonly isDefault: boolean;
+}
+
+/** By option. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  fcos: { name: 'FCOS, one stage', config: demoDetectorConfig(), isDefault: true },
+  faster: { name: 'Faster R-CNN', config: demoFasterRcnnConfig(), isDefault: true },
+  cascade: { name: 'Cascade R-CNN', config: cascadeRcnnConfig(demoFasterRcnnConfig()), isDefault: false },
 };
 
 /**
  * The detectors of demonstration size under one budget: the same pretrained classifier, images, steps, batch, optimiser
  * and rate. COCO's AP on MNIST-detection, and what a step costs.
  *
- * `npm run bench -- detectors [--threads 1] [--seed 10] [--test 1500] [--cascade 1]`: the last adds Cascade R-CNN; the
- * classifier is kept in `runs/detectors`
+ * `npm run bench -- detectors [--threads 1] [--seed 10] [--test 1500] [--fcos 1] [--faster 1] [--cascade 0]`: 1 or 0
+ * for each detector, whose results do not depend on the others; the classifier is kept in `runs/detectors`
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const seed = option(args, 'seed', 10);
@@ -45,7 +51,8 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
   const samples: Record<string, readonly number[]> = {};
-  for (const [name, config] of Object.entries({ ...CONFIGS, ...(option(args, 'cascade', 0) !== 0 && CASCADE) })) {
+  const chosen = Object.entries(KINDS).filter(([flag, { isDefault }]) => option(args, flag, isDefault ? 1 : 0) !== 0);
+  for (const [, { name, config }] of chosen) {
     const objective = detection({
       detector: buildDetector(config),
       datasets: { train: task.train, test },
@@ -86,7 +93,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
         medium: medium!,
         large: large!,
       });
-      ratios[`AP of FCOS / AP of ${name}`] = Number(rows[0]!.AP) / ap!;
+      ratios[`AP of ${rows[0]!.detector} / AP of ${name}`] = Number(rows[0]!.AP) / ap!;
       samples[name] = [ap!];
       console.log(JSON.stringify(rows.at(-1)));
     }
