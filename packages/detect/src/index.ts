@@ -28,6 +28,7 @@ export * from './postprocess/box-candidates.js';
 export * from './postprocess/candidates.js';
 export * from './postprocess/detections.js';
 export * from './postprocess/image-detector.js';
+export * from './postprocess/masked-detections.js';
 export * from './postprocess/model-feeds.js';
 export * from './postprocess/nms.js';
 export * from './postprocess/on-image.js';

@@ -2,8 +2,11 @@ import {
   type DecodedImage,
   type Detections,
   detectionsOf,
+  fixedDetections,
   imageDetector,
   letterbox,
+  maskArea,
+  mergeMasks,
   modelFeeds,
   placeImage,
 } from '@nats/detect';
@@ -28,7 +31,9 @@ import {
   CONFIGS,
   candidatesProgram,
   expectedDetections,
+  expectedUnpasted,
   livelyValues,
+  preparedImage,
   SIZE,
   STATISTICS,
   testImage,
@@ -44,14 +49,35 @@ const IMAGES = [testImage(37, 81, 1), testImage(150, 90, 2), testImage(...SIZE, 
 
 /** Largest differences of scores, and of boxes as parts of the image's longer side, where all else is equal. */
 function expectSame(found: readonly Detections[], expected: readonly Detections[], images: readonly DecodedImage[]) {
-  for (const [i, { boxes, scores, labels }] of found.entries()) {
+  for (const [i, { boxes, scores, labels, masks }] of found.entries()) {
     expect(labels).toEqual(expected[i]!.labels);
     const scale = Math.max(images[i]!.height, images[i]!.width);
     const score = scores.map((value, k) => Math.abs(value - expected[i]!.scores[k]!));
     const box = boxes.flatMap((sides, k) => sides.map((value, c) => Math.abs(value - expected[i]!.boxes[k]![c]!)));
     expect(Math.max(0, ...score)).toBeLessThan(1e-5);
     expect(Math.max(0, ...box) / scale).toBeLessThan(1e-4);
+    // A side that is nearly a whole number of pixels may fall on either side of it.
+    expect(differentPixels(masks, expected[i]!.masks)).toBeLessThan(0.01);
   }
+}
+
+/** How much of its boxes a detector's masks fill. */
+function maskShare({ boxes, masks }: Detections): number {
+  const filled = masks!.reduce((sum, mask) => sum + maskArea(mask), 0);
+  return filled / boxes.reduce((sum, [x1, y1, x2, y2]) => sum + (x2 - x1) * (y2 - y1), 0);
+}
+
+/** Share of the pixels of masks in which two lists of them differ; 0 without masks. */
+function differentPixels(found: Detections['masks'], expected: Detections['masks']): number {
+  expect(found?.length).toBe(expected?.length);
+  let [different, all] = [0, 0];
+  for (const [k, mask] of (found ?? []).entries()) {
+    const both = [mask, expected![k]!];
+    const union = maskArea(mergeMasks(both));
+    all += union;
+    different += union - maskArea(mergeMasks(both, 'intersection'));
+  }
+  return all === 0 ? 0 : different / all;
 }
 
 async function withModel<T>(
@@ -77,6 +103,8 @@ describe.each(Object.entries(CONFIGS))('%s as a file', (_, config) => {
     const known = await expected();
     expect(known.some(({ scores }) => scores.length < thresholds.limit)).toBe(true);
     expect(known.every(({ scores }) => scores.length > 0)).toBe(true);
+    if (config.kind === 'mask-rcnn')
+      expect(known.map(maskShare).every((share) => share > 0.1 && share < 0.9)).toBe(true);
     await withModel(runtime, bytes, async (detect) => {
       const found: Detections[] = [];
       for (const image of IMAGES) found.push(...(await detect([image])));
@@ -101,7 +129,10 @@ describe.each(Object.entries(CONFIGS))('%s as a file', (_, config) => {
 
   test('without suppression it gives candidates', async () => {
     const bytes = encodeDetector(program, { ...common, values, thresholds, suppression: false });
-    expect(readModel(bytes).outputs.map(({ name }) => name)).toEqual(['boxes', 'scores', 'labels']);
+    expect(readModel(bytes).outputs.map(({ name }) => name)).toEqual([
+      ...['boxes', 'scores', 'labels'],
+      ...(config.kind === 'mask-rcnn' ? ['masks'] : []),
+    ]);
     const known = await expected();
     await withModel('onnxruntime-node', bytes, async (detect) => {
       const found: Detections[] = [];
@@ -130,9 +161,32 @@ describe.each(Object.entries(CONFIGS))('%s as a file', (_, config) => {
     expect(model.outputs).toEqual([
       { name: 'detections', type: 'float32', shape: ['N', 100, 6] },
       { name: 'valid', type: 'bool', shape: ['N', 100] },
+      ...(config.kind === 'mask-rcnn' ? [{ name: 'masks', type: 'float32', shape: ['N', 100, 10, 10] }] : []),
     ]);
     expect(model.initializers.filter(({ name }) => /running_/.test(name))).toEqual([]);
     expect(values.size).toBeGreaterThan(model.initializers.filter(({ name }) => values.has(name)).length);
+  });
+});
+
+describe.each(runtimeNames)('masks in the file: %s', (runtime) => {
+  test.each([[0.7], [0.3]])("are the program's, each with its own box: IoU %d", async (iouThreshold) => {
+    const config = CONFIGS['mask-rcnn']!;
+    const { program } = candidatesProgram(config);
+    const values = livelyValues(config);
+    const thresholds = { scoreThreshold: 0.2, iouThreshold, limit: 90 };
+    const model = await openModel(runtime, encodeDetector(program, { ...common, values, thresholds }));
+    const known = await expectedUnpasted(engine, config, program, values, IMAGES, thresholds);
+    for (const [i, image] of IMAGES.entries()) {
+      const { detections, valid, masks } = await model.run({ images: preparedImage(image) });
+      const [found] = fixedDetections(detections!, valid!, masks!);
+      const [mine, theirs] = [found!, known[i]!].map(({ probabilities }) =>
+        probabilities!.flatMap((x) => [...Array.from(x)]),
+      );
+      expect(mine!.length).toBe(theirs!.length);
+      expect(Math.max(...mine!.map((value, k) => Math.abs(value - theirs![k]!)))).toBeLessThan(1e-4);
+      expect(Math.max(...masks!.data.subarray(mine!.length))).toBe(0);
+    }
+    await model.close();
   });
 });
 

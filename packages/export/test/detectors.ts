@@ -7,11 +7,14 @@ import {
   type DetectorConfig,
   demoDetectorConfig,
   demoFasterRcnnConfig,
-  detectionsOf,
   detectionsOnImage,
   letterbox,
+  type MaskCandidateValues,
+  maskRcnnConfig,
   placeImage,
   retinanetConfig,
+  type UnpastedDetections,
+  unpastedDetectionsOf,
 } from '@nats/detect';
 import {
   createProgram,
@@ -69,6 +72,14 @@ export const CONFIGS: Readonly<Record<string, DetectorConfig>> = {
   }),
   'faster-rcnn': fasterRcnn,
   'cascade-rcnn': cascadeRcnnConfig(fasterRcnn),
+  'mask-rcnn': maskRcnnConfig({
+    ...fasterRcnn,
+    maskPool: { ...fasterRcnn.boxPool, size: 5 },
+    maskChannels: 8,
+    maskDepth: 2,
+    // As loosely as any file of a test suppresses: what is stricter is for the file.
+    detection: { scoreThreshold: 0.05, iouThreshold: 0.7, limit: 100 },
+  }),
 };
 
 export function candidatesProgram(config: DetectorConfig, batch: Dimension = 'N') {
@@ -85,6 +96,7 @@ export function livelyValues(config: DetectorConfig): Map<string, TensorData> {
   const changed = (name: string, { data }: TensorData) => {
     if (/cls_logits.bias$/.test(name)) return data.map(() => -2);
     if (/^head.*weight$/.test(name)) return data.map((x) => x * spread);
+    if (/mask_fcn_logits.weight$/.test(name)) return data.map((x) => x * 60);
     if (/cls_score.weight$/.test(name)) return data.map((x) => x * 4);
     // Statistics and shifts that folding must take into account.
     if (/running_mean$|bn\d?.bias$/.test(name)) return data.map((_, i) => hashUniform(seedOf(3, name), i) - 0.5);
@@ -111,21 +123,27 @@ export function testImage(height: number, width: number, seed: number): DecodedI
 }
 
 /** What the detector finds on the loader's pixels, in pixels of each image, by the program itself. */
-export async function expectedDetections(
+export async function expectedDetections(...args: Parameters<typeof expectedUnpasted>): Promise<Detections[]> {
+  const images = args[4];
+  const found = await expectedUnpasted(...args);
+  return found.map((own, i) => detectionsOnImage(own, letterbox(images[i]!, SIZE), images[i]!));
+}
+
+/** The same on the canvas, with masks inside their boxes. */
+export async function expectedUnpasted(
   engine: Engine,
   config: DetectorConfig,
   program: Program,
   values: ReadonlyMap<string, TensorData>,
   images: readonly DecodedImage[],
   options: DetectionOptions,
-): Promise<Detections[]> {
+): Promise<UnpastedDetections[]> {
   const executable = await engine.compile(program);
   const state = await engine.createState(candidatesProgram(config).spec, values);
-  const found: Detections[] = [];
+  const found: UnpastedDetections[] = [];
   for (const image of images) {
-    const { boxes, scores, labels } = await executable.run(state, { images: preparedImage(image) });
-    const [own] = detectionsOf({ boxes: boxes!, scores: scores!, labels: labels! }, options);
-    found.push(detectionsOnImage(own!, letterbox(image, SIZE), image));
+    const candidates = await executable.run(state, { images: preparedImage(image) });
+    found.push(...unpastedDetectionsOf(candidates as unknown as MaskCandidateValues, options));
   }
   await executable.dispose();
   await state.dispose();

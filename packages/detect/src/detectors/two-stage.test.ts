@@ -19,7 +19,7 @@ import { maskBox } from '../evaluation/mask-runs.js';
 import { detection } from '../objective/detection.js';
 import { maskFeeds } from '../objective/mask-feeds.js';
 import { detectionsOf } from '../postprocess/detections.js';
-import { maskedDetectionsOf } from '../postprocess/paste-mask.js';
+import { maskedDetectionsOf } from '../postprocess/masked-detections.js';
 import { cascadeRcnnConfig } from './cascade-rcnn.js';
 import { demoFasterRcnnConfig } from './demo-two-stage.js';
 import type { DetectionLoss } from './detector.js';

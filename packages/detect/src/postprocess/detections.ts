@@ -1,4 +1,5 @@
 import type { TensorData } from '@nats/graph';
+import type { MaskRuns } from '../evaluation/mask-runs.js';
 import { classwiseNms } from './nms.js';
 
 /** Detections of one image in falling order of score. */
@@ -7,6 +8,8 @@ export interface Detections {
   readonly boxes: readonly (readonly [number, number, number, number])[];
   readonly scores: readonly number[];
   readonly labels: readonly number[];
+  /** Of each, as large as the image: from detectors that give masks. */
+  readonly masks?: readonly MaskRuns[];
 }
 
 export interface DetectionOptions {
@@ -27,31 +30,30 @@ export interface CandidateValues {
 
 /** Score threshold, class-wise non-maximum suppression and limit, for every image of a batch. */
 export function detectionsOf(candidates: CandidateValues, options: DetectionOptions = {}): Detections[] {
-  const [n, k] = candidates.scores.shape as [number, number];
-  return Array.from({ length: n }, (_, image) => detectionsOfImage(candidates, image, k, options));
+  return detectedPlaces(candidates, options).map((places) => detectionsAt(candidates, places));
 }
 
-function detectionsOfImage(
-  candidates: CandidateValues,
-  image: number,
-  k: number,
-  options: DetectionOptions,
-): Detections {
-  const { scoreThreshold = 0.05, iouThreshold = 0.5, limit = 100 } = options;
-  const scores: number[] = [];
-  const labels: number[] = [];
-  const boxes: number[] = [];
-  for (let i = image * k; i < (image + 1) * k; i++) {
-    const score = candidates.scores.data[i]!;
-    if (!(score > scoreThreshold)) continue;
-    scores.push(score);
-    labels.push(candidates.labels.data[i]!);
-    boxes.push(...candidates.boxes.data.subarray(i * 4, i * 4 + 4));
-  }
-  const kept = classwiseNms({ boxes, scores, labels }, iouThreshold, limit);
+/** Positions in `[N * K]` of what becomes a detection: of each image, in falling order of score. */
+export function detectedPlaces(
+  { boxes, scores, labels }: CandidateValues,
+  { scoreThreshold = 0.05, iouThreshold = 0.5, limit = 100 }: DetectionOptions,
+): number[][] {
+  const [n, k] = scores.shape as [number, number];
+  return Array.from({ length: n }, (_, image) => {
+    const places = Array.from({ length: k }, (_, i) => image * k + i).filter((at) => scores.data[at]! > scoreThreshold);
+    const known = {
+      boxes: places.flatMap((at) => [...boxes.data.subarray(at * 4, at * 4 + 4)]),
+      scores: places.map((at) => scores.data[at]!),
+      labels: places.map((at) => labels.data[at]!),
+    };
+    return classwiseNms(known, iouThreshold, limit).map((i) => places[i]!);
+  });
+}
+
+export function detectionsAt({ boxes, scores, labels }: CandidateValues, places: readonly number[]): Detections {
   return {
-    boxes: kept.map((i) => [boxes[i * 4]!, boxes[i * 4 + 1]!, boxes[i * 4 + 2]!, boxes[i * 4 + 3]!]),
-    scores: kept.map((i) => scores[i]!),
-    labels: kept.map((i) => labels[i]!),
+    boxes: places.map((at) => [...boxes.data.subarray(at * 4, at * 4 + 4)] as [number, number, number, number]),
+    scores: places.map((at) => scores.data[at]!),
+    labels: places.map((at) => labels.data[at]!),
   };
 }

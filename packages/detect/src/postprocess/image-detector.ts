@@ -1,7 +1,8 @@
 import { check, type Feeds, formatShape, type TensorData } from '@nats/graph';
 import type { DecodedImage } from '../data/dataset.js';
 import { letterbox } from '../data/placement.js';
-import { type DetectionOptions, type Detections, detectionsOf } from './detections.js';
+import type { DetectionOptions, Detections } from './detections.js';
+import { masksAt, pastedDetections, type UnpastedDetections, unpastedDetectionsOf } from './masked-detections.js';
 import { type ModelConvention, modelFeeds } from './model-feeds.js';
 import { detectionsOnImage } from './on-image.js';
 
@@ -9,8 +10,8 @@ import { detectionsOnImage } from './on-image.js';
 export type RunModel = (feeds: Feeds) => Promise<Readonly<Record<string, TensorData>>>;
 
 /**
- * Detections of images from what a file returned, in pixels of the images and inside them. The file's own thresholds
- * hold; stricter ones may be given.
+ * Detections of images from what a file returned, in pixels of the images and inside them, with masks if it gives masks. The
+ * file's own thresholds hold; stricter ones may be given.
  */
 export function modelDetections(
   { input, output, thresholds }: ModelConvention,
@@ -18,20 +19,25 @@ export function modelDetections(
   images: readonly DecodedImage[],
   options: Pick<DetectionOptions, 'scoreThreshold' | 'limit'> = {},
 ): Detections[] {
+  const masks = output.masks && { masks: outputOf(outputs, 'masks') };
   const found =
     output.kind === 'detections'
-      ? fixedDetections(outputOf(outputs, 'detections'), outputOf(outputs, 'valid'))
-      : detectionsOf(
+      ? fixedDetections(outputOf(outputs, 'detections'), outputOf(outputs, 'valid'), masks?.masks)
+      : unpastedDetectionsOf(
           {
             boxes: outputOf(outputs, 'boxes'),
             scores: outputOf(outputs, 'scores'),
             labels: outputOf(outputs, 'labels'),
+            ...masks,
           },
           thresholds,
         );
-  const strict = found.map((detections) => best(detections, options));
-  if (output.pixels === 'image') return strict;
-  return strict.map((own, i) => detectionsOnImage(own, letterbox(images[i]!, input.size), images[i]!));
+  return found.map((detections, i) => {
+    const strict = best(detections, options);
+    const image = images[i]!;
+    if (output.pixels === 'image') return pastedDetections(strict, image);
+    return detectionsOnImage(strict, letterbox(image, input.size), image);
+  });
 }
 
 function outputOf(outputs: Readonly<Record<string, TensorData>>, name: string): TensorData {
@@ -44,12 +50,14 @@ function outputOf(outputs: Readonly<Record<string, TensorData>>, name: string): 
   return value;
 }
 
-/** Rows of `[N, K, 6]` that the mask `[N, K]` says are there. */
-export function fixedDetections(rows: TensorData, valid: TensorData): Detections[] {
+/** Rows of `[N, K, 6]` that `valid` `[N, K]` says are there, with the masks `[N, K, side, side]` inside them. */
+export function fixedDetections(rows: TensorData, valid: TensorData, masks?: TensorData): UnpastedDetections[] {
   const [n, k, columns] = rows.shape as [number, number, number];
-  check(columns === 6 && valid.shape.join() === `${n},${k}`, 'shape', () => ({
-    rule: 'detections of fixed number are [N, K, 6] and a mask [N, K]',
-    received: `${formatShape(rows.shape)} and ${formatShape(valid.shape)}`,
+  const others = masks ? [valid, masks] : [valid];
+  const fits = columns === 6 && valid.shape.length === 2 && others.every(({ shape: [a, b] }) => a === n && b === k);
+  check(fits, 'shape', () => ({
+    rule: 'detections of fixed number are [N, K, 6] and a mask [N, K], those of objects with masks also [N, K, side, side]',
+    received: [rows, ...others].map(({ shape }) => formatShape(shape)).join(' and '),
   }));
   return Array.from({ length: n }, (_, image) => {
     const places = Array.from({ length: k }, (_, slot) => image * k + slot).filter((at) => valid.data[at]);
@@ -57,17 +65,23 @@ export function fixedDetections(rows: TensorData, valid: TensorData): Detections
       boxes: places.map((at) => [...rows.data.subarray(at * 6, at * 6 + 4)] as [number, number, number, number]),
       scores: places.map((at) => rows.data[at * 6 + 4]!),
       labels: places.map((at) => rows.data[at * 6 + 5]!),
+      ...(masks && { probabilities: masksAt(masks, places) }),
     };
   });
 }
 
 /** Scores fall, so what is dropped is at the end. */
 function best(
-  { boxes, scores, labels }: Detections,
+  { boxes, scores, labels, probabilities }: UnpastedDetections,
   { scoreThreshold = 0, limit = Number.POSITIVE_INFINITY }: Pick<DetectionOptions, 'scoreThreshold' | 'limit'>,
-): Detections {
+): UnpastedDetections {
   const count = Math.min(limit, scores.filter((score) => score > scoreThreshold).length);
-  return { boxes: boxes.slice(0, count), scores: scores.slice(0, count), labels: labels.slice(0, count) };
+  return {
+    boxes: boxes.slice(0, count),
+    scores: scores.slice(0, count),
+    labels: labels.slice(0, count),
+    ...(probabilities && { probabilities: probabilities.slice(0, count) }),
+  };
 }
 
 /**

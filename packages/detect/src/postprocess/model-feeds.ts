@@ -15,7 +15,11 @@ export interface ModelConvention {
     readonly letterbox: { readonly padValue: number };
     readonly statistics: PixelStatistics;
   };
-  readonly output: { readonly kind: 'detections' | 'candidates'; readonly pixels: 'image' | 'canvas' };
+  readonly output: {
+    readonly kind: 'detections' | 'candidates';
+    readonly pixels: 'image' | 'canvas';
+    readonly masks?: { readonly side: number };
+  };
   readonly thresholds: Required<DetectionOptions>;
 }
 

@@ -1,7 +1,6 @@
-import { tensorData } from '@nats/graph';
 import { expect, test } from 'vitest';
 import { decodeMask, maskArea, maskBox } from '../evaluation/mask-runs.js';
-import { maskedDetectionsOf, pasteMask } from './paste-mask.js';
+import { pasteMask } from './paste-mask.js';
 
 const full = new Float32Array(16).fill(1);
 
@@ -42,17 +41,4 @@ test('boxes over the border are cut, empty ones and masks below the threshold ha
     ),
   ).toBeGreaterThan(0);
   expect(() => pasteMask([1, 2], [0, 0, 1, 1], 4, 4)).toThrow(/is a square; received 2 values/);
-});
-
-test('detections of a batch have their own masks', () => {
-  const values = {
-    boxes: tensorData('float32', [2, 2, 4], [0, 0, 9, 9, 20, 20, 29, 29, 1, 1, 8, 8, 0, 0, 0, 0]),
-    scores: tensorData('float32', [2, 2], [0.9, 0.8, 0.7, 0]),
-    labels: tensorData('int32', [2, 2], [0, 1, 1, 0]),
-    masks: tensorData('float32', [2, 2, 1, 1], [1, 0, 1, 1]),
-  };
-  const [first, second] = maskedDetectionsOf(values, [32, 32]);
-  expect(first!.masks.map(maskArea).map((area) => area > 0)).toEqual([true, false]);
-  expect(second!.masks.length).toBe(1);
-  expect(second!.boxes).toEqual([[1, 1, 8, 8]]);
 });

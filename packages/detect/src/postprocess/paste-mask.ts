@@ -1,13 +1,5 @@
-import { check, type TensorData } from '@nats/graph';
+import { check } from '@nats/graph';
 import { encodeMask, type MaskRuns } from '../evaluation/mask-runs.js';
-import type { CandidateValues, DetectionOptions, Detections } from './detections.js';
-import { detectionsOf } from './detections.js';
-
-/** Detections with the mask of each object, as large as the network's input. */
-export interface MaskedDetections extends Detections {
-  readonly masks: readonly MaskRuns[];
-}
-
 /**
  * Puts a mask that was predicted inside a box where it belongs in the image (torchvision's paste_masks_in_image): a frame of
  * one empty pixel around it, the box enlarged accordingly and cut to whole pixels, bilinear interpolation.
@@ -65,27 +57,4 @@ function placed(low: number, high: number, scale: number, size: number, limit: n
     samples.push({ at, low: below, high: Math.min(below + 1, size - 1), weight: position - below });
   }
   return samples;
-}
-
-/** Values of what Mask R-CNN's inference program returns. */
-export interface MaskCandidateValues extends CandidateValues {
-  /** float32 `[N, K, side, side]` */
-  readonly masks: TensorData;
-}
-
-/** Detections of every image of a batch with their masks. Options must be those that the program suppressed by. */
-export function maskedDetectionsOf(
-  values: MaskCandidateValues,
-  [height, width]: readonly [number, number],
-  options: DetectionOptions = {},
-): MaskedDetections[] {
-  const [, k, side] = values.masks.shape as [number, number, number];
-  return detectionsOf(values, options).map((found, image) => ({
-    ...found,
-    // Candidates are in falling order and suppressed already: detections are the first of them.
-    masks: found.boxes.map((box, i) => {
-      const start = (image * k + i) * side * side;
-      return pasteMask(values.masks.data.subarray(start, start + side * side), box, height, width);
-    }),
-  }));
 }

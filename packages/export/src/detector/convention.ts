@@ -37,10 +37,16 @@ export interface DetectorOutput {
   /** K. */
   readonly count: number;
   /**
-   * Whose pixels boxes are in: the original image's, cut at its border (detections of a file that letterboxes), or the
-   * canvas's. Candidates are on the canvas also where the file letterboxes: they are suppressed there, then brought back.
+   * Whose pixels boxes are in: the original image's, cut at its border unless there are masks (detections of a file that
+   * letterboxes), or the canvas's. Candidates are on the canvas also where the file letterboxes: they are suppressed there, then brought back.
    */
   readonly pixels: 'image' | 'canvas';
+  /**
+   * There is one more output, `masks` float32 `[N, K, side, side]`: how likely each part of the box, row by row, belongs to the
+   * object; zeros for rows that are not valid. A mask fills its box, so boxes are not cut at the image's border: `pasteMask` of
+   * @nats/detect puts masks into the image, and what lies outside is cut afterwards.
+   */
+  readonly masks?: { readonly side: number };
 }
 
 /** What becomes a detection. Applied in a file that gives detections; meant for the caller of one that gives candidates. */

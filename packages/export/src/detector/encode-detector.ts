@@ -57,7 +57,8 @@ export interface EncodeDetectorOptions {
  * Writes a detector as the bytes of an ONNX model that describes itself (see `readDetectorMetadata`). Batch norms become
  * part of the convolutions.
  * @param program a detector's candidates, after the layout pass: input `images` float32 `[N, C, H, W]`, N a number or
- * 'N'; outputs `boxes` float32 `[N, K, 4]`, `scores` float32 `[N, K]` from 0 to 1, `labels` int32 `[N, K]`
+ * 'N'; outputs `boxes` float32 `[N, K, 4]`, `scores` float32 `[N, K]` from 0 to 1, `labels` int32 `[N, K]`, and for a
+ * detector with masks `masks` float32 `[N, K, side, side]` from 0 to 1
  * @throws NatsError `shape` for a program with other ends, `state` for missing or wrong values, `attribute` for classes,
  * statistics or thresholds that do not fit
  */
@@ -90,28 +91,43 @@ interface DetectorEnds {
   readonly channels: number;
   readonly size: readonly [number, number];
   readonly candidates: number;
+  /** Of masks. */
+  readonly side?: number;
 }
 
 function detectorEnds({ inputs, outputs, updates }: Program): DetectorEnds {
   const [images, boxes, scores, labels] = [inputs.get('images'), ...OUTPUTS.map((output) => outputs.get(output))];
+  const masks = outputs.get('masks');
   const fits =
     inputs.size === 1 &&
-    outputs.size === OUTPUTS.length &&
+    outputs.size === OUTPUTS.length + (masks ? 1 : 0) &&
     updates.size === 0 &&
     is(images, 'float32', 4) &&
     is(boxes, 'float32', 3) &&
     is(scores, 'float32', 2) &&
     is(labels, 'int32', 2) &&
     [images.shape[0], scores.shape[1], 4].every((dimension, axis) => boxes.shape[axis] === dimension) &&
-    [scores, labels].every(({ shape }) => shape.every((dimension, axis) => dimension === boxes.shape[axis]));
+    [scores, labels].every(({ shape }) => shape.every((dimension, axis) => dimension === boxes.shape[axis])) &&
+    (!masks || (is(masks, 'float32', 4) && areOf(masks, boxes)));
   check(fits, 'shape', () => ({
     rule:
       'the program of a detector takes images float32 [N, C, H, W] and gives boxes float32 [N, K, 4], ' +
-      'scores float32 [N, K] and labels int32 [N, K]',
+      'scores float32 [N, K] and labels int32 [N, K], perhaps masks float32 [N, K, side, side]',
     received: [...inputs, ...outputs].map(([end, tensor]) => `${end} ${formatType(tensor)}`).join(', '),
   }));
   const [batch, channels, height, width] = images.shape as [Dimension, number, number, number];
-  return { batch, channels, size: [height, width], candidates: scores.shape[1] as number };
+  return {
+    batch,
+    channels,
+    size: [height, width],
+    candidates: scores.shape[1] as number,
+    ...(masks && { side: masks.shape[2] as number }),
+  };
+}
+
+/** Squares, one for each box. */
+function areOf({ shape: [n, k, height, width] }: Tensor, boxes: Tensor): boolean {
+  return n === boxes.shape[0] && k === boxes.shape[1] && height === width;
 }
 
 const OUTPUTS = ['boxes', 'scores', 'labels'] as const;
@@ -121,7 +137,7 @@ function is(tensor: Tensor | undefined, dtype: string, rank: number): tensor is 
 }
 
 function conventionOf(
-  { channels, size, candidates }: DetectorEnds,
+  { channels, size, candidates, side }: DetectorEnds,
   options: EncodeDetectorOptions,
 ): DetectorConvention {
   const { preprocessing, suppression = true, padValue = DEFAULT_PAD_VALUE, scheme } = options;
@@ -143,6 +159,7 @@ function conventionOf(
       count: suppression ? Math.min(thresholds.limit, candidates) : candidates,
       // Suppression comes before boxes are cut at the image's border, which makes overlaps larger: so it does for the caller.
       pixels: preprocessing && suppression ? 'image' : 'canvas',
+      ...(side !== undefined && { masks: { side } }),
     },
     thresholds,
     tool: options.tool,
@@ -164,18 +181,20 @@ function inputType({ input }: DetectorConvention, batch: Dimension): ValueType {
   return { dtype, shape: layout === 'NHWC' ? [batch, ...sides, channels] : [batch, channels, ...sides] };
 }
 
-function outputTypes({ output: { kind, count } }: DetectorConvention, batch: Dimension): Map<string, ValueType> {
-  if (kind === 'detections') {
-    return new Map<string, ValueType>([
-      ['detections', { dtype: 'float32', shape: [batch, count, 6] }],
-      ['valid', { dtype: 'bool', shape: [batch, count] }],
-    ]);
-  }
-  return new Map<string, ValueType>([
-    ['boxes', { dtype: 'float32', shape: [batch, count, 4] }],
-    ['scores', { dtype: 'float32', shape: [batch, count] }],
-    ['labels', { dtype: 'int32', shape: [batch, count] }],
-  ]);
+function outputTypes({ output: { kind, count, masks } }: DetectorConvention, batch: Dimension): Map<string, ValueType> {
+  const types: [string, ValueType][] =
+    kind === 'detections'
+      ? [
+          ['detections', { dtype: 'float32', shape: [batch, count, 6] }],
+          ['valid', { dtype: 'bool', shape: [batch, count] }],
+        ]
+      : [
+          ['boxes', { dtype: 'float32', shape: [batch, count, 4] }],
+          ['scores', { dtype: 'float32', shape: [batch, count] }],
+          ['labels', { dtype: 'int32', shape: [batch, count] }],
+        ];
+  if (masks) types.push(['masks', { dtype: 'float32', shape: [batch, count, masks.side, masks.side] }]);
+  return new Map(types);
 }
 
 /** Prologue, network, epilogue. */
@@ -191,11 +210,12 @@ function writeGraph(
     boxes: suppressed ? builder.fresh('candidates/boxes') : 'boxes',
     scores: suppressed ? builder.fresh('candidates/scores') : 'scores',
     labels: suppressed ? builder.fresh('candidates/labels') : 'labels',
+    ...(output.masks && { masks: suppressed ? builder.fresh('candidates/masks') : 'masks' }),
   };
   const encoder = { builder, table, values, written: new Set<string>() };
   inlineProgram(program, { images: prologue?.canvas ?? input.name }, { ...names }, encoder);
   if (!suppressed) return;
   const kept = lowerSuppression(builder, names, { ...thresholds, limit: output.count }, classes.length);
-  const boxes = prologue ? lowerToImage(builder, kept.boxes, prologue.geometry) : kept.boxes;
-  lowerDetections(builder, { ...kept, boxes }, { detections: 'detections', valid: 'valid' });
+  const boxes = prologue ? lowerToImage(builder, kept.boxes, prologue.geometry, !output.masks) : kept.boxes;
+  lowerDetections(builder, { ...kept, boxes }, { detections: 'detections', valid: 'valid', masks: 'masks' });
 }

@@ -74,10 +74,11 @@ test.each([
   [
     'other outputs',
     { boxes: outputs.boxes, scores },
-    /^shape: .*labels int32 \[N, K\]; received images float32\[N, 1, 2, 3\], boxes/,
+    /^shape: .*labels int32 \[N, K\].*; received images float32\[N, 1, 2, 3\], boxes/,
   ],
   ['labels that are no whole numbers', { ...outputs, labels: scores }, /^shape: /],
   ['boxes of another number', { ...outputs, boxes: reshape(images, ['N', 2, 3]) }, /^shape: /],
+  ['masks of other boxes', { ...outputs, masks: reshape(images, ['N', 2, 1, 3]) }, /^shape: .*perhaps masks/],
 ])('a program with %s is refused', (_, other, message) => {
   expect(error(() => encodeDetector(createProgram({ outputs: other }), options))).toMatch(message);
 });
@@ -113,6 +114,11 @@ test.each<[string, Record<string, string | undefined>, RegExp]>([
   [
     'an output of another kind',
     { output: '{"kind":"masks","count":1,"pixels":"image"}' },
+    /^malformed: .*metadata output/,
+  ],
+  [
+    'masks without a side',
+    { output: '{"kind":"detections","count":1,"pixels":"image","masks":true}' },
     /^malformed: .*metadata output/,
   ],
   [

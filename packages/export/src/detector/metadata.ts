@@ -117,7 +117,8 @@ function isOutput(value: unknown): value is DetectorOutput {
     isObject(value) &&
     oneOf(value.kind, 'detections', 'candidates') &&
     isCount(value.count) &&
-    oneOf(value.pixels, 'image', 'canvas')
+    oneOf(value.pixels, 'image', 'canvas') &&
+    (value.masks === undefined || (isObject(value.masks) && isCount(value.masks.side)))
   );
 }
 

@@ -68,9 +68,10 @@ function lowerNormalisation(
   return builder.node('Mul', [centred, perChannel(deviation.map((value) => 1 / (255 * value)))]);
 }
 
-/** Boxes `[N, K, 4]` of the canvas in pixels of the original image, cut at its border. */
-export function lowerToImage(builder: OnnxBuilder, boxes: string, geometry: ImageGeometry): string {
+/** Boxes `[N, K, 4]` of the canvas in pixels of the original image, cut at its border or not. */
+export function lowerToImage(builder: OnnxBuilder, boxes: string, geometry: ImageGeometry, cut: boolean): string {
   const stretched = builder.node('Mul', [boxes, geometry.factors]);
+  if (!cut) return stretched;
   const inside = builder.node('Min', [stretched, geometry.limits]);
   return builder.node('Max', [inside, builder.float(0)]);
 }

@@ -7,6 +7,8 @@ export interface CandidateNames {
   readonly boxes: string;
   readonly scores: string;
   readonly labels: string;
+  /** float32 `[N, K, side, side]`, from a detector that has them. */
+  readonly masks?: string;
 }
 
 /** Names of values, falling scores first, `limit` of each image; those that are not valid hold anything. */
@@ -26,7 +28,7 @@ const DROPPED = -1;
  */
 export function lowerSuppression(
   builder: OnnxBuilder,
-  { boxes, scores, labels }: CandidateNames,
+  { boxes, scores, labels, masks }: CandidateNames,
   { scoreThreshold, iouThreshold, limit }: DetectionThresholds,
   classes: number,
 ): SuppressedNames {
@@ -51,8 +53,10 @@ export function lowerSuppression(
   const kept = builder.node('ScatterND', [dropped, places, builder.node('GatherND', [scores, places])]);
   const [best, index] = [builder.fresh('bestScores'), builder.fresh('bestIndices')];
   builder.node('TopK', [kept, builder.int64([limit])], { axis: -1, largest: 1, sorted: 1 }, [best, index]);
+  const take = (x: string) => builder.node('GatherND', [x, axis(index, 2)], { batch_dims: 1 });
   return {
-    boxes: builder.node('GatherND', [boxes, axis(index, 2)], { batch_dims: 1 }),
+    boxes: take(boxes),
+    ...(masks !== undefined && { masks: take(masks) }),
     scores: best,
     labels: builder.node('GatherElements', [labels, index], { axis: 1 }),
     valid: builder.node('GreaterOrEqual', [best, builder.float(0)]),
@@ -61,12 +65,12 @@ export function lowerSuppression(
 
 /**
  * Writes `[N, limit, 6]` and `[N, limit]` under the given names: rows of x1, y1, x2, y2, score, label; five zeros and -1
- * where not valid.
+ * where not valid. Masks, if there are any, are zeros there.
  */
 export function lowerDetections(
   builder: OnnxBuilder,
-  { boxes, scores, labels, valid }: SuppressedNames,
-  outputs: { readonly detections: string; readonly valid: string },
+  { boxes, scores, labels, valid, masks }: SuppressedNames,
+  outputs: { readonly detections: string; readonly valid: string; readonly masks: string },
 ): void {
   const column = (x: string) => builder.node('Unsqueeze', [x, builder.int64([2])]);
   const label = builder.node('Cast', [labels], { to: TensorProto_DataType.FLOAT });
@@ -74,6 +78,9 @@ export function lowerDetections(
   const none = builder.constant({ dtype: 'float32', shape: [1, 1, 6], data: Float32Array.of(0, 0, 0, 0, 0, -1) });
   builder.node('Where', [column(valid), rows, none], {}, [outputs.detections]);
   builder.node('Identity', [valid], {}, [outputs.valid]);
+  if (masks === undefined) return;
+  const ofMask = builder.node('Unsqueeze', [valid, builder.int64([2, 3])]);
+  builder.node('Where', [ofMask, masks, builder.float(0)], {}, [outputs.masks]);
 }
 
 /** The largest float32 that is not above a number: what float32 scores exceed if and only if they exceed the number. */
