@@ -58,6 +58,41 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     expect(types).toContain('architecture');
   });
 
+  test('search by everything that can be said about it', () => {
+    if (format !== 'coco') return;
+    const settings = {
+      relaxation: 'sampled',
+      order: 2,
+      architectureDecay: 1e-3,
+      architectureClip: 1,
+      entropy: [0, 0.1],
+      temperature: [2, 1],
+      singleLevel: true,
+      reportEvery: 1,
+    };
+    const assigned = Object.entries(settings).flatMap(([key, value]) => [
+      '--set',
+      `search.${key}=${JSON.stringify(value)}`,
+    ]);
+    nats(
+      'search',
+      ...assigned,
+      '--out',
+      'thorough',
+      '--set',
+      'decode.method=proportional',
+      '--set',
+      'decode.multiple=4',
+    );
+    expect(json('thorough', 'config.json').search).toMatchObject(settings);
+    const lines = readFileSync(at('thorough', 'metrics.jsonl'), 'utf8').trim().split('\n');
+    expect(lines.filter((line) => (JSON.parse(line) as { type: string }).type === 'architecture')).toHaveLength(4);
+    const { convolutions } = json('thorough', 'scheme.json') as { convolutions: { runs: [number, number][] }[] };
+    expect(convolutions).toHaveLength(4);
+    // Eight channels in multiples of four.
+    for (const [, count] of convolutions.flatMap(({ runs }) => runs)) expect([4, 8]).toContain(count);
+  });
+
   test('derive', () => {
     expect(nats('derive', 'search')).toContain('search/scheme.json');
     nats('derive', 'search', '--method', 'proportional', '--out', 'proportional.json');
@@ -142,6 +177,15 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     const [open] = JSON.parse(nats('detect', 'open.onnx', image, '--json'));
     const [whole] = JSON.parse(nats('detect', 'original', image, '--json'));
     expect(open.detections[0].score).toBeCloseTo(whole.detections[0].score, 4);
+    // And so does one that leaves suppression alone to the caller.
+    nats('export', 'original', '--no-suppression', '--out', 'half.onnx');
+    const [half] = JSON.parse(nats('detect', 'half.onnx', image, '--json'));
+    expect(half.detections.length).toBe(whole.detections.length);
+    for (const [i, { box, label, score }] of whole.detections.entries()) {
+      expect(half.detections[i].label).toBe(label);
+      expect(half.detections[i].score).toBeCloseTo(score, 4);
+      for (const [side, value] of box.entries()) expect(half.detections[i].box[side]).toBeCloseTo(value, 2);
+    }
     nats('detect', 'transformed', firstImage, '--out', 'drawn');
     expect(readdirSync(at('drawn'))).toHaveLength(readdirSync(at(firstImage)).length);
   });

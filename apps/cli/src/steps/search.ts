@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Architecture, architectureOfEvent, createSearch, type Relaxation } from '@nats/search';
 import type { SearchSpace } from '@nats/space';
-import { constantRate, toJson } from '@nats/train';
+import { toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
 import { decisiveData } from '../config/sections/data.js';
 import type { SearchSettings } from '../config/sections/fitting.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { writeJson } from '../write-whole.js';
+import { architectureFitting } from './architecture-fitting.js';
 import type { StepContext, Weights } from './context.js';
 import { checkpointsOf, runFit } from './fit.js';
 import { searchFitting } from './fitting.js';
@@ -48,6 +49,8 @@ export async function search(
   try {
     const { weights, config: fitting, frozenNorms } = searchFitting(settings, detectorSpec(task.detector));
     const checkpoints = checkpointsOf(folder, settings.checkpointEvery);
+    const architecture = architectureFitting(settings);
+    const split = architecture.splits?.weights ?? 'weights';
     const running = await createSearch({
       engine,
       objective,
@@ -55,14 +58,10 @@ export async function search(
       relaxation: relaxationOf(settings),
       steps: settings.steps,
       seed: config.seed,
-      initial: frozenNorms ? await measuredNorms(context, objective, initial, 'weights', checkpoints) : initial,
+      initial: frozenNorms ? await measuredNorms(context, objective, initial, split, checkpoints) : initial,
       weights,
       config: toJson(fitting),
-      architecture: {
-        ...(settings.start !== undefined && { start: settings.start }),
-        every: settings.every,
-        learningRate: constantRate(settings.architectureRate),
-      },
+      ...architecture,
       checkpoints,
     });
     try {

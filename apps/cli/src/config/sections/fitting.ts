@@ -112,7 +112,35 @@ export const searchSchema = z
       .optional()
       .describe('first step in which the architecture moves; default 30 % of the steps (our choice)'),
     every: whole().default(1).describe('the architecture moves in every n-th step (FNA: 1)'),
+    order: z
+      .literal([1, 2])
+      .optional()
+      .describe(
+        "2: the architecture's gradient at the weights that one step would lead to (DARTS, equations 6 to 8), four times the work; default 1",
+      ),
     architectureRate: positive().default(0.1).describe('learning rate of the architecture (our choice)'),
+    architectureDecay: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('L2 regularisation of the architecture; default none, FNA has 1e-3'),
+    architectureClip: positive().optional().describe("largest length of the architecture's gradient; default: none"),
+    entropy: z
+      .tuple([z.number(), z.number()])
+      .optional()
+      .describe(
+        "weight of the architecture's entropy (1 undecided, 0 decided) in its loss, in the first and in the last step; positive sharpens; default none",
+      ),
+    temperature: range()
+      .optional()
+      .describe('of the sampled relaxation, in the first and in the last step; default 1 and 0.1 (our choice)'),
+    singleLevel: z
+      .boolean()
+      .optional()
+      .describe('weights and architecture on the same images, all of them; default: each on a half of its own'),
+    reportEvery: whole()
+      .optional()
+      .describe('steps between the probabilities that metrics.jsonl keeps; default: a fiftieth of the steps'),
   })
   .prefault({})
   .describe('how dilations are searched');

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { searchSchema } from '../config/sections/fitting.js';
+import { architectureFitting } from './architecture-fitting.js';
+
+const fitting = (settings: Record<string, unknown>) => architectureFitting(searchSchema.parse(settings));
+
+test('what is not said is left to the search', () => {
+  const { architecture, ...rest } = fitting({});
+  expect(rest).toEqual({});
+  expect(Object.keys(architecture!).sort()).toEqual(['every', 'learningRate']);
+});
+
+test('every setting reaches the search', () => {
+  const { architecture, splits, temperature, report } = fitting({
+    steps: 11,
+    start: 4,
+    every: 2,
+    order: 2,
+    architectureRate: 0.3,
+    architectureDecay: 1e-3,
+    architectureClip: 5,
+    entropy: [-0.5, 0.5],
+    temperature: [2, 1],
+    singleLevel: true,
+    reportEvery: 7,
+  });
+  expect(architecture).toMatchObject({ start: 4, every: 2, order: 2, clipNorm: 5 });
+  expect(architecture!.learningRate!(3)).toBe(0.3);
+  expect(architecture!.optimizer!.config).toMatchObject({ kind: 'adam', beta1: 0.5, beta2: 0.999, weightDecay: 1e-3 });
+  expect([0, 5, 10].map(architecture!.entropy!)).toEqual([-0.5, 0, 0.5]);
+  expect([0, 5, 10].map(temperature!)).toEqual([2, 1.5, 1]);
+  expect(splits).toEqual({ weights: 'train', architecture: 'train' });
+  expect(report).toBe(7);
+});
+
+test.each([
+  { order: 3 },
+  { temperature: [0, 1] },
+  { temperature: 1 },
+  { architectureDecay: -1 },
+  { architectureClip: 0 },
+])('%o is refused', (settings) => {
+  expect(searchSchema.safeParse(settings).success).toBe(false);
+});

@@ -1,0 +1,33 @@
+import type { SearchOptions } from '@nats/search';
+import { adam, constantRate } from '@nats/train';
+import type { SearchSettings } from '../config/sections/fitting.js';
+
+/** DARTS's and FNA's, for the architecture. */
+const BETAS = [0.5, 0.999] as const;
+
+/** How the architecture of a search is fitted, as `createSearch` takes it. */
+export function architectureFitting(
+  settings: SearchSettings,
+): Pick<SearchOptions, 'architecture' | 'splits' | 'temperature' | 'report'> {
+  const { steps, start, every, architectureRate, architectureDecay, architectureClip, order } = settings;
+  const { entropy, temperature, singleLevel, reportEvery } = settings;
+  return {
+    architecture: {
+      ...(start !== undefined && { start }),
+      every,
+      learningRate: constantRate(architectureRate),
+      ...(architectureDecay !== undefined && { optimizer: adam({ betas: BETAS, weightDecay: architectureDecay }) }),
+      ...(architectureClip !== undefined && { clipNorm: architectureClip }),
+      ...(order !== undefined && { order }),
+      ...(entropy && { entropy: along(entropy, steps) }),
+    },
+    ...(singleLevel && { splits: { weights: 'train', architecture: 'train' } }),
+    ...(temperature && { temperature: along(temperature, steps) }),
+    ...(reportEvery !== undefined && { report: reportEvery }),
+  };
+}
+
+/** From the first to the last step along a line. */
+function along([first, last]: readonly [number, number], steps: number): (step: number) => number {
+  return (step) => first + ((last - first) * step) / Math.max(1, steps - 1);
+}
