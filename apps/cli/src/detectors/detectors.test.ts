@@ -1,17 +1,28 @@
-import { fasterRcnnConfig, fcosConfig, retinanetConfig } from '@nats/detect';
-import { resnetConfig } from '@nats/space';
+import {
+  cascadeRcnnConfig,
+  demoFasterRcnnConfig,
+  demoMaskRcnnConfig,
+  fasterRcnnConfig,
+  fcosConfig,
+  maskRcnnConfig,
+  retinanetConfig,
+} from '@nats/detect';
+import { demoResnet, resnetConfig } from '@nats/space';
 import { expect, test } from 'vitest';
 import { DETECTOR_KINDS, detectorConfigOf, detectorSchema } from './index.js';
+import type { DetectorContext } from './kind.js';
 
 const backbone = resnetConfig('resnet50');
 const context = { backbone, classes: 20 };
-const build = (settings: Record<string, unknown>, own = context) =>
+const build = (settings: Record<string, unknown>, own: DetectorContext = context) =>
   detectorConfigOf(detectorSchema.parse({ inputSize: [320, 320], ...settings }), own);
 const torchvision = { backbone, inputSize: [320, 320], classes: 20 } as const;
 
 test('the defaults are those of the papers and of torchvision', () => {
   expect(build({ kind: 'retinanet' })).toEqual(retinanetConfig(torchvision));
   expect(build({ kind: 'faster-rcnn' })).toEqual(fasterRcnnConfig(torchvision));
+  expect(build({ kind: 'cascade-rcnn' })).toEqual(cascadeRcnnConfig(torchvision));
+  expect(build({ kind: 'mask-rcnn' })).toEqual(maskRcnnConfig(torchvision));
   const paper = { points: 'middle', distance: 'exp' } as const;
   expect(build({ kind: 'fcos' })).toEqual(fcosConfig({ ...torchvision, ...paper }));
 });
@@ -32,6 +43,33 @@ test('anchors and ranges follow the strides of the backbone', () => {
     stages: ['C4'],
     anchors: [{ sizes: [32] }, { sizes: [64] }],
   });
+});
+
+test("the demonstration's two-stage detectors can be said in a config, and how they suppress is said elsewhere", () => {
+  const small = { backbone: demoResnet(), classes: 10 };
+  const settings = {
+    inputSize: [128, 128],
+    stages: ['C3', 'C4'],
+    channels: 64,
+    extra: 'none',
+    anchors: [
+      { sizes: [12, 20], aspectRatios: [1, 1.8] },
+      { sizes: [36, 64], aspectRatios: [1, 1.8] },
+    ],
+    rpnNorm: { kind: 'batch' },
+    rpnSamples: 128,
+    candidatesPerLevel: 200,
+    trainingProposals: 100,
+    proposals: 60,
+    boxSamples: 32,
+    boundaries: [32],
+    hidden: 128,
+    candidates: 200,
+  };
+  expect(build({ kind: 'faster-rcnn', ...settings }, small)).toEqual(demoFasterRcnnConfig());
+  const detection = { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 30 };
+  const masks = { kind: 'mask-rcnn', ...settings, maskChannels: 32, maskDepth: 2 };
+  expect(build(masks, { ...small, detection })).toEqual(demoMaskRcnnConfig());
 });
 
 test.each(DETECTOR_KINDS)('%s refuses settings of others', (kind) => {

@@ -1,8 +1,10 @@
 import type { DetectorConfig } from '@nats/detect';
 import { z } from 'zod';
+import { cascadeRcnnKind } from './cascade-rcnn.js';
 import { fasterRcnnKind } from './faster-rcnn.js';
 import { fcosKind } from './fcos.js';
 import type { DetectorContext, DetectorKind } from './kind.js';
+import { maskRcnnKind } from './mask-rcnn.js';
 import { retinanetKind } from './retinanet.js';
 
 /** All kinds of detectors that a config can name: another one is one more line. */
@@ -10,6 +12,8 @@ const KINDS = {
   retinanet: retinanetKind,
   fcos: fcosKind,
   'faster-rcnn': fasterRcnnKind,
+  'cascade-rcnn': cascadeRcnnKind,
+  'mask-rcnn': maskRcnnKind,
 } as const;
 
 export const DETECTOR_KINDS = Object.keys(KINDS) as (keyof typeof KINDS)[];
@@ -24,6 +28,11 @@ export const detectorSchema = z
   .describe('what is put on the backbone');
 
 export type DetectorSettings = z.output<typeof detectorSchema>;
+
+/** Whether it gives masks, and so must be trained on them. */
+export function givesMasks({ kind }: DetectorSettings): boolean {
+  return KINDS[kind].masks ?? false;
+}
 
 /** The detector's own config. @throws NatsError for settings that do not fit the backbone */
 export function detectorConfigOf(settings: DetectorSettings, context: DetectorContext): DetectorConfig {

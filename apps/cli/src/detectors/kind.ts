@@ -1,4 +1,4 @@
-import type { DetectorConfig } from '@nats/detect';
+import type { DetectionOptions, DetectorConfig } from '@nats/detect';
 import { type ResnetConfig, STAGE_NAMES, type StageName } from '@nats/space';
 import { z } from 'zod';
 import { size, whole } from '../config/sections/fields.js';
@@ -7,11 +7,15 @@ import { size, whole } from '../config/sections/fields.js';
 export interface DetectorContext {
   readonly backbone: ResnetConfig;
   readonly classes: number;
+  /** How its detections are suppressed and limited, for kinds whose last head looks at what is left; default as everywhere. */
+  readonly detection?: Required<DetectionOptions>;
 }
 
 /** A kind of detector that configs can name: its settings, and how they become a detector's config. */
 export interface DetectorKind<S extends z.ZodType> {
   readonly schema: S;
+  /** Whether detections have masks. */
+  readonly masks?: boolean;
   build(settings: z.output<S>, context: DetectorContext): DetectorConfig;
 }
 

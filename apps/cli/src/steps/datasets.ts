@@ -22,11 +22,12 @@ const SPLIT_SEED = 0;
 
 /**
  * Annotated images for training and for evaluation; images are not opened.
+ * @param masks whether images that are made by a function have masks; files have what they have
  * @throws NatsError naming file and field of what is malformed; UsageError if both have different classes; IO errors pass
  */
-export async function readDatasets(settings: DataSettings): Promise<Datasets> {
-  const train = await readSplit(settings, 'train');
-  const val = settings.val === undefined ? undefined : await readSplit(settings, 'val');
+export async function readDatasets(settings: DataSettings, masks = false): Promise<Datasets> {
+  const train = await readSplit(settings, 'train', masks);
+  const val = settings.val === undefined ? undefined : await readSplit(settings, 'val', masks);
   if (!val) return divided(train, 'split' in settings ? settings.split : 0);
   if (train.classes.join('\n') !== val.classes.join('\n')) {
     throw new UsageError(
@@ -36,7 +37,7 @@ export async function readDatasets(settings: DataSettings): Promise<Datasets> {
   return { train, val };
 }
 
-async function readSplit(settings: DataSettings, split: 'train' | 'val'): Promise<Dataset> {
+async function readSplit(settings: DataSettings, split: 'train' | 'val', masks: boolean): Promise<Dataset> {
   switch (settings.format) {
     case 'coco': {
       const { annotations, images } = settings[split]!;
@@ -51,7 +52,7 @@ async function readSplit(settings: DataSettings, split: 'train' | 'val'): Promis
     case 'mnist': {
       const digits = await loadMnist(split === 'train' ? 'train' : 'test');
       const { seed, imageSize } = settings;
-      return remembered(mnistDetectionRecords({ digits, size: settings[split], seed, imageSize }));
+      return remembered(mnistDetectionRecords({ digits, size: settings[split], seed, imageSize, masks }));
     }
   }
 }

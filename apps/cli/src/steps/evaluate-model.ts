@@ -28,8 +28,8 @@ export async function evaluateModel(
   if (!config.data) throw new UsageError("no data: name it under 'data' in the config (nats init writes one)");
   const model = await openDetector(path, config.engine.threads);
   try {
-    const { classes, input } = model.convention;
-    const { val } = await readDatasets(config.data);
+    const { classes, input, output } = model.convention;
+    const { val } = await readDatasets(config.data, output.masks !== undefined);
     if (val.classes.join('\n') !== classes.join('\n')) {
       throw new UsageError(
         `a model is judged on images of its classes; ${path} has ${classes.join(', ')}, ${val.name} has ${val.classes.join(', ')}`,

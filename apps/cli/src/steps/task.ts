@@ -12,7 +12,7 @@ import { createScope, input, type StateSpec } from '@nats/graph';
 import { parseGenotype, type ResnetConfig, type SearchSpace, searchSpace } from '@nats/space';
 import { type PixelStatistics, toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
-import { detectorConfigOf } from '../detectors/index.js';
+import { detectorConfigOf, givesMasks } from '../detectors/index.js';
 import { UsageError } from '../usage-error.js';
 import { backboneConfigOf, pixelStatisticsOf } from './backbone.js';
 import { readDatasets } from './datasets.js';
@@ -29,15 +29,22 @@ export interface Task {
 }
 
 /** Reads the annotations and builds the detector for their classes. @throws UsageError without data */
-export async function openTask({ data, backbone: settings, detector: detectorSettings }: Config): Promise<Task> {
+export async function openTask({
+  data,
+  backbone: settings,
+  detector: detectorSettings,
+  evaluate,
+}: Config): Promise<Task> {
   if (!data) {
     throw new UsageError(
       "no data: name a format and paths under 'data' in the config (nats init writes one), or with --set",
     );
   }
-  const { train, val } = await readDatasets(data);
+  const { train, val } = await readDatasets(data, givesMasks(detectorSettings));
   const backbone = backboneConfigOf(settings);
-  const detectorConfig = detectorConfigOf(detectorSettings, { backbone, classes: train.classes.length });
+  const { scoreThreshold, iouThreshold, limit } = evaluate;
+  const detection = { scoreThreshold, iouThreshold, limit };
+  const detectorConfig = detectorConfigOf(detectorSettings, { backbone, classes: train.classes.length, detection });
   return {
     train,
     val,
@@ -103,7 +110,8 @@ export function taskObjective(task: Task, config: Config, settings: ObjectiveSet
     evaluationBatch: batch,
     detection: { scoreThreshold, iouThreshold, limit },
     evaluation: { areaRanges: areaRanges(...sizes) },
-    config: toJson(detectorConfig),
+    // How detections are suppressed changes nothing in a training.
+    config: toJson({ ...detectorConfig, detection: undefined }),
     cache: files?.cache ?? true,
     ...(files?.workers !== undefined && { workers: files.workers }),
     ...(settings.maxObjects !== undefined && { maxObjects: settings.maxObjects }),

@@ -1,0 +1,64 @@
+import { type CascadeRcnnOptions, type FasterRcnnOptions, fpnBoundaries, TWO_STAGE_DEFAULTS } from '@nats/detect';
+import { STAGE_NAMES } from '@nats/space';
+import { z } from 'zod';
+import { positive, size, whole } from '../config/sections/fields.js';
+import { type DetectorContext, headNorm, pyramidBase } from './kind.js';
+
+/** Settings that all kinds of two stages share. */
+export const twoStageSettings = {
+  inputSize: size()
+    .default([320, 320])
+    .describe('height and width that images are letterboxed to (our choice, for a CPU)'),
+  stages: z
+    .array(z.enum(STAGE_NAMES))
+    .min(1)
+    .optional()
+    .describe('stages that the pyramid stands on; default: those of stride 4 and more (torchvision), or the last one'),
+  channels: whole().default(256).describe('of every pyramid level (Lin et al. 2017)'),
+  extra: z.enum(['p6p7', 'p6', 'pool', 'none']).default('pool').describe('coarser levels on top (Lin et al. 2017)'),
+  anchors: z
+    .array(z.strictObject({ sizes: z.array(positive()).min(1), aspectRatios: z.array(positive()).min(1) }))
+    .min(1)
+    .optional()
+    .describe('for each pyramid level, finest first; default: one size of 8 strides, three ratios (torchvision)'),
+  rpnDepth: whole().default(TWO_STAGE_DEFAULTS.rpnDepth).describe('convolutions of the proposal network (torchvision)'),
+  rpnNorm: headNorm.default({ kind: 'none' }).describe('inside the proposal network (torchvision: none)'),
+  rpnSamples: whole().default(256).describe('anchors of an image that the proposal network is trained on'),
+  candidatesPerLevel: whole()
+    .optional()
+    .describe('boxes of each level that proposals are chosen from; default: as many as proposals (torchvision)'),
+  trainingProposals: whole().default(2000).describe('proposals of an image in training (torchvision)'),
+  proposals: whole().default(1000).describe('proposals of an image afterwards (torchvision)'),
+  boxSamples: whole().default(512).describe('proposals of an image that the box head is trained on (torchvision)'),
+  boundaries: z
+    .array(positive())
+    .optional()
+    .describe(
+      'sides of boxes in pixels from which on they are read from the next coarser stage, one fewer than stages; default: 14 strides (Lin et al. 2017)',
+    ),
+  hidden: whole().default(1024).describe("units of the box head's two layers (torchvision)"),
+  candidates: whole().default(2000).describe('boxes that go on to suppression'),
+};
+
+export type TwoStageSettings = z.output<z.ZodObject<typeof twoStageSettings>>;
+
+/** The part of a detector's config that all kinds of two stages have. */
+export function twoStageBase(
+  settings: TwoStageSettings,
+  context: DetectorContext,
+): FasterRcnnOptions & CascadeRcnnOptions {
+  const { base, strides, stageStrides } = pyramidBase(settings, context, 4);
+  const { rpnDepth, rpnNorm, hidden, candidates, candidatesPerLevel } = settings;
+  const anchors = settings.anchors ?? strides.map((stride) => ({ sizes: [8 * stride], aspectRatios: [0.5, 1, 2] }));
+  const { trainingProposals, proposals, rpnSampler, boxSampler, boxPool } = TWO_STAGE_DEFAULTS;
+  const limited = (count: number) => ({ candidatesPerLevel: candidatesPerLevel ?? count, limit: count });
+  return {
+    ...base,
+    ...{ anchors, rpnDepth, rpnNorm, hidden, candidates },
+    rpnSampler: { ...rpnSampler, size: settings.rpnSamples },
+    trainingProposals: { ...trainingProposals, ...limited(settings.trainingProposals) },
+    proposals: { ...proposals, ...limited(settings.proposals) },
+    boxSampler: { ...boxSampler, size: settings.boxSamples },
+    boxPool: { ...boxPool, boundaries: settings.boundaries ?? fpnBoundaries(stageStrides) },
+  };
+}
