@@ -14,30 +14,31 @@ export type RunModel = (feeds: Feeds) => Promise<Readonly<Record<string, TensorD
  * file's own thresholds hold; stricter ones may be given.
  */
 export function modelDetections(
-  { input, output, thresholds }: ModelConvention,
+  convention: ModelConvention,
   outputs: Readonly<Record<string, TensorData>>,
   images: readonly DecodedImage[],
   options: Pick<DetectionOptions, 'scoreThreshold' | 'limit'> = {},
 ): Detections[] {
-  const masks = output.masks && { masks: outputOf(outputs, 'masks') };
-  const found =
-    output.kind === 'detections'
-      ? fixedDetections(outputOf(outputs, 'detections'), outputOf(outputs, 'valid'), masks?.masks)
-      : unpastedDetectionsOf(
-          {
-            boxes: outputOf(outputs, 'boxes'),
-            scores: outputOf(outputs, 'scores'),
-            labels: outputOf(outputs, 'labels'),
-            ...masks,
-          },
-          thresholds,
-        );
-  return found.map((detections, i) => {
-    const strict = best(detections, options);
+  const { input, output } = convention;
+  return unpastedModelDetections(convention, outputs).map((found, i) => {
+    const strict = best(found, options);
     const image = images[i]!;
     if (output.pixels === 'image') return pastedDetections(strict, image);
     return detectionsOnImage(strict, letterbox(image, input.size), image);
   });
+}
+
+/** The same, in the file's own pixels and not cut, masks inside their boxes. */
+export function unpastedModelDetections(
+  { output, thresholds }: Pick<ModelConvention, 'output' | 'thresholds'>,
+  outputs: Readonly<Record<string, TensorData>>,
+): UnpastedDetections[] {
+  const masks = output.masks && { masks: outputOf(outputs, 'masks') };
+  if (output.kind === 'detections') {
+    return fixedDetections(outputOf(outputs, 'detections'), outputOf(outputs, 'valid'), masks?.masks);
+  }
+  const [boxes, scores, labels] = ['boxes', 'scores', 'labels'].map((name) => outputOf(outputs, name));
+  return unpastedDetectionsOf({ boxes: boxes!, scores: scores!, labels: labels!, ...masks }, thresholds);
 }
 
 function outputOf(outputs: Readonly<Record<string, TensorData>>, name: string): TensorData {

@@ -34,6 +34,22 @@ test('another class or place is another detection, on both sides', () => {
   expect(compareDetections(a, b, side)).toMatchObject({ detections: 2, missing: 2, additional: 3 });
 });
 
+test('masks are those of the same detection; one that lacks its mask, or has a smaller one, is infinitely different', () => {
+  const [a, b] = [set([0, 0.5, 1], [50, 0.8, 2]), set([50, 0.8, 2], [1, 0.5, 1])];
+  const [first, second] = [
+    [0.25, 0.5],
+    [1, 0],
+  ] as const;
+  const difference = (masks: DetectionSet['masks']) =>
+    compareDetections({ ...a, masks: [first, second] }, masks ? { ...b, masks } : b, side).mask;
+  expect(difference([second, first])).toEqual(none);
+  expect(difference([second, [0.25, 0.375]])).toEqual({ absolute: 0.125, relative: 0.125 });
+  expect(difference([first, second])!.absolute).toBe(0.75);
+  expect(difference([second, [0.25]])!.absolute).toBe(Number.POSITIVE_INFINITY);
+  expect(difference(undefined)!.absolute).toBe(Number.POSITIVE_INFINITY);
+  expect(compareDetections(a, b, side)).not.toHaveProperty('mask');
+});
+
 test('weak detections are not looked for, but found', () => {
   const [a, b] = [set([0, 0.11, 1]), set([0, 0.09, 1], [50, 0.06, 2])];
   expect(compareDetections(a, b, side)).toMatchObject({ detections: 1, missing: 0, additional: 0 });

@@ -6,6 +6,8 @@ export interface DetectionSet {
   readonly boxes: readonly (readonly [number, number, number, number])[];
   readonly scores: readonly number[];
   readonly labels: readonly number[];
+  /** Of detectors with masks: what each box holds, compared element by element (probabilities inside the box, not pixels). */
+  readonly masks?: readonly ArrayLike<number>[];
 }
 
 /** How well two runs of the same detector agree. */
@@ -20,6 +22,8 @@ export interface Agreement {
   readonly score: Difference;
   /** Of sides of boxes of the same detection, in pixels; relative to the image's longer side. */
   readonly box: Difference;
+  /** Of elements of masks of the same detection, which are parts of 1; none without masks. */
+  readonly mask?: Difference;
 }
 
 export const FULL_AGREEMENT: Agreement = {
@@ -32,12 +36,14 @@ export const FULL_AGREEMENT: Agreement = {
 
 /** Both together. */
 export function joinAgreements(a: Agreement, b: Agreement): Agreement {
+  const masks = [a.mask, b.mask].filter((mask) => mask !== undefined);
   return {
     detections: a.detections + b.detections,
     missing: a.missing + b.missing,
     additional: a.additional + b.additional,
     score: largerDifference(a.score, b.score),
     box: largerDifference(a.box, b.box),
+    ...(masks.length > 0 && { mask: masks.reduce(largerDifference) }),
   };
 }
 
@@ -70,7 +76,12 @@ export function compareDetections(
     if (score < minScore) continue;
     const match = nearest(expected, i, found, side);
     const known = match
-      ? { missing: 0, box: differenceOf(match.box, side), score: differenceOf(match.score, scale) }
+      ? {
+          missing: 0,
+          box: differenceOf(match.box, side),
+          score: differenceOf(match.score, scale),
+          ...maskDifference(expected.masks?.[i], found.masks?.[match.index]),
+        }
       : { missing: 1, box: NO_DIFFERENCE, score: NO_DIFFERENCE };
     result = joinAgreements(result, { ...known, detections: 1, additional: 0 });
   }
@@ -80,20 +91,28 @@ export function compareDetections(
   return { ...result, additional };
 }
 
+/** None where neither has a mask; infinite where one has, or they are of different sizes. */
+function maskDifference(a: ArrayLike<number> | undefined, b: ArrayLike<number> | undefined): Pick<Agreement, 'mask'> {
+  if (!a && !b) return {};
+  let absolute = a && b && a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; a && b && i < a.length; i++) absolute = Math.max(absolute, distance(a[i]!, b[i]!));
+  return { mask: differenceOf(absolute, 1) };
+}
+
 /** The nearest detection of the same class, near enough to be the same: largest distance of its sides, and of its score. */
 function nearest(
   from: DetectionSet,
   index: number,
   among: DetectionSet,
   side: number,
-): { readonly box: number; readonly score: number } | undefined {
-  let best: { box: number; score: number } | undefined;
+): { readonly index: number; readonly box: number; readonly score: number } | undefined {
+  let best: { index: number; box: number; score: number } | undefined;
   for (const [k, other] of among.boxes.entries()) {
     if (among.labels[k] !== from.labels[index]) continue;
     const box = Math.max(...from.boxes[index]!.map((value, axis) => distance(value, other[axis]!)));
     const score = distance(from.scores[index]!, among.scores[k]!);
     if (!(box < SAME_OBJECT * side) || !Number.isFinite(score)) continue;
-    if (!best || box / side + score < best.box / side + best.score) best = { box, score };
+    if (!best || box / side + score < best.box / side + best.score) best = { index: k, box, score };
   }
   return best;
 }

@@ -78,6 +78,15 @@ test('scores that differ fail', async () => {
   expect(result.problems).toEqual([expect.stringMatching(/^difference of scores: 2\.0e-3/)]);
 });
 
+test('masks that differ fail', async () => {
+  const masked = (value: number) => ({ detections: [{ ...detection(0), masks: [[0.5, value]] }] });
+  const good = await verify(results([masked(1)], [masked(1 - 2 ** -12)]));
+  expect(good.passed).toBe(true);
+  expect(formatVerification(good)).toContain('masks of the same detection: 2.4e-4 absolute');
+  const bad = await verify(results([masked(1)], [masked(0.75)]));
+  expect(bad.problems).toEqual(['difference of masks: 2.5e-1 is above the tolerance of 0.001']);
+});
+
 test('nothing compared is not passed', async () => {
   const empty = { boxes: [], scores: [], labels: [] };
   const result = await verify(results([{ detections: [empty] }], [{ detections: [empty] }]));

@@ -21,11 +21,19 @@ export interface VerificationTolerance {
   readonly score: number;
   /** Largest difference of a box's sides, as a part of the image's longer side; default 1e-3. */
   readonly box: number;
+  /** Largest difference of any part of a mask, from 0 to 1; default 1e-3. */
+  readonly mask: number;
   /** Largest share of detections that only one of the two has; default 0. */
   readonly unmatched: number;
 }
 
-export const DEFAULT_TOLERANCE: VerificationTolerance = { values: 1e-3, score: 1e-3, box: 1e-3, unmatched: 0 };
+export const DEFAULT_TOLERANCE: VerificationTolerance = {
+  values: 1e-3,
+  score: 1e-3,
+  box: 1e-3,
+  mask: 1e-3,
+  unmatched: 0,
+};
 
 export interface VerifyOptions<Sample> {
   /** Runs what was trained. */
@@ -140,9 +148,10 @@ function problemsOf(
   for (const [name, { relative }] of Object.entries(values))
     limit(`relative difference of ${name}`, relative, tolerance.values);
   if (agreement) {
-    const { detections, missing, additional, score, box } = agreement;
+    const { detections, missing, additional, score, box, mask } = agreement;
     limit('difference of scores', score.relative, tolerance.score);
     limit("difference of boxes, as a part of the image's side", box.relative, tolerance.box);
+    if (mask) limit('difference of masks', mask.absolute, tolerance.mask);
     const all = detections + additional;
     if (all > 0)
       limit('share of detections that one of the two lacks', (missing + additional) / all, tolerance.unmatched);
@@ -160,11 +169,12 @@ export function formatVerification({ samples, values, agreement, problems, passe
   const lines = [`compared on ${samples} ${samples === 1 ? 'sample' : 'samples'}, largest differences:`];
   for (const [name, difference] of Object.entries(values)) lines.push(`  ${name}: ${both(difference)}`);
   if (agreement) {
-    const { detections, missing, additional, score, box } = agreement;
+    const { detections, missing, additional, score, box, mask } = agreement;
     lines.push(
       `  detections: ${detections - missing} of ${detections} found again, ${additional} additional`,
       `  scores of the same detection: ${both(score)}`,
       `  boxes of the same detection: ${number(box.absolute)} pixels, ${number(box.relative)} of the image's side`,
+      ...(mask ? [`  masks of the same detection: ${number(mask.absolute)} absolute`] : []),
     );
   }
   return [...lines, passed ? 'passed' : `failed: ${problems.join('; ')}`].join('\n');
