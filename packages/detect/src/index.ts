@@ -21,6 +21,7 @@ export * from './necks/feature-pyramid.js';
 export * from './objective/batch.js';
 export * from './objective/detection.js';
 export * from './objective/evaluate-detector.js';
+export * from './objective/mask-evaluation.js';
 export * from './objective/mask-feeds.js';
 export * from './objective/recalibrated-norms.js';
 export * from './objective/recipes.js';

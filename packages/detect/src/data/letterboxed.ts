@@ -1,8 +1,9 @@
 import type { DetectionDataset, DetectionExample } from './dataset.js';
 import { type DecodeOptions, loadRecordImage } from './decode-image.js';
-import { moveMask, type ObjectMask, objectMask } from './object-mask.js';
+import { moveMask } from './object-mask.js';
 import { boxesOnCanvas, type CanvasSize, letterbox, placeImage } from './placement.js';
 import type { Dataset, DatasetRecord } from './records.js';
+import { targetMasks, targetsOf } from './targets.js';
 
 export interface LetterboxOptions {
   /** Height and width of the canvas. */
@@ -40,21 +41,4 @@ async function exampleOf(record: DatasetRecord, options: LetterboxOptions): Prom
     ...(masks && { masks: masks.map((mask) => moveMask(mask, placement)) }),
     placement,
   };
-}
-
-/** Boxes and labels that a detector is trained to find: all but crowds. */
-export function targetsOf({ objects }: Pick<DatasetRecord, 'objects'>): { boxes: Float32Array; labels: Int32Array } {
-  const targets = objects.filter(({ crowd }) => !crowd);
-  return {
-    boxes: Float32Array.from(targets.flatMap(({ box }) => [...box])),
-    labels: Int32Array.from(targets, ({ label }) => label),
-  };
-}
-
-/** Masks of what `targetsOf` lists; none if one has no mask. */
-export function targetMasks(record: Omit<DatasetRecord, 'id' | 'source'>): ObjectMask[] | undefined {
-  const masks = record.objects
-    .filter(({ crowd }) => !crowd)
-    .map(({ segmentation }) => segmentation && objectMask(segmentation, record));
-  return masks.every((mask) => mask !== undefined) ? masks : undefined;
 }

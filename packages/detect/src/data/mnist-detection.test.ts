@@ -1,9 +1,11 @@
 import { type ImageDataset, readMnist } from '@nats/train';
 import { describe, expect, test } from 'vitest';
 import { boundsWhere } from '../../test/images.js';
+import { decodeMask, maskArea, maskBox } from '../evaluation/mask-runs.js';
 import type { DetectionExample } from './dataset.js';
 import { mnistDetection, mnistDetectionRecords } from './mnist-detection.js';
 import { mnistTextures } from './mnist-textures.js';
+import { drawMask } from './object-mask.js';
 
 const { train, test: held } = await readMnist();
 const set = mnistDetection({ digits: train, size: 60, seed: 3 });
@@ -77,6 +79,36 @@ describe('MNIST-detection', () => {
       expect(objects.flatMap(({ box }) => box)).toEqual([...example.boxes]);
       expect(objects.map(({ label }) => label)).toEqual([...example.labels]);
       expect('load' in source && (await source.load()).pixels).toEqual(example.pixels);
+    }
+  });
+
+  test('masks are the ink: as large as the box, brighter than what is around; records have the same, and their areas', async () => {
+    const options = { digits: train, size: 6, seed: 3, masks: true };
+    const [made, { records }] = [mnistDetection(options), mnistDetectionRecords(options)];
+    for (const [n, { objects }] of records.entries()) {
+      const { masks, ...example } = await made.example(n);
+      expect(example).toEqual(examples[n]);
+      expect(masks).toHaveLength(objects.length);
+      for (const [i, { box, segmentation, area }] of objects.entries()) {
+        expect(masks![i]!.segmentation).toEqual(segmentation);
+        const drawn = drawMask(masks![i]!, example);
+        expect(area).toBe(maskArea(drawn));
+        const [x, y, width, height] = maskBox(drawn);
+        for (const [side, value] of [x, y, x + width, y + height].entries()) {
+          expect(Math.abs(value - box[side]!)).toBeLessThanOrEqual(3);
+        }
+        const inside = decodeMask(drawn);
+        const mean = (wanted: number) => {
+          const values: number[] = [];
+          for (let row = box[1]; row < box[3]; row++) {
+            for (let column = box[0]; column < box[2]; column++) {
+              if (inside[row * 128 + column] === wanted) values.push(example.pixels[row * 128 + column]!);
+            }
+          }
+          return values.reduce((a, b) => a + b, 0) / values.length;
+        };
+        expect(mean(1)).toBeGreaterThan(mean(0) + 20);
+      }
     }
   });
 

@@ -14,7 +14,7 @@ import type { Dataset } from '../data/records.js';
 import type { Detector } from '../detectors/detector.js';
 import type { EvaluationParameters } from '../evaluation/parameters.js';
 import type { DetectionOptions } from '../postprocess/detections.js';
-import { type EvaluatedDetector, evaluateImages } from './evaluate-detector.js';
+import { type EvaluatedDetector, evaluateImages, namedMetrics } from './evaluate-detector.js';
 import { checkPlaces, type DetectionSplit, openSplits, placesNeeded } from './splits.js';
 
 export type { DetectionSplit } from './splits.js';
@@ -63,7 +63,7 @@ export interface DetectionObjective extends Objective {
  * Object detection as something to be fitted: the detector's loss, with its parts as metrics. Evaluations give COCO's
  * numbers over a whole split (`AP`, `AP50`, …, 0 to 1, -1 without objects), in pixels of the original images, never
  * augmented. Batches are a pure function of files, seed, split and step, whatever the number of threads.
- * A detector that gives masks is fed those of the objects.
+ * A detector that gives masks is fed those of the objects, and judged by masks, too (`segm/AP`, `segm/AP50`, …).
  * @throws NatsError `attribute` if datasets and detector do not fit each other (a detector that gives masks needs one of
  * every object that is not a crowd), `feed` for an image with more objects than
  * `maxObjects`
@@ -153,7 +153,7 @@ export function detection(options: DetectionObjectiveOptions): DetectionObjectiv
       ...detector.feeds?.(batchSize, maxObjects, seedOf(seed, `${split} draws ${step}`)),
     }),
     identify: (split, step) => splitOf(split).identify(step),
-    evaluate: async (context) => ({ ...(await judge(context)).summary.named }),
+    evaluate: async (context) => namedMetrics(await judge(context)),
     judge,
     dispose: close,
   };

@@ -1,18 +1,26 @@
-import { createProgram, createScope, type Executable, input, type TensorData } from '@nats/graph';
+import { createProgram, createScope, type Executable, input } from '@nats/graph';
 import { createNormalizer, type EvaluationContext, type Normalizer, type PixelStatistics } from '@nats/train';
 import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { createLoader, type LoaderOptions } from '../data/loader/index.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
 import type { Dataset } from '../data/records.js';
+import { checkMasks } from '../data/targets.js';
 import type { Detector } from '../detectors/detector.js';
 import type { CocoDetection } from '../evaluation/coco-format.js';
 import { type DetectionEvaluation, evaluateDetections } from '../evaluation/evaluate-detections.js';
 import type { EvaluationParameters } from '../evaluation/parameters.js';
 import { type DetectionSummary, summarize } from '../evaluation/summarize.js';
-import { type DetectionOptions, type Detections, detectionsOf } from '../postprocess/detections.js';
+import type { CandidateValues, DetectionOptions, Detections } from '../postprocess/detections.js';
+import {
+  type MaskCandidateValues,
+  pastedDetections,
+  type UnpastedDetections,
+  unpastedDetectionsOf,
+} from '../postprocess/masked-detections.js';
 import { detectionsOnImage } from '../postprocess/on-image.js';
 import { type EvaluationBatch, type EvaluationImages, exampleImages, loadedImages } from './evaluation-images.js';
+import { type EvaluatedMasks, evaluateMasks, withCrowdMasks } from './mask-evaluation.js';
 
 export type { EvaluationBatch, EvaluationImages } from './evaluation-images.js';
 
@@ -37,8 +45,11 @@ export interface DetectorEvaluation {
 }
 
 export interface EvaluatedDetector {
+  /** Of boxes, as `summary` and `results`. */
   readonly evaluation: DetectionEvaluation;
   readonly summary: DetectionSummary;
+  /** Of masks, if the detector gives them. */
+  readonly segm?: EvaluatedMasks;
   /** Image by image, in the order of the dataset, in pixels of the original images and inside them. */
   readonly detections: readonly Detections[];
   /** The same in the format of COCO's result files: what `evaluateFiles` and pycocotools read. */
@@ -53,8 +64,10 @@ export interface EvaluatedDetector {
 
 /**
  * Detects on every image of a dataset and compares with its objects as COCO does, in pixels of the original images: crowds
- * count neither way, sizes go by the objects' areas. Images are made batch by batch; only detections are kept.
- * @throws NatsError `malformed` for an image that cannot be read; IO errors pass through
+ * count neither way, sizes go by the objects' areas. Images are made batch by batch; only detections are kept. Of a detector
+ * that gives masks, boxes and masks are compared.
+ * @throws NatsError `malformed` for an image that cannot be read, `attribute` for a dataset without the masks that a detector
+ * is to find; IO errors pass through
  */
 export async function evaluateDetector(
   options: DetectorEvaluation,
@@ -66,8 +79,9 @@ export async function evaluateDetector(
   if (!('records' in dataset)) {
     const [height, width] = detector.inputSize;
     const normalize = options.normalize ?? createNormalizer({ channels, height, width }, statistics);
-    return evaluateImages(exampleImages(dataset, normalize, batch), options, context);
+    return evaluateImages(exampleImages(dataset, normalize, batch, detector.masks), options, context);
   }
+  if (detector.masks) checkMasks(dataset.records, dataset.name);
   const loader = createLoader({
     ...loading,
     splits: { images: { dataset, shuffle: false, targets: false } },
@@ -103,16 +117,21 @@ export async function evaluateImages(
     waited += performance.now() - asked;
     context.signal?.throwIfAborted();
     const outputs = await executable.run(context.state, { images: part.images });
-    detections.push(...originalDetections(detectionsOf(outputs as unknown as CandidateOutputs, detection), part));
+    detections.push(...originalDetections(unpastedDetectionsOf(outputs as unknown as OutputValues, detection), part));
     asked = performance.now();
   }
   const seconds = (performance.now() - started) / 1000;
   const results = cocoDetections(detections, images);
-  const groundTruth = images.groundTruth();
-  const evaluation = evaluateDetections(groundTruth, results, parameters);
+  const own = images.groundTruth();
+  const groundTruth = detector.masks ? withCrowdMasks(own) : own;
+  const evaluation = evaluateDetections(groundTruth, results, {
+    ...parameters,
+    ...(detector.masks && { iouType: 'bbox' }),
+  });
   return {
     evaluation,
     summary: summarize(evaluation),
+    ...(detector.masks && { segm: evaluateMasks(groundTruth, detections, images, parameters) }),
     detections,
     results,
     groundTruth,
@@ -121,7 +140,13 @@ export async function evaluateImages(
   };
 }
 
-type CandidateOutputs = Record<'boxes' | 'scores' | 'labels', TensorData>;
+/** COCO's numbers by name: of boxes (`AP`, …), and of masks, if there are any (`segm/AP`, …). */
+export function namedMetrics({ summary, segm }: Pick<EvaluatedDetector, 'summary' | 'segm'>): Record<string, number> {
+  const masks = Object.entries(segm?.summary.named ?? {}).map(([name, value]) => [`segm/${name}`, value]);
+  return { ...summary.named, ...Object.fromEntries(masks) };
+}
+
+type OutputValues = CandidateValues & Partial<MaskCandidateValues>;
 
 function compileDetector(
   detector: Detector,
@@ -138,15 +163,19 @@ function compileDetector(
 }
 
 /** Detections of a batch in pixels of the original images, cut at their borders; those in the padding alone go. */
-function originalDetections(found: readonly Detections[], { placements, sizes }: EvaluationBatch): Detections[] {
+function originalDetections(
+  found: readonly UnpastedDetections[],
+  { placements, sizes }: EvaluationBatch,
+): Detections[] {
   return placements.map((placement, i) => {
-    if (!placement) return found[i]!;
-    const { boxes, scores, labels } = detectionsOnImage(found[i]!, placement, sizes[i]!);
+    if (!placement) return pastedDetections(found[i]!, sizes[i]!);
+    const { boxes, scores, labels, masks } = detectionsOnImage(found[i]!, placement, sizes[i]!);
     const kept = boxes.flatMap(([x1, y1, x2, y2], k) => (x2 > x1 && y2 > y1 ? [k] : []));
     return {
       boxes: kept.map((k) => boxes[k]!),
       scores: kept.map((k) => scores[k]!),
       labels: kept.map((k) => labels[k]!),
+      ...(masks && { masks: kept.map((k) => masks[k]!) }),
     };
   });
 }

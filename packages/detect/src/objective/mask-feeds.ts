@@ -36,16 +36,18 @@ export function maskFeeds(
   return { masks: { dtype: 'bool', shape: [images.length, maxObjects, height, width], data } };
 }
 
-/**
- * The masks of a ready example's objects, drawn.
- * @throws NatsError `attribute` if it has objects and not a mask for each
- */
-export function exampleMasks({ id, labels, masks = [], height, width }: DetectionExample): MaskRuns[] {
+/** The masks of a ready example's objects, drawn. @throws NatsError `attribute`, see `checkExampleMasks` */
+export function exampleMasks(example: DetectionExample): MaskRuns[] {
+  checkExampleMasks(example);
+  return (example.masks ?? []).map((mask) => drawMask(mask, example));
+}
+
+/** @throws NatsError `attribute` naming an example that has objects and not a mask for each */
+export function checkExampleMasks({ id, labels, masks = [] }: DetectionExample): void {
   check(masks.length === labels.length, 'attribute', () => ({
-    rule: 'a detector that gives masks is trained on, and judged by, examples with a mask for each object',
+    rule: 'a detector that gives masks needs one of every object',
     received: `${masks.length} masks of ${labels.length} objects`,
     limit: 'mnistDetection with masks; letterboxed, of annotations with segmentations',
     where: id,
   }));
-  return masks.map((mask) => drawMask(mask, { height, width }));
 }

@@ -134,7 +134,7 @@ function exampleSplit(name: string, { dataset, indices, augment }: DetectionSpli
       };
     },
     identify: (step) => places(step).map((i) => `${examples.name}/${indices ? indices[i] : i}`),
-    images: () => exampleImages(examples, normalize, evaluationBatch),
+    images: () => exampleImages(examples, normalize, evaluationBatch, masks),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { DecodedImage } from '../dataset.js';
 import { loadRecordImage } from '../decode-image.js';
-import { targetMasks, targetsOf } from '../letterboxed.js';
 import type { DatasetRecord } from '../records.js';
+import { targetMasks, targetsOf } from '../targets.js';
 import type { BatchConfig, ImageTask } from './make-batch.js';
 
 export type TargetKind = 'none' | 'boxes' | 'masks';

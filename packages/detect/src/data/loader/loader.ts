@@ -7,6 +7,7 @@ import type { DecodeOptions } from '../decode-image.js';
 import { defaultPixelStatistics } from '../pixel-statistics.js';
 import { type CanvasSize, PAD_VALUE, type Placement } from '../placement.js';
 import { type Dataset, type DatasetRecord, selectRecords } from '../records.js';
+import { checkMasks } from '../targets.js';
 import { type BatchPlan, bucketOf, type PlannedBatch, planBatches } from './batch-plan.js';
 import { createImageSources, type TargetKind } from './image-sources.js';
 import { type BatchArrays, type BatchConfig, makeBatch } from './make-batch.js';
@@ -210,18 +211,6 @@ function openSplit(
   });
   const kind = targets ? (masks ? 'masks' : 'boxes') : 'none';
   return { plan, records, targets: kind, ordered: !shuffle, ...(augment && { augment }) };
-}
-
-function checkMasks(records: readonly DatasetRecord[], split: string): void {
-  for (const { id, objects } of records) {
-    const bare = objects.findIndex(({ crowd, segmentation }) => !crowd && !segmentation);
-    check(bare < 0, 'attribute', () => ({
-      rule: 'where masks are asked for, every object has one (a segmentation), crowds aside',
-      received: `none for object ${bare} of image ${id}`,
-      limit: 'polygons or runs in a COCO file, polygons in a YOLO folder, mnistDetectionRecords with masks',
-      where: split,
-    }));
-  }
 }
 
 function idsOf({ images }: PlannedBatch, records: readonly DatasetRecord[]): string[] {

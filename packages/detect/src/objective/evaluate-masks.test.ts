@@ -1,0 +1,203 @@
+import { join } from 'node:path';
+import { add, constant, multiply, type Program, reduceSum, referenceEngine, tensorData } from '@nats/graph';
+import { describe, expect, test } from 'vitest';
+import { noiseImage } from '../../test/images.js';
+import { temporaryDirectory } from '../../test/temporary-directory.js';
+import type { DetectionDataset } from '../data/dataset.js';
+import { letterboxed } from '../data/letterboxed.js';
+import { boxesInImage, letterbox } from '../data/placement.js';
+import type { Box, Dataset, DatasetObject, Segmentation } from '../data/records.js';
+import type { MaskDetector } from '../detectors/mask-rcnn.js';
+import { evaluateFiles } from '../evaluation/evaluate-files.js';
+import { decodeMask } from '../evaluation/mask-runs.js';
+import { cocoMask, segmentationMask } from '../evaluation/segmentation.js';
+import { summarize } from '../evaluation/summarize.js';
+import { evaluateDetector, namedMetrics } from './evaluate-detector.js';
+
+const SIZE = [32, 48] as const;
+/** In pixels of the canvas. */
+const BOXES: readonly Box[] = [
+  [1, 1, 9, 9],
+  [10, 2, 18, 10],
+];
+const SIDE = 8;
+
+/** Finds two objects at the same places of every canvas, with the mask that is given inside both boxes. */
+function maskDetector(mask: (row: number, column: number) => number): MaskDetector {
+  const pixels = Array.from({ length: SIDE * SIDE }, (_, i) => mask(Math.floor(i / SIDE), i % SIDE));
+  return {
+    name: 'constant',
+    inputSize: SIZE,
+    inputChannels: 3,
+    classes: 2,
+    masks: true,
+    loss: () => {
+      throw new Error('not to be trained');
+    },
+    candidates: (_, images) => {
+      const b = images.shape[0] as number;
+      const repeated = (shape: number[], values: readonly number[]) =>
+        tensorData('float32', [b, ...shape], new Array(b).fill(values).flat());
+      const nothing = multiply(reduceSum(images), 0);
+      return {
+        boxes: add(constant(repeated([2, 4], BOXES.flat())), nothing),
+        scores: add(constant(repeated([2], [0.9, 0.6])), nothing),
+        labels: constant(tensorData('int32', [b, 2], new Array(b).fill([0, 1]).flat())),
+        masks: add(constant(repeated([2, SIDE, SIDE], [...pixels, ...pixels])), nothing),
+      };
+    },
+  };
+}
+
+/** Twice and four times as large as its place on the canvas, as large, and with padding below and at the right. */
+const SHAPES = [
+  [64, 96],
+  [128, 192],
+  [32, 48],
+  [40, 120],
+  [64, 40],
+] as const;
+
+type Shape = (box: Box) => readonly (readonly number[])[];
+const whole: Shape = ([x1, y1, x2, y2]) => [[x1, y1, x2, y1, x2, y2, x1, y2]];
+const left: Shape = ([x1, y1, x2, y2]) => whole([x1, y1, (x1 + x2) / 2, y2]);
+/** Two polygons. */
+const corners: Shape = ([x1, y1, x2, y2]) => [
+  ...whole([x1, y1, (x1 + x2) / 2, (y1 + y2) / 2]),
+  ...whole([(x1 + x2) / 2, (y1 + y2) / 2, x2, y2]),
+];
+
+function images(shape: Shape, change: (object: DatasetObject, image: number) => DatasetObject = (o) => o): Dataset {
+  return {
+    name: 'images',
+    classes: ['cat', 'dog'],
+    problems: [],
+    records: SHAPES.map(([height, width], i) => ({
+      id: `image ${i}`,
+      source: { load: () => noiseImage(3, height, width, i) },
+      width,
+      height,
+      objects: BOXES.map((box, label) => {
+        const own = [...boxesInImage(box, letterbox({ width, height }, SIZE))] as unknown as Box;
+        const polygons = shape(own);
+        const segmentation: Segmentation =
+          i % 2 === 0 ? polygons : cocoMask(segmentationMask(polygons, { height, width }));
+        return change({ box: own, label, segmentation }, i);
+      }),
+    })),
+  };
+}
+
+async function judge(dataset: Dataset | DetectionDataset, mask: (row: number, column: number) => number) {
+  const engine = referenceEngine();
+  const state = await engine.createState(new Map(), new Map());
+  const compile = (_: string, build: () => Program) => engine.compile(build());
+  return evaluateDetector(
+    { detector: maskDetector(mask), dataset, batch: 2, loading: { workers: 0 } },
+    { engine, state, split: 'val', compile },
+  );
+}
+
+const full = () => 1;
+const leftHalf = (_: number, column: number) => (column < SIDE / 2 ? 1 : 0);
+
+describe('boxes and masks are judged apart', () => {
+  // Pasted masks are up to a pixel larger than their boxes, as torchvision's: of 8 pixels that is an overlap of 0.8.
+  test('masks as large as their boxes', async () => {
+    const judged = await judge(images(whole), full);
+    expect(namedMetrics(judged)).toMatchObject({ AP: 1, AR1: 1, 'segm/AP50': 1, 'segm/AP75': 1 });
+    expect(Object.keys(namedMetrics(judged))).toHaveLength(24);
+  });
+
+  test('boxes that are right do not help masks that are not', async () => {
+    const { summary, segm } = await judge(images(left), (_, column) => (column < SIDE / 2 ? 0 : 1));
+    expect([summary.named.AP, segm!.summary.named.AP, segm!.summary.named.AP50]).toEqual([1, 0, 0]);
+  });
+
+  test('a mask of two thirds of an object is found up to that overlap', async () => {
+    // 6 of 8 columns of each object, on the canvas and enlarged: an overlap of 0.75.
+    const { segm } = await judge(images(whole), (_, column) => (column < 6 ? 1 : 0));
+    expect(segm!.summary.perIou.slice(0, 5)).toEqual([1, 1, 1, 1, 1]);
+    expect(segm!.summary.perIou.slice(7)).toEqual([0, 0, 0]);
+  });
+
+  test('several polygons, runs', async () => {
+    const half = SIDE / 2;
+    const { segm } = await judge(images(corners), (row, column) => (row < half === column < half ? 1 : 0));
+    expect(segm!.summary.named.AP50).toBe(1);
+  });
+});
+
+test('masks are in pixels of the original images, and written as COCO does', async () => {
+  const judged = await judge(images(left), leftHalf);
+  const { detections, segm, groundTruth } = judged;
+  expect(detections.map(({ masks }) => masks!.map(({ height, width }) => [height, width]))).toEqual(
+    SHAPES.map((shape) => [shape, shape]),
+  );
+  // The first image is twice as large as its canvas.
+  const pixels = decodeMask(detections[0]!.masks![0]!);
+  const row = [...pixels.subarray(10 * 96, 10 * 96 + 20)].join('');
+  expect(row).toMatch(/^001111111[01]{0,2}0{9,11}$/);
+  expect(segm!.results).toHaveLength(10);
+  expect(Object.keys(segm!.results[0]!).sort()).toEqual(['category_id', 'image_id', 'score', 'segmentation']);
+
+  const directory = await temporaryDirectory({
+    'annotations.json': JSON.stringify(groundTruth),
+    'boxes.json': JSON.stringify(judged.results),
+    'masks.json': JSON.stringify(segm!.results),
+  });
+  const evaluated = async (results: string, iouType: 'bbox' | 'segm') =>
+    summarize(await evaluateFiles(join(directory, 'annotations.json'), join(directory, results), { iouType })).stats;
+  expect(await evaluated('masks.json', 'segm')).toEqual(segm!.summary.stats);
+  expect(await evaluated('boxes.json', 'bbox')).toEqual(judged.summary.stats);
+});
+
+test('letterboxed examples have the same masks and give the same numbers', async () => {
+  for (const shape of [whole, corners]) {
+    const [own, ready] = [
+      await judge(images(shape), leftHalf),
+      await judge(letterboxed(images(shape), { size: SIZE }), leftHalf),
+    ];
+    expect(ready.groundTruth.annotations.map(({ segmentation }) => segmentation)).toEqual(
+      own.groundTruth.annotations.map(({ segmentation }) => segmentation),
+    );
+    expect(ready.segm!.results).toEqual(own.segm!.results);
+    expect(ready.segm!.summary.named.AP).toBe(own.segm!.summary.named.AP);
+  }
+});
+
+test('crowds need no mask, and count neither way with or without one', async () => {
+  for (const masks of [true, false]) {
+    const dataset = images(whole, ({ segmentation, ...object }, i) =>
+      object.label === 1 && i > 0
+        ? { ...object, crowd: true, ...(masks && segmentation && { segmentation }) }
+        : { ...object, ...(segmentation && { segmentation }) },
+    );
+    const { segm, summary, groundTruth } = await judge(dataset, full);
+    expect([summary.named.AP, segm!.summary.named.AP50]).toEqual([1, 1]);
+    expect(groundTruth.annotations.filter(({ iscrowd, segmentation }) => iscrowd && segmentation)).toHaveLength(4);
+  }
+});
+
+test('images without objects, and none at all', async () => {
+  const some = images(whole);
+  const { segm } = await judge(
+    { ...some, records: some.records.map((r, i) => (i < 2 ? { ...r, objects: [] } : r)) },
+    full,
+  );
+  expect(segm!.summary.named.AP50).toBeLessThan(1);
+  const none = await judge({ ...some, records: some.records.map((r) => ({ ...r, objects: [] })) }, full);
+  expect([none.summary.named.AP, none.segm!.summary.named.AP]).toEqual([-1, -1]);
+});
+
+test('a dataset without masks is refused by the name of an image', async () => {
+  const bare = images(whole, ({ segmentation, ...object }, i) => ({
+    ...object,
+    ...(i !== 3 && segmentation && { segmentation }),
+  }));
+  await expect(judge(bare, full)).rejects.toThrow(
+    /needs one \(a segmentation\) of every object.*none of object 0 of image image 3.*\(at images\)/,
+  );
+  const examples = letterboxed(bare, { size: SIZE });
+  await expect(judge(examples, full)).rejects.toThrow(/0 masks of 2 objects.*\(at image 3\)/);
+});
