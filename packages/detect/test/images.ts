@@ -1,7 +1,9 @@
 import { hash32 } from '@nats/graph';
 import fc from 'fast-check';
 import type { DecodedImage, DetectionSample } from '../src/data/dataset.js';
+import { objectMask } from '../src/data/object-mask.js';
 import { encodePng } from '../src/data/write-coco.js';
+import { cocoMask, segmentationMask } from '../src/evaluation/segmentation.js';
 
 /** An image of pseudo-random pixels. */
 export function noiseImage(channels: number, height: number, width: number, seed = 1): DecodedImage {
@@ -19,7 +21,10 @@ export function paintOf(i: number): number {
   return 100 + 20 * i;
 }
 
-/** A black grey image with one bright rectangle for each box (whole pixels). Later boxes cover earlier ones. */
+/**
+ * A black grey image with one bright rectangle for each box (whole pixels). Later boxes cover earlier ones. Every other mask
+ * is a polygon, every other one runs.
+ */
 export function paintedSample(
   height: number,
   width: number,
@@ -36,6 +41,11 @@ export function paintedSample(
     pixels,
     boxes: Float32Array.from(boxes.flat()),
     labels: Int32Array.from(boxes, (_, i) => i),
+    masks: boxes.map(([x1, y1, x2, y2], i) => {
+      const polygon = [[x1, y1, x2, y1, x2, y2, x1, y2]];
+      const size = { height, width };
+      return objectMask(i % 2 === 0 ? polygon : cocoMask(segmentationMask(polygon, size)), size);
+    }),
   };
 }
 

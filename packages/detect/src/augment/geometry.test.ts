@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { boundsWhere, paintedSample, paintedSamples, paintOf } from '../../test/images.js';
 import type { DetectionSample } from '../data/dataset.js';
+import { drawMask } from '../data/object-mask.js';
 import { letterbox } from '../data/placement.js';
+import { encodeMask, maskArea, maskBox } from '../evaluation/mask-runs.js';
 import { cropAroundObjects, cropTo } from './crop.js';
 import { flipHorizontally } from './flip.js';
 import { mosaic } from './mosaic.js';
@@ -13,23 +15,28 @@ import { jitterScale, MIN_VISIBLE, placeSample } from './place.js';
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 const randomOf = (seed: number) => (n: number) => hashUniform(seed, n);
 
-/** The paint of each object is exactly where its box says. Objects are painted by their labels. */
+/** The paint of each object is exactly where its box and its mask say. Objects are painted by their labels. */
 function expectTrueToPixels(sample: DetectionSample): void {
+  expect(sample.masks).toHaveLength(sample.labels.length);
   for (const [i, label] of sample.labels.entries()) {
+    const painted = sample.pixels.map((value) => (value === paintOf(label) ? 1 : 0));
+    expect(drawMask(sample.masks![i]!, sample)).toEqual(encodeMask(painted, sample.height, sample.width));
     expect(boundsWhere(sample, (value) => value === paintOf(label))).toEqual([...boxAt(sample.boxes, i)]);
   }
 }
 
 /**
  * After a change that resizes (not below half: small objects would vanish), the paint of each object is where its box
- * says, within a pixel. Neighbours would mix:
+ * and its mask say, within a pixel. Neighbours would mix:
  * the change is made for each object alone, with the others black.
  */
 function expectTrueWithinAPixel(
   samples: readonly DetectionSample[],
   change: (samples: readonly DetectionSample[]) => DetectionSample,
 ): number {
-  const { boxes, labels } = change(samples);
+  const changed = change(samples);
+  const { boxes, labels, masks } = changed;
+  expect(masks).toHaveLength(labels.length);
   for (const [i, label] of labels.entries()) {
     const alone = samples.map((sample) => ({
       ...sample,
@@ -37,14 +44,17 @@ function expectTrueWithinAPixel(
     }));
     const found = boundsWhere(change(alone), (value) => value >= paintOf(label) / 2);
     expect(found).toBeDefined();
+    const [x, y, width, height] = maskBox(drawMask(masks![i]!, changed));
+    const around = [x, y, x + width, y + height];
     for (const [side, value] of boxAt(boxes, i).entries()) {
       expect(Math.abs(found![side]! - value)).toBeLessThanOrEqual(1);
+      expect(Math.abs(around[side]! - value)).toBeLessThanOrEqual(1);
     }
   }
   return labels.length;
 }
 
-describe('boxes stay true to pixels', () => {
+describe('boxes and masks stay true to pixels', () => {
   test('in the painted samples themselves', () => {
     fc.assert(fc.property(paintedSamples, (sample) => expectTrueToPixels(sample)));
   });
@@ -56,7 +66,11 @@ describe('boxes stay true to pixels', () => {
         expect(flipped.labels).toEqual(sample.labels);
         expectTrueToPixels(flipped);
         const twice = flipHorizontally(flipped);
-        expect([Buffer.compare(twice.pixels, sample.pixels), twice.boxes]).toEqual([0, sample.boxes]);
+        expect([Buffer.compare(twice.pixels, sample.pixels), twice.boxes, twice.masks]).toEqual([
+          0,
+          sample.boxes,
+          sample.masks,
+        ]);
       }),
     );
   });
@@ -119,6 +133,7 @@ describe('boxes stay true to pixels', () => {
       pixels: sample.pixels.map((value) => (value === paintOf(0) ? paintOf(label) : 0)),
       boxes: sample.boxes.slice(0, 4),
       labels: Int32Array.of(label).subarray(0, Math.min(1, sample.labels.length)),
+      masks: sample.masks!.slice(0, 1),
     });
     let objects = 0;
     fc.assert(
@@ -199,4 +214,30 @@ test('sizes of scale jitter spread over the range, and places over the canvas', 
     }
   }
   expect(new Set(placements.map(({ x }) => x)).size).toBeGreaterThan(20);
+});
+
+test('what a crop or a quarter of a mosaic hides does not come back where there is room for it', () => {
+  const sample = paintedSample(20, 20, [[0, 0, 20, 20]]);
+  const part = cropTo(sample, [5, 5, 15, 10]);
+  const placed = placeSample(
+    part,
+    { x: 10, y: 10, width: 10, height: 5, scaleX: 1, scaleY: 1 },
+    { size: [40, 40], padValue: 0 },
+  );
+  expectTrueToPixels(placed);
+  expect(maskArea(drawMask(placed.masks![0]!, placed))).toBe(50);
+  const whole = mosaic([sample, sample, sample, sample], () => 0.5, { size: [40, 40], padValue: 0 }, { scale: [0.8, 0.8] });
+  expect(whole.masks!.map((mask) => maskArea(drawMask(mask, whole)))).toEqual([400, 400, 400, 400]);
+});
+
+test('images without masks have none afterwards', () => {
+  const { masks: _, ...sample } = paintedSample(30, 30, [[2, 2, 28, 28]]);
+  const canvas = { size: [30, 30] as const, padValue: 0 };
+  const images = [
+    flipHorizontally(sample),
+    cropTo(sample, [1, 1, 20, 20]),
+    jitterScale(sample, randomOf(1), [1, 2], canvas),
+    mosaic([sample, sample, sample, sample], randomOf(1), canvas),
+  ];
+  expect(images.map(({ masks }) => masks)).toEqual([undefined, undefined, undefined, undefined]);
 });
