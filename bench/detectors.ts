@@ -6,12 +6,14 @@ import {
   type DetectorConfig,
   demoDetectorConfig,
   demoFasterRcnnConfig,
+  demoMaskRcnnConfig,
   detection,
   detectionSubset,
+  mnistDetection,
 } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { createTraining, toJson } from '@nats/train';
-import { detectorPhase, loadTask, PROTOCOL } from './evidence/protocol.js';
+import { createTraining, readMnist, toJson } from '@nats/train';
+import { detectorPhase, loadTask, PROTOCOL, rate } from './evidence/protocol.js';
 import { pretrainedWeights } from './evidence/stages.js';
 import { type BenchResult, option } from './lib/bench.js';
 
@@ -22,6 +24,8 @@ interface Kind {
   readonly config: DetectorConfig;
   /** Whether it is there without its option. */
   readonly isDefault: boolean;
+  /** Whether its images need masks: the same images, but sizes go by the masks' areas. */
+  readonly masks?: boolean;
 }
 
 /** By option. */
@@ -29,33 +33,46 @@ const KINDS: Readonly<Record<string, Kind>> = {
   fcos: { name: 'FCOS, one stage', config: demoDetectorConfig(), isDefault: true },
   faster: { name: 'Faster R-CNN', config: demoFasterRcnnConfig(), isDefault: true },
   cascade: { name: 'Cascade R-CNN', config: cascadeRcnnConfig(demoFasterRcnnConfig()), isDefault: false },
+  mask: { name: 'Mask R-CNN', config: demoMaskRcnnConfig(), isDefault: false, masks: true },
 };
+
+const MASK_METRICS = ['segm/AP', 'segm/AP50', 'segm/APsmall', 'segm/APmedium', 'segm/APlarge'];
+
+/** The task's images with masks of their digits. */
+async function maskedImages() {
+  const digits = await readMnist();
+  return {
+    train: mnistDetection({ digits: digits.train, size: PROTOCOL.trainingImages, seed: 1, masks: true }),
+    test: mnistDetection({ digits: digits.test, size: PROTOCOL.testImages, seed: 1, masks: true }),
+  };
+}
 
 /**
  * The detectors of demonstration size under one budget: the same pretrained classifier, images, steps, batch, optimiser
- * and rate. COCO's AP on MNIST-detection, and what a step costs.
+ * and rate. COCO's AP on MNIST-detection, of masks, too, for Mask R-CNN, and what a step costs.
  *
- * `npm run bench -- detectors [--threads 1] [--seed 10] [--test 1500] [--fcos 1] [--faster 1] [--cascade 0]`: 1 or 0
- * for each detector, whose results do not depend on the others; the classifier is kept in `runs/detectors`
+ * `npm run bench -- detectors [--threads 1] [--seed 10] [--steps 1000] [--test 1500] [--fcos 1] [--faster 1]
+ * [--cascade 0] [--mask 0]`: 1 or 0 for each detector, whose results do not depend on the others; the classifier is kept
+ * in `runs/detectors`
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const seed = option(args, 'seed', 10);
   const engine = onnxruntimeEngine({ threads: option(args, 'threads', 1) });
+  const steps = option(args, 'steps', PROTOCOL.steps);
+  const phase = { ...detectorPhase(), learningRate: rate(PROTOCOL.learningRate, steps) };
   const task = await loadTask(PROTOCOL.headDepth);
-  const test = detectionSubset(
-    task.test,
-    Int32Array.from({ length: option(args, 'test', PROTOCOL.testImages) }, (_, i) => i),
-  );
+  const testImages = Int32Array.from({ length: option(args, 'test', PROTOCOL.testImages) }, (_, i) => i);
   await mkdir(FOLDER, { recursive: true });
   const initial = await pretrainedWeights({ engine, task, folder: FOLDER });
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
   const samples: Record<string, readonly number[]> = {};
   const chosen = Object.entries(KINDS).filter(([flag, { isDefault }]) => option(args, flag, isDefault ? 1 : 0) !== 0);
-  for (const [, { name, config }] of chosen) {
+  for (const [, { name, config, masks = false }] of chosen) {
+    const { train, test } = masks ? await maskedImages() : task;
     const objective = detection({
       detector: buildDetector(config),
-      datasets: { train: task.train, test },
+      datasets: { train, test: detectionSubset(test, testImages) },
       batchSize: PROTOCOL.batch,
       seed,
       statistics: PROTOCOL.statistics,
@@ -65,10 +82,10 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
     const training = await createTraining({
       engine,
       objective,
-      steps: PROTOCOL.steps,
+      steps,
       seed,
       initial,
-      phases: [detectorPhase()],
+      phases: [phase],
       evaluation: {},
     });
     const started = process.cpuUsage();
@@ -92,6 +109,9 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
         small: small!,
         medium: medium!,
         large: large!,
+        ...Object.fromEntries(
+          MASK_METRICS.filter((key) => key in event.metrics).map((key) => [key, event.metrics[key]! * 100]),
+        ),
       });
       ratios[`AP of ${rows[0]!.detector} / AP of ${name}`] = Number(rows[0]!.AP) / ap!;
       samples[name] = [ap!];
