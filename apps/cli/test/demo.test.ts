@@ -37,7 +37,7 @@ const TINY: DemoSettings = {
 function run(settings: DemoSettings, signal: AbortSignal, update: Progress['update'] = () => {}) {
   const lines: string[] = [];
   const progress = { line: (text: string) => void lines.push(text), update };
-  const context = { config: demoConfig(settings, 1), engine, progress, command: 'nats demo', signal };
+  const context = { config: demoConfig(settings, { threads: 1 }), engine, progress, command: 'nats demo', signal };
   return { lines, result: runDemo(context, { settings, folder }) };
 }
 

@@ -2,18 +2,18 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { demoConfig, FULL, QUICK } from '../demo/settings.js';
 import type { StepContext } from '../steps/context.js';
-import { countingNumber, withContext } from './shared.js';
+import { addEngineFlag, countingNumber, withContext } from './shared.js';
 
 interface DemoFlags {
   readonly quick?: boolean;
   readonly out?: string;
   readonly threads: number;
+  readonly engine?: string;
 }
 
 /** `nats demo`: the whole method on digits, from nothing to two exported detectors and a comparison. */
 export function demoCommand(program: Command): void {
-  program
-    .command('demo')
+  addEngineFlag(program.command('demo'))
     .description('Pretrain, search, train with and without the found dilations, compare, export: all on digits')
     .option('--quick', 'fewer steps: shows that it works, too short to judge the method')
     .option(
@@ -25,12 +25,12 @@ export function demoCommand(program: Command): void {
     .action(demo);
 }
 
-async function demo({ quick = false, out, threads }: DemoFlags): Promise<void> {
+async function demo({ quick = false, out, threads, engine }: DemoFlags): Promise<void> {
   const folder = out ?? join('runs', quick ? 'demo-quick' : 'demo');
   const settings = quick ? QUICK : FULL;
   const { runDemo } = await import('../demo/run-demo.js');
   const started = performance.now();
-  const config = demoConfig(settings, threads);
+  const config = demoConfig(settings, { threads, name: engine });
   const work = async (context: StepContext) => {
     const { table, report } = await runDemo(context, { settings, folder });
     const { progress } = context;

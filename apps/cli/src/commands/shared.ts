@@ -1,12 +1,14 @@
-import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load-config.js';
+import { nearest } from '../config/nearest.js';
 import { type Overrides, parseAssignment } from '../config/overrides.js';
 import { CONFIG_FILE, type Config } from '../config/schema.js';
+import { ENGINES } from '../config/sections/engine.js';
 import { streamProgress } from '../progress.js';
 import { commandOf } from '../run/command-line-of.js';
 import { withInterruption } from '../run/with-interruption.js';
 import type { StepContext } from '../steps/context.js';
+import { openEngine } from '../steps/open-engine.js';
 
 /** What every command that has a config takes. */
 export interface ConfigFlags {
@@ -14,14 +16,28 @@ export interface ConfigFlags {
   readonly set: readonly string[];
   readonly seed?: number;
   readonly threads?: number;
+  readonly engine?: string;
 }
 
 export function addConfigFlags(command: Command): Command {
-  return command
+  return addEngineFlag(command)
     .option('--config <file>', `settings (default: ${CONFIG_FILE}, if there is one; nats init writes one)`)
     .option('--set <key=value>', 'a setting over those of the file, such as train.rate=0.01; repeatable', collected, [])
     .option('--seed <number>', 'over that of the file', wholeNumber)
     .option('--threads <number>', 'over that of the file', wholeNumber);
+}
+
+/** Which engine runs programs. */
+export function addEngineFlag(command: Command): Command {
+  return command.option('--engine <name>', `over engine.name: ${ENGINES.join(', ')}`, engineName);
+}
+
+function engineName(text: string): string {
+  if (ENGINES.includes(text)) return text;
+  const meant = nearest(text, ENGINES);
+  throw new InvalidArgumentError(
+    `${meant === undefined ? '' : `did you mean '${meant}'? `}There is ${ENGINES.join(', ')}.`,
+  );
 }
 
 function collected(value: string, before: readonly string[]): string[] {
@@ -29,8 +45,14 @@ function collected(value: string, before: readonly string[]): string[] {
 }
 
 /** What flags say: `--set` first, then flags of their own. */
-export function overridesOf({ set, seed, threads }: Omit<ConfigFlags, 'config'>, own: Overrides = {}): Overrides {
-  return { ...Object.fromEntries(set.map(parseAssignment)), seed, 'engine.threads': threads, ...own };
+export function overridesOf(
+  { set, seed, threads, engine }: Omit<ConfigFlags, 'config'>,
+  own: Overrides = {},
+): Overrides {
+  const flags = { seed, 'engine.threads': threads, 'engine.name': engine, ...own };
+  // A flag that was not given hides no setting.
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
+  return Object.fromEntries([...set.map(parseAssignment), ...given]);
 }
 
 /** Flags over the file over the defaults. */
@@ -74,10 +96,9 @@ export async function withContext<T>(
   work: (context: StepContext) => Promise<T>,
   stream: NodeJS.WriteStream = process.stderr,
 ): Promise<T> {
-  const { threads, providers } = config.engine;
   const stopped =
     folder === undefined ? 'stopped' : `stopped; what was done is in ${folder}. To go on: ${thisCommand()}`;
-  const engine = onnxruntimeEngine({ threads, providers });
+  const engine = await openEngine(config.engine);
   const progress = streamProgress(stream);
   try {
     return await withInterruption(stopped, (signal) =>

@@ -5,19 +5,19 @@ import { noteCommand } from '../run/noted-commands.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { openTrainedRun } from '../steps/open-run.js';
 import { verifyRun } from '../steps/runs.js';
-import { countingNumber, printJson, shareNumber, thisCommand, withContext } from './shared.js';
+import { addEngineFlag, countingNumber, printJson, shareNumber, thisCommand, withContext } from './shared.js';
 
 interface VerifyFlags {
   readonly model?: string;
   readonly images?: number;
   readonly tolerance?: number;
+  readonly engine?: string;
   readonly json?: true;
 }
 
 /** `nats verify`: does the file compute what was trained? */
 export function verifyCommand(program: Command): void {
-  program
-    .command('verify')
+  addEngineFlag(program.command('verify'))
     .description('Compare an exported file with what was trained, on real images; exit code 1 if they differ')
     .argument('<run>', 'a run of nats train')
     .option('--model <file>', "the file (default: the run's model.onnx)")
@@ -28,10 +28,11 @@ export function verifyCommand(program: Command): void {
     .action(run);
 }
 
-async function run(folder: string, { model, images, tolerance, json }: VerifyFlags): Promise<void> {
+async function run(folder: string, { model, images, tolerance, engine, json }: VerifyFlags): Promise<void> {
   const trained = await openTrainedRun(folder, {
     'export.verifyImages': images,
     'export.tolerance': tolerance,
+    'engine.name': engine,
   });
   const path = model ?? join(folder, RUN_FILES.model);
   const result = await withContext(trained.config, undefined, (context) => verifyRun(context, trained, model));

@@ -14,6 +14,7 @@ interface KeySchema {
 export function explainIssues(error: z.ZodError, schema: unknown, input: unknown): string[] {
   return error.issues.flatMap((issue) => {
     const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+    if (issue.code === 'invalid_value') return [`${where}${sentence(issue)}${nearestValue(issue, input)}`];
     if (issue.code !== 'unrecognized_keys') return [`${where}${sentence(issue)}`];
     const valid = keysAt(schema as KeySchema, input, issue.path);
     return issue.keys.map((key) => {
@@ -27,6 +28,12 @@ export function explainIssues(error: z.ZodError, schema: unknown, input: unknown
 function sentence(issue: z.core.$ZodIssue): string {
   const { message } = issue;
   return message.charAt(0).toLowerCase() + message.slice(1);
+}
+
+function nearestValue({ values, path }: z.core.$ZodIssueInvalidValue, input: unknown): string {
+  const given = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], input);
+  const meant = typeof given === 'string' ? nearest(given, values.map(String)) : undefined;
+  return meant === undefined ? '' : `; did you mean '${meant}'?`;
 }
 
 /** The keys that an object at a path of the input may have. */

@@ -41,8 +41,8 @@ export interface DemoResult {
 export async function runDemo(context: StepContext, { settings, folder }: DemoOptions): Promise<DemoResult> {
   const { progress } = context;
   const [pretrainFolder, searchFolder, ...armFolders] = DEMO_PARTS.map((name) => join(folder, name));
-  await claim({ ...context, config: demoConfig(settings) }, folder, 'demo', { demo: settings });
-  const base = demoConfig(settings, context.config.engine.threads);
+  const base = demoConfig(settings, context.config.engine);
+  await claim({ ...context, config: base }, folder, 'demo', { demo: settings });
 
   progress.line(`1 Pretrain a classifier of digits (${settings.pretraining.steps} steps)`);
   await pretrainRun({ ...context, config: base }, pretrainFolder!);

@@ -1,5 +1,5 @@
 import { parseConfig } from '../config/load-config.js';
-import type { Config } from '../config/schema.js';
+import type { Config, ConfigInput } from '../config/schema.js';
 import { backbone, detectorConfig, PROTOCOL } from './protocol.js';
 
 /** How long and on how much the demonstration works. */
@@ -52,7 +52,7 @@ export const QUICK: DemoSettings = {
 };
 
 /** The demonstration as a config: what `nats search` and the other commands would be given. */
-export function demoConfig(settings: DemoSettings, threads = 2): Config {
+export function demoConfig(settings: DemoSettings, engine: ConfigInput['engine'] = {}): Config {
   const { warmUp, batch, seed } = settings;
   const { weightDecay, clipNorm, learningRate: rate } = PROTOCOL;
   const custom = { optimizer: 'adamw', schedule: 'cosine', warmUp, weightDecay, clipNorm } as const;
@@ -61,7 +61,7 @@ export function demoConfig(settings: DemoSettings, threads = 2): Config {
   return parseConfig(
     {
       seed,
-      engine: { threads },
+      engine,
       data: { format: 'mnist', train: settings.trainingImages, val: settings.testImages, seed: 1 },
       backbone: { name: backbone.name, pixels: PROTOCOL.statistics },
       detector: {

@@ -41,7 +41,11 @@ export async function evaluate(
   folder: string,
 ): Promise<EvaluationFile> {
   const path = join(folder, RUN_FILES.evaluation);
-  const settings = toJson({ data: decisiveData(config.data), evaluate: { ...config.evaluate, batch: undefined } });
+  const settings = toJson({
+    data: decisiveData(config.data),
+    evaluate: { ...config.evaluate, batch: undefined },
+    engine: config.engine.name,
+  });
   if (existsSync(path)) {
     const before = await readEvaluation(path);
     const changes = jsonDifferences(before.settings, settings);

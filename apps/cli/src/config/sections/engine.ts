@@ -1,14 +1,37 @@
+import { TFJS_BACKENDS } from '@nats/engine/tfjs';
 import { z } from 'zod';
 import { whole } from './fields.js';
 
+/** Those that Node can run. */
+export const ENGINES: readonly string[] = [
+  'onnxruntime',
+  'onnxruntime-web',
+  'tfjs',
+  ...TFJS_BACKENDS.map((backend) => `tfjs:${backend}`),
+];
+
+const NATIVE = 'onnxruntime';
+
 export const engineSchema = z
   .strictObject({
-    threads: whole().default(2).describe('inside an operation; the number is pinned because it can change last bits'),
+    name: z
+      .enum(ENGINES)
+      .default(NATIVE)
+      .describe(
+        'others need packages of their own, which nats doctor names; tfjs is its best backend that is installed',
+      ),
+    threads: whole()
+      .default(2)
+      .describe('of onnxruntime inside an operation; pinned because the number can change last bits'),
     providers: z
       .array(z.enum(['cpu', 'cuda', 'webgpu', 'coreml', 'dml']))
       .min(1)
       .default(['cpu'])
       .describe("onnxruntime's, in order of preference; only cpu is tested"),
+  })
+  .refine(({ name, providers }) => name === NATIVE || providers.join() === 'cpu', {
+    path: ['providers'],
+    error: 'are those of onnxruntime; with another engine leave them out',
   })
   .prefault({})
   .describe('who computes');
