@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { type Detections, drawPng, readImage } from '@nats/detect';
+import { type CocoMask, cocoMask, type Detections, drawPng, readImage } from '@nats/detect';
 import type { Command } from 'commander';
 import { modelFile } from '../model/model-file.js';
 import { type OpenDetector, openDetector } from '../model/open-detector.js';
@@ -24,13 +24,18 @@ const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.
 export function detectCommand(program: Command): void {
   program
     .command('detect')
-    .description('Detect on images with an exported model: boxes as a table or JSON, pictures with --out')
+    .description(
+      'Detect on images with an exported model: boxes as a table or JSON (with masks, if it gives masks), pictures with --out',
+    )
     .argument('<model>', 'an ONNX file of nats export, or its run')
     .argument('<images...>', 'image files, or folders of them')
-    .option('--out <dir>', 'where pictures with boxes go; files of the same name are replaced')
+    .option('--out <dir>', 'where pictures with boxes and masks go; files of the same name are replaced')
     .option('--min-score <number>', 'leave out detections below', shareNumber, 0)
     .option('--threads <number>', 'inside an operation', countingNumber, 2)
-    .option('--json', 'print as JSON: a list of {image, width, height, detections: [{box, label, score}]}')
+    .option(
+      '--json',
+      "print as JSON: a list of {image, width, height, detections: [{box, label, score, mask}]}, mask in COCO's runs if the model gives masks",
+    )
     .addHelpText('after', '\nExample:\n  $ nats detect runs/transformed/model.onnx photos/ --out pictures')
     .action(run);
 }
@@ -40,8 +45,14 @@ interface DetectedImage {
   readonly image: string;
   readonly width: number;
   readonly height: number;
-  /** Box: x1, y1, x2, y2 in pixels of the image. */
-  readonly detections: readonly { readonly box: readonly number[]; readonly label: string; readonly score: number }[];
+  readonly detections: readonly {
+    /** x1, y1, x2, y2 in pixels of the image. */
+    readonly box: readonly number[];
+    readonly label: string;
+    readonly score: number;
+    /** As large as the image: `{"size": [height, width], "counts": text}`, which pycocotools and COCO's result files take. */
+    readonly mask?: CocoMask;
+  }[];
 }
 
 async function run(path: string, paths: readonly string[], flags: DetectFlags): Promise<void> {
@@ -109,13 +120,23 @@ async function detectOn(path: string, model: OpenDetector, { out, minScore }: De
     image: path,
     width: image.width,
     height: image.height,
-    detections: found.boxes.map((box, k) => ({ box, label: classes[found.labels[k]!]!, score: found.scores[k]! })),
+    detections: found.boxes.map((box, k) => ({
+      box,
+      label: classes[found.labels[k]!]!,
+      score: found.scores[k]!,
+      ...(found.masks && { mask: cocoMask(found.masks[k]!) }),
+    })),
   };
 }
 
-function atLeast({ boxes, scores, labels }: Detections, least: number): Detections {
+function atLeast({ boxes, scores, labels, masks }: Detections, least: number): Detections {
   const count = scores.filter((score) => score >= least).length;
-  return { boxes: boxes.slice(0, count), scores: scores.slice(0, count), labels: labels.slice(0, count) };
+  return {
+    boxes: boxes.slice(0, count),
+    scores: scores.slice(0, count),
+    labels: labels.slice(0, count),
+    ...(masks && { masks: masks.slice(0, count) }),
+  };
 }
 
 function tableOf({ image, width, height, detections }: DetectedImage): string {

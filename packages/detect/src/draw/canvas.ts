@@ -1,4 +1,6 @@
+import { check } from '@nats/graph';
 import type { DecodedImage } from '../data/dataset.js';
+import { decodeMask, type MaskRuns } from '../evaluation/mask-runs.js';
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf } from './font.js';
 
 /** Red, green, blue, 0 to 255. */
@@ -31,6 +33,32 @@ export function fillRectangle(
     for (let y = Math.max(0, top); y < Math.min(height, bottom); y++) {
       const row = (c * height + y) * width;
       pixels.fill(colour[c]!, row + x1, row + x2);
+    }
+  }
+}
+
+/** Blends a colour into the pixels of a mask, each drawn `zoom` times as wide and high. Writes `canvas.pixels`. */
+export function tintMask(
+  { height, width, pixels }: DecodedImage,
+  mask: MaskRuns,
+  zoom: number,
+  colour: Colour,
+  share: number,
+): void {
+  check(mask.height * zoom === height && mask.width * zoom === width, 'shape', () => ({
+    rule: 'a mask is as large as the picture that it is drawn on',
+    received: `${mask.height} x ${mask.width} (height x width)`,
+    limit: `${height / zoom} x ${width / zoom}`,
+  }));
+  const inside = decodeMask(mask);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(y / zoom) * mask.width;
+    for (let x = 0; x < width; x++) {
+      if (!inside[row + Math.floor(x / zoom)]) continue;
+      for (let c = 0; c < 3; c++) {
+        const at = (c * height + y) * width + x;
+        pixels[at] = Math.round(pixels[at]! * (1 - share) + colour[c]! * share);
+      }
     }
   }
 }

@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { boundsWhere, noiseImage } from '../../test/images.js';
 import type { DecodedImage } from '../data/dataset.js';
+import { boxMask } from '../evaluation/mask-polygon.js';
 import { drawComparison, drawnRecord, drawObjects, drawPng } from './draw-objects.js';
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf, textWidth } from './font.js';
 
@@ -19,6 +20,23 @@ function changed(picture: DecodedImage): [number, number, number, number] | unde
 }
 
 describe('drawn objects', () => {
+  test('have translucent masks under their boxes', () => {
+    const masks = [boxMask([22, 32, 10, 6], 60, 80)];
+    const objects = { boxes: [[20, 30, 50, 45] as const], labels: [0], masks };
+    const picture = drawObjects(grey, objects, small);
+    const blended = [255, 92, 56].map((value) => Math.round(0.55 * 10 + 0.45 * value));
+    expect(at(picture, 22, 32)).toEqual(blended);
+    expect(at(picture, 31, 37)).toEqual(blended);
+    expect(at(picture, 32, 37)).toEqual([10, 10, 10]);
+    expect(at(picture, 20, 30)).toEqual([255, 92, 56]);
+    const large = drawObjects(grey, objects, { ...small, zoom: 2 });
+    expect([at(large, 44, 64), at(large, 63, 75), at(large, 64, 75)]).toEqual([blended, blended, [10, 10, 10]]);
+    expect(() => drawObjects(grey, { ...objects, masks: [] }, small)).toThrow(/1 boxes, 1 labels, 0 masks/);
+    expect(() => drawObjects(grey, { ...objects, masks: [boxMask([0, 0, 1, 1], 9, 9)] }, small)).toThrow(
+      /as large as the picture.*received 9 x 9.*60 x 80/,
+    );
+  });
+
   test('have an outline where the box is, and a label above it', () => {
     const picture = drawObjects(grey, { boxes: [[20, 30, 50, 45]], labels: [0] }, small);
     expect([picture.channels, picture.height, picture.width]).toEqual([3, 60, 80]);

@@ -2,7 +2,16 @@ import { check } from '@nats/graph';
 import type { DecodedImage } from '../data/dataset.js';
 import type { Box, DatasetRecord } from '../data/records.js';
 import { encodePng } from '../data/write-coco.js';
-import { besideEachOther, type Colour, canvasOf, drawText, fillRectangle, strokeRectangle } from './canvas.js';
+import type { MaskRuns } from '../evaluation/mask-runs.js';
+import {
+  besideEachOther,
+  type Colour,
+  canvasOf,
+  drawText,
+  fillRectangle,
+  strokeRectangle,
+  tintMask,
+} from './canvas.js';
 import { GLYPH_HEIGHT, textWidth } from './font.js';
 
 /** Boxes on a picture: annotations, or detections with scores. */
@@ -12,6 +21,8 @@ export interface DrawnObjects {
   readonly labels: ArrayLike<number>;
   /** 0 to 1. */
   readonly scores?: ArrayLike<number>;
+  /** Of each, as large as the image; drawn translucent, under the boxes. */
+  readonly masks?: readonly MaskRuns[];
 }
 
 export interface DrawOptions {
@@ -46,22 +57,26 @@ const BLACK: Colour = [0, 0, 0];
 const WHITE: Colour = [255, 255, 255];
 const PICTURE_SIDE = 512;
 const GAP = 8;
+/** How much of a mask's pixels is its colour. */
+const TINT = 0.45;
 
 /**
  * A picture of an image (grey or RGB) with boxes, names and scores; the best scores on top. Deterministic, without fonts
  * of the machine. `encodePng` makes a file of it.
- * @throws NatsError `shape` if there is not one label (and score) for each box
+ * @throws NatsError `shape` if there is not one label (and score, and mask) for each box, or a mask has another size
  */
 export function drawObjects(image: DecodedImage, objects: DrawnObjects, options: DrawOptions = {}): DecodedImage {
   const { classes, thickness = 2, textSize = 2, minScore = 0, title } = options;
   const zoom = options.zoom ?? Math.max(1, Math.round(PICTURE_SIDE / Math.max(image.width, image.height)));
   const canvas = canvasOf(image, zoom);
   const boxes = rowsOf(objects);
-  const { labels, scores } = objects;
+  const { labels, scores, masks } = objects;
   const order = boxes.map((_, i) => i).filter((i) => !scores || scores[i]! >= minScore);
   if (scores) order.sort((a, b) => scores[a]! - scores[b]! || b - a);
+  const colourOf = (i: number) => COLOURS[labels[i]! % COLOURS.length] ?? BLACK;
+  if (masks) for (const i of order) tintMask(canvas, masks[i]!, zoom, colourOf(i), TINT);
   for (const i of order) {
-    const colour = COLOURS[labels[i]! % COLOURS.length] ?? BLACK;
+    const colour = colourOf(i);
     const box = boxes[i]!.map((side) => Math.round(side * zoom)) as [number, number, number, number];
     strokeRectangle(canvas, box, thickness, colour);
     const name = classes?.[labels[i]!] ?? String(labels[i]);
@@ -100,7 +115,7 @@ export function drawnRecord({ objects }: Pick<DatasetRecord, 'objects'>): DrawnO
   return { boxes: objects.map(({ box }) => box), labels: objects.map(({ label }) => label) };
 }
 
-function rowsOf({ boxes, labels, scores }: DrawnObjects): readonly Box[] {
+function rowsOf({ boxes, labels, scores, masks }: DrawnObjects): readonly Box[] {
   const rows: readonly Box[] =
     boxes instanceof Float32Array
       ? Array.from({ length: boxes.length / 4 }, (_, i): Box => {
@@ -108,9 +123,13 @@ function rowsOf({ boxes, labels, scores }: DrawnObjects): readonly Box[] {
           return [x1, y1, x2, y2];
         })
       : boxes;
-  check(labels.length === rows.length && (!scores || scores.length === rows.length), 'shape', () => ({
-    rule: 'drawn objects have a label, and a score or none, for each box',
-    received: `${rows.length} boxes, ${labels.length} labels${scores ? `, ${scores.length} scores` : ''}`,
+  const others = { labels, ...(scores && { scores }), ...(masks && { masks }) };
+  const fits = Object.values(others).every(({ length }) => length === rows.length);
+  check(fits, 'shape', () => ({
+    rule: 'drawn objects have a label for each box, and a score or none, a mask or none',
+    received: [`${rows.length} boxes`, ...Object.entries(others).map(([name, { length }]) => `${length} ${name}`)].join(
+      ', ',
+    ),
   }));
   return rows;
 }
