@@ -12,6 +12,7 @@ import { space } from './protocol.js';
 import { type Probabilities, type SearchKind, spaceOf } from './searches.js';
 
 const TOOL = { tool: { name: '@nats/search', version: '0.0.0' } };
+const inLastConvolution = (name: string) => name === 'layer3.0.conv2';
 const inLastStage = (name: string) => name.startsWith('layer3.');
 
 export interface Arm {
@@ -62,6 +63,10 @@ export const ARMS: Readonly<Record<string, Arm>> = {
   'cyclic-last': {
     title: 'cyclic {1,2,3} in the last stage (tuned by hand)',
     scheme: () => restrictedScheme(cyclicScheme(space, TOOL), inLastStage),
+  },
+  'cyclic-last-convolution': {
+    title: 'cyclic {1,2,3} in the last convolution (tuned by hand)',
+    scheme: () => restrictedScheme(cyclicScheme(space, TOOL), inLastConvolution),
   },
   'last-stage': argmaxOf('last-stage', 'searched in the last stage, argmax by group'),
   sampled: argmaxOf('sampled', 'searched with the sampled relaxation, argmax by group'),

@@ -1,5 +1,5 @@
 // npm run evidence -- quick [--arms a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2]
-//   [--head-depth 0] [--out runs/evidence/quick]
+//   [--head-depth 0] [--frozen-backbone] [--out runs/evidence/quick]
 // Trains every arm from the same pretrained classifier with the same schedule and seeds, and writes a table. Resumable:
 // what is in the output folder is not computed again.
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { ARMS } from './arms.js';
 import { kept } from './cache.js';
-import { loadTask, PROTOCOL } from './protocol.js';
+import { loadTask, PROTOCOL, type Task } from './protocol.js';
 import { type Probabilities, type SearchKind, searched } from './searches.js';
 import { type ArmResult, pretrainedWeights, trainedArm } from './stages.js';
 import { markdownOf, rowsOf } from './table.js';
@@ -24,6 +24,7 @@ async function main(): Promise<void> {
       'search-seed': { type: 'string', default: String(PROTOCOL.search.seed) },
       threads: { type: 'string', default: '2' },
       'head-depth': { type: 'string', default: String(PROTOCOL.headDepth) },
+      'frozen-backbone': { type: 'boolean', default: false },
       minutes: { type: 'string', default: 'Infinity' },
       out: { type: 'string', default: join('runs', 'evidence', 'quick') },
     },
@@ -38,13 +39,14 @@ async function main(): Promise<void> {
   const command = `npm run evidence -- ${process.argv.slice(2).join(' ')}`;
   const [headDepth, threads] = [Number(values['head-depth']), Number(values.threads)];
   await mkdir(values.out, { recursive: true });
-  await claimFolder(values.out, { headDepth, threads, protocol: PROTOCOL });
+  const frozenBackbone = values['frozen-backbone'];
+  await claimFolder(values.out, { headDepth, frozenBackbone, threads, protocol: PROTOCOL });
   const context = {
     engine: onnxruntimeEngine({ threads }),
-    task: await loadTask(headDepth),
+    task: await loadTask(headDepth, frozenBackbone),
     folder: values.out,
   };
-  const notes = caveats(values['search-seed'], headDepth);
+  const notes = caveats(values['search-seed'], context.task);
   const initial = await pretrainedWeights(context);
   const found = new Map<SearchKind, Probabilities>();
   for (const arm of arms) {
@@ -74,9 +76,9 @@ async function claimFolder(folder: string, settings: unknown): Promise<void> {
   throw new Error(`${folder} holds results of other settings (see settings.json in it); choose another with --out`);
 }
 
-function caveats(searchSeed: string, headDepth: number): string[] {
+function caveats(searchSeed: string, { detector: { headDepth }, frozenBackbone }: Task): string[] {
   return [
-    `${PROTOCOL.name}, ${headDepth} convolutions in the head before its predictions, ${PROTOCOL.testImages} test images; small, medium, large: side below ${PROTOCOL.sizes[0]}, to ${PROTOCOL.sizes[1]}, above, in pixels.`,
+    `${PROTOCOL.name}, ${headDepth} convolutions in the head before its predictions,${frozenBackbone ? ' backbone frozen,' : ''} ${PROTOCOL.testImages} test images; small, medium, large: side below ${PROTOCOL.sizes[0]}, to ${PROTOCOL.sizes[1]}, above, in pixels.`,
     `One search of each kind (seed ${searchSeed}); spreads are over seeds of the retraining alone. Intervals are of Student's t over paired seeds.`,
   ];
 }

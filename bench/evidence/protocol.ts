@@ -15,6 +15,7 @@ import {
   adamw,
   classification,
   cosineDecay,
+  frozen,
   type Objective,
   type Phase,
   readMnist,
@@ -28,15 +29,18 @@ export { backbone, detectorConfig, PROTOCOL, space };
 
 export interface Task {
   readonly detector: FcosConfig;
+  /** Whether the pretrained backbone keeps its weights, in searches and in every arm; only neck and head are fitted. */
+  readonly frozenBackbone: boolean;
   readonly train: DetectionDataset;
   readonly test: DetectionDataset;
 }
 
 /** @param headDepth convolutions of the head before its predictions */
-export async function loadTask(headDepth: number): Promise<Task> {
+export async function loadTask(headDepth: number, frozenBackbone: boolean): Promise<Task> {
   const digits = await readMnist();
   return {
     detector: { ...detectorConfig, headDepth },
+    frozenBackbone,
     train: mnistDetection({ digits: digits.train, size: PROTOCOL.trainingImages, seed: 1 }),
     test: mnistDetection({ digits: digits.test, size: PROTOCOL.testImages, seed: 1 }),
   };
@@ -77,12 +81,13 @@ export async function pretrainingObjective(): Promise<Objective> {
 export const rate = (peak: number, steps: number): Schedule =>
   withWarmUp(cosineDecay({ rate: peak, steps }), { steps: PROTOCOL.warmUp });
 
-/** How a detector is fitted, in every arm. */
-export function detectorPhase(convolution?: ConvolutionBuilder): Phase {
+/** How a detector is fitted, in every arm. Norms of a frozen backbone still follow the statistics of the images. */
+export function detectorPhase({ frozenBackbone }: Task, convolution?: ConvolutionBuilder): Phase {
   return {
     optimizer: adamw({ weightDecay: PROTOCOL.weightDecay }),
     learningRate: rate(PROTOCOL.learningRate, PROTOCOL.steps),
     clipNorm: PROTOCOL.clipNorm,
+    ...(frozenBackbone && { rules: frozen('backbone.body') }),
     ...(convolution && { convolution }),
   };
 }

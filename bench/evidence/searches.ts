@@ -51,7 +51,12 @@ export function searched(
   });
 }
 
-function optionsOf(context: Context, initial: Map<string, TensorData>, kind: SearchKind, seed: number): SearchOptions {
+function optionsOf(
+  context: Context,
+  initial: Map<string, TensorData>,
+  kind: SearchKind,
+  seed: number,
+): Omit<SearchOptions, 'checkpoints'> {
   const { steps, start, architectureRate } = PROTOCOL.search;
   return {
     engine: context.engine,
@@ -61,7 +66,7 @@ function optionsOf(context: Context, initial: Map<string, TensorData>, kind: Sea
     seed,
     initial,
     relaxation: { kind: kind === 'sampled' ? 'sampled' : 'exact' },
-    weights: { ...detectorPhase(), learningRate: rate(PROTOCOL.learningRate, steps) },
+    weights: { ...detectorPhase(context.task), learningRate: rate(PROTOCOL.learningRate, steps) },
     architecture: {
       start,
       learningRate: constantRate(architectureRate),
@@ -81,10 +86,11 @@ async function searchedByRfNext(context: Context, initial: Map<string, TensorDat
 
 /** Trains free dense kernels on all training images (there is no architecture that would need a half). */
 async function searchedByEdo(context: Context, initial: Map<string, TensorData>, seed: number): Promise<Scheme> {
+  if (context.task.frozenBackbone) throw new Error("EDO's kernels are trained; received a frozen backbone");
   const { steps } = PROTOCOL.search;
   const objective = detectionObjective(context.task, seed);
   const convolution = edoConvolution(space);
-  const phase = { ...detectorPhase(convolution), learningRate: rate(PROTOCOL.learningRate, steps) };
+  const phase = { ...detectorPhase(context.task, convolution), learningRate: rate(PROTOCOL.learningRate, steps) };
   const { spec } = trainingStep(objective, { optimizer: phase.optimizer, convolution });
   const training = await createTraining({
     engine: context.engine,

@@ -68,7 +68,7 @@ export function trainedArm(
       steps: PROTOCOL.steps,
       seed,
       initial,
-      phases: [detectorPhase(scheme && schemeBuilder(scheme))],
+      phases: [detectorPhase(context.task, scheme && schemeBuilder(scheme))],
       evaluation: {},
     });
     let metrics: Readonly<Record<string, number>> = {};
