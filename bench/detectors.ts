@@ -59,8 +59,8 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const seed = option(args, 'seed', 10);
   const engine = onnxruntimeEngine({ threads: option(args, 'threads', 1) });
   const steps = option(args, 'steps', PROTOCOL.steps);
-  const phase = { ...detectorPhase(), learningRate: rate(PROTOCOL.learningRate, steps) };
-  const task = await loadTask(PROTOCOL.headDepth);
+  const task = await loadTask(PROTOCOL.headDepth, false);
+  const phase = { ...detectorPhase(task), learningRate: rate(PROTOCOL.learningRate, steps) };
   const testImages = Int32Array.from({ length: option(args, 'test', PROTOCOL.testImages) }, (_, i) => i);
   await mkdir(FOLDER, { recursive: true });
   const initial = await pretrainedWeights({ engine, task, folder: FOLDER });
