@@ -1,5 +1,6 @@
 import { check } from '@nats/graph';
-import { encodeMask, type MaskRuns } from '../evaluation/mask-runs.js';
+import { encodeMaskPart, type MaskRuns } from '../evaluation/mask-runs.js';
+
 /**
  * Puts a mask that was predicted inside a box where it belongs in the image (torchvision's paste_masks_in_image): a frame of
  * one empty pixel around it, the box enlarged accordingly and cut to whole pixels, bilinear interpolation.
@@ -25,15 +26,21 @@ export function pasteMask(
   };
   const horizontal = placed(box[0], box[2], padded / side, padded, width);
   const vertical = placed(box[1], box[3], padded / side, padded, height);
-  const pixels = new Uint8Array(height * width);
-  for (const y of vertical) {
-    for (const x of horizontal) {
+  const part = {
+    x: horizontal[0]?.at ?? 0,
+    y: vertical[0]?.at ?? 0,
+    width: horizontal.length,
+    height: vertical.length,
+  };
+  const pixels = new Uint8Array(part.height * part.width);
+  for (const [row, y] of vertical.entries()) {
+    for (const [column, x] of horizontal.entries()) {
       const upper = value(y.low, x.low) * (1 - x.weight) + value(y.low, x.high) * x.weight;
       const lower = value(y.high, x.low) * (1 - x.weight) + value(y.high, x.high) * x.weight;
-      if (upper * (1 - y.weight) + lower * y.weight > threshold) pixels[y.at * width + x.at] = 1;
+      if (upper * (1 - y.weight) + lower * y.weight > threshold) pixels[row * part.width + column] = 1;
     }
   }
-  return encodeMask(pixels, height, width);
+  return encodeMaskPart(pixels, part, { height, width });
 }
 
 interface Sample {
