@@ -78,6 +78,7 @@ function cocoText(images: readonly Picture[]): string {
         category_id: label + 1,
         bbox: [x1, y1, x2 - x1, y2 - y1],
         area: (x2 - x1) * (y2 - y1),
+        segmentation: [[x1, y1, x2, y1, x2, y2, x1, y2]],
         iscrowd: 0,
       })),
     ),
@@ -128,3 +129,23 @@ export function tinyConfig(data: unknown, changes: Record<string, unknown> = {})
     ...changes,
   };
 }
+
+/** Settings of a detector of two stages for `tinyConfig`. */
+export const tinyTwoStage = {
+  inputSize: [32, 32],
+  channels: 8,
+  stages: ['C2', 'C3'],
+  extra: 'none',
+  anchors: [
+    { sizes: [6], aspectRatios: [1] },
+    { sizes: [12], aspectRatios: [1] },
+  ],
+  rpnNorm: { kind: 'batch' },
+  rpnSamples: 32,
+  trainingProposals: 30,
+  proposals: 20,
+  boxSamples: 16,
+  boundaries: [9],
+  hidden: 16,
+  candidates: 40,
+} as const;
