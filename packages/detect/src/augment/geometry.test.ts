@@ -226,7 +226,12 @@ test('what a crop or a quarter of a mosaic hides does not come back where there 
   );
   expectTrueToPixels(placed);
   expect(maskArea(drawMask(placed.masks![0]!, placed))).toBe(50);
-  const whole = mosaic([sample, sample, sample, sample], () => 0.5, { size: [40, 40], padValue: 0 }, { scale: [0.8, 0.8] });
+  const whole = mosaic(
+    [sample, sample, sample, sample],
+    () => 0.5,
+    { size: [40, 40], padValue: 0 },
+    { scale: [0.8, 0.8] },
+  );
   expect(whole.masks!.map((mask) => maskArea(drawMask(mask, whole)))).toEqual([400, 400, 400, 400]);
 });
 
