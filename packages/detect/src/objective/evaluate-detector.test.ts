@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { add, constant, multiply, type Program, reduceSum, referenceEngine, tensorData } from '@nats/graph';
+import { type Program, referenceEngine, tensorData } from '@nats/graph';
 import { expect, test } from 'vitest';
+import { constantDetector } from '../../test/constant-detector.js';
 import { noiseImage, noisePng } from '../../test/images.js';
 import { temporaryDirectory } from '../../test/temporary-directory.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { letterboxed } from '../data/letterboxed.js';
 import { boxesInImage, letterbox } from '../data/placement.js';
 import type { Box, Dataset, DatasetObject } from '../data/records.js';
-import type { Detector } from '../detectors/detector.js';
 import { evaluateFiles } from '../evaluation/evaluate-files.js';
 import { summarize } from '../evaluation/summarize.js';
 import { evaluateVoc } from '../evaluation/voc.js';
@@ -17,30 +17,6 @@ const SIZE = [32, 48] as const;
 /** In pixels of the canvas. */
 const FIRST: Box = [1, 1, 7, 9];
 const SECOND: Box = [8, 2, 15, 10];
-
-/** Finds the same two objects on every canvas, whatever is there: of class 0 surely, of class 1 less so. */
-function constantDetector(boxes: readonly Box[] = [FIRST, SECOND]): Detector {
-  return {
-    name: 'constant',
-    inputSize: SIZE,
-    inputChannels: 3,
-    classes: 2,
-    loss: () => {
-      throw new Error('not to be trained');
-    },
-    candidates: (_, images) => {
-      const b = images.shape[0] as number;
-      const repeated = (shape: number[], values: readonly number[]) =>
-        tensorData('float32', [b, ...shape], new Array(b).fill(values).flat());
-      const nothing = multiply(reduceSum(images), 0);
-      return {
-        boxes: add(constant(repeated([2, 4], boxes.flat())), nothing),
-        scores: add(constant(repeated([2], [0.9, 0.6])), nothing),
-        labels: constant(tensorData('int32', [b, 2], new Array(b).fill([0, 1]).flat())),
-      };
-    },
-  };
-}
 
 const SHAPES = [
   [64, 96],
@@ -79,7 +55,7 @@ async function judge(options: Omit<DetectorEvaluation, 'detector' | 'batch'> & P
   const state = await engine.createState(new Map(), new Map());
   const compile = (_: string, build: () => Program) => engine.compile(build());
   return evaluateDetector(
-    { detector: constantDetector(), batch: 2, loading: { workers: 0 }, ...options },
+    { detector: constantDetector(SIZE, [FIRST, SECOND]), batch: 2, loading: { workers: 0 }, ...options },
     { engine, state, split: 'val', compile },
   );
 }
@@ -153,7 +129,7 @@ test('detections are cut at the border of the image, those in the padding alone 
   const { detections } = await judge({
     dataset,
     // 20 x 90 fills 11 of 32 rows, 60 x 30 fills 16 of 48 columns.
-    detector: constantDetector([
+    detector: constantDetector(SIZE, [
       [0, 0, 48, 32],
       [20, 12, 40, 30],
     ]),

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { add, constant, multiply, type Program, reduceSum, referenceEngine, tensorData } from '@nats/graph';
+import { type Program, referenceEngine } from '@nats/graph';
 import { describe, expect, test } from 'vitest';
+import { constantDetector } from '../../test/constant-detector.js';
 import { noiseImage } from '../../test/images.js';
 import { temporaryDirectory } from '../../test/temporary-directory.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { letterboxed } from '../data/letterboxed.js';
 import { boxesInImage, letterbox } from '../data/placement.js';
 import type { Box, Dataset, DatasetObject, Segmentation } from '../data/records.js';
-import type { MaskDetector } from '../detectors/mask-rcnn.js';
 import { evaluateFiles } from '../evaluation/evaluate-files.js';
 import { decodeMask } from '../evaluation/mask-runs.js';
 import { cocoMask, segmentationMask } from '../evaluation/segmentation.js';
@@ -16,38 +16,15 @@ import { evaluateDetector, namedMetrics } from './evaluate-detector.js';
 
 const SIZE = [32, 48] as const;
 /** In pixels of the canvas. */
-const BOXES: readonly Box[] = [
+const BOXES: readonly [Box, Box] = [
   [1, 1, 9, 9],
   [10, 2, 18, 10],
 ];
 const SIDE = 8;
 
-/** Finds two objects at the same places of every canvas, with the mask that is given inside both boxes. */
-function maskDetector(mask: (row: number, column: number) => number): MaskDetector {
-  const pixels = Array.from({ length: SIDE * SIDE }, (_, i) => mask(Math.floor(i / SIDE), i % SIDE));
-  return {
-    name: 'constant',
-    inputSize: SIZE,
-    inputChannels: 3,
-    classes: 2,
-    masks: true,
-    loss: () => {
-      throw new Error('not to be trained');
-    },
-    candidates: (_, images) => {
-      const b = images.shape[0] as number;
-      const repeated = (shape: number[], values: readonly number[]) =>
-        tensorData('float32', [b, ...shape], new Array(b).fill(values).flat());
-      const nothing = multiply(reduceSum(images), 0);
-      return {
-        boxes: add(constant(repeated([2, 4], BOXES.flat())), nothing),
-        scores: add(constant(repeated([2], [0.9, 0.6])), nothing),
-        labels: constant(tensorData('int32', [b, 2], new Array(b).fill([0, 1]).flat())),
-        masks: add(constant(repeated([2, SIDE, SIDE], [...pixels, ...pixels])), nothing),
-      };
-    },
-  };
-}
+/** What both objects look like inside their boxes. */
+const pixelsOf = (mask: (row: number, column: number) => number) =>
+  Array.from({ length: SIDE * SIDE }, (_, i) => mask(Math.floor(i / SIDE), i % SIDE));
 
 /** Twice and four times as large as its place on the canvas, as large, and with padding below and at the right. */
 const SHAPES = [
@@ -93,7 +70,7 @@ async function judge(dataset: Dataset | DetectionDataset, mask: (row: number, co
   const state = await engine.createState(new Map(), new Map());
   const compile = (_: string, build: () => Program) => engine.compile(build());
   return evaluateDetector(
-    { detector: maskDetector(mask), dataset, batch: 2, loading: { workers: 0 } },
+    { detector: constantDetector(SIZE, BOXES, pixelsOf(mask)), dataset, batch: 2, loading: { workers: 0 } },
     { engine, state, split: 'val', compile },
   );
 }
