@@ -1,6 +1,6 @@
 import type { Engine } from '@nats/graph';
-import type { Checkpoint, CheckpointStore } from '@nats/train/core';
 import { onnxruntimeWebEngine } from '../../../engine/src/onnxruntime-web/index.js';
+import { memoryStore } from '../../../train/test/support/memory-store.js';
 import { createSearch, decodeScheme } from '../../src/index.js';
 import { agreement, plantedScheme, plantedSearch } from '../planted.js';
 
@@ -42,17 +42,4 @@ export async function searchTwice(engine: Engine, { seed, steps, leaveAt }: Sear
   };
   await searchUntil(leaveAt);
   return { losses, found: agreement(await searchUntil(steps), plantedScheme(seed)) };
-}
-
-function memoryStore(): CheckpointStore {
-  const kept = new Map<string, Checkpoint>();
-  return {
-    place: 'this page',
-    placeOf: (name) => `${name} in this page`,
-    has: async (name) => kept.has(name),
-    load: async (name) => kept.get(name)!,
-    save: async (names, checkpoint) => {
-      for (const name of names) kept.set(name, checkpoint);
-    },
-  };
 }
