@@ -4,8 +4,9 @@ import { createLiving } from '../living.js';
 import { createExecutable } from '../onnx-session/executable.js';
 import { createState } from '../onnx-session/state.js';
 import { tensorFactory } from '../onnx-session/tensors.js';
+import { runtime } from '../runtime.js';
 import { defaultLowerings } from './lowerings.js';
-import { configure, loadModule, runtime, threadsAllowed } from './module.js';
+import { configure, loadModule, threadsAllowed } from './module.js';
 import { openSession } from './session.js';
 
 export interface OnnxruntimeWebOptions {

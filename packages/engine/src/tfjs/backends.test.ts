@@ -46,7 +46,12 @@ it('takes the best backend whose package is there', async () => {
     '@tensorflow/tfjs-backend-wasm',
     '@tensorflow/tfjs-backend-cpu',
   ]);
-  expect(engine.fingerprint).toEqual({ engine: 'tfjs', backend: 'cpu', version: core.version_core });
+  expect(engine.fingerprint).toEqual({
+    engine: 'tfjs',
+    backend: 'cpu',
+    version: core.version_core,
+    machine: `node ${process.versions.node}`,
+  });
   expect(await twice(engine)).toBe(42);
 });
 

@@ -1,5 +1,6 @@
 import { check, type Engine } from '@nats/graph';
 import { createLiving } from '../living.js';
+import { runtime } from '../runtime.js';
 import { openBackend, type PackageLoader, TFJS_BACKENDS, type TfjsBackend } from './backends.js';
 import { createExecutable } from './executable.js';
 import { alone } from './module.js';
@@ -39,7 +40,7 @@ export async function tfjsEngine(options: TfjsOptions = {}): Promise<TfjsEngine>
   return {
     name: 'tfjs',
     backend,
-    fingerprint: { engine: 'tfjs', backend, version: tf.version_core },
+    fingerprint: { engine: 'tfjs', backend, version: tf.version_core, machine: runtime() },
     createState: async (spec, values) => states.add(await createState(tf, enter, spec, values)),
     compile: async (program) => {
       return executables.add(

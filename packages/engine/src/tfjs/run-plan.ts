@@ -7,7 +7,7 @@ import type { ComputeInstruction, Plan } from './plan.js';
 import { download, upload } from './tensors.js';
 
 /** Ops that are computed by their reference evaluation on the host: rare, small, and without a trustworthy kernel. */
-const HOST = new Set(['nms', 'roiAlign', 'roiAlignGrad', 'takeAlongAxis']);
+const HOST = new Set(['nms', 'pyramidRoiAlign', 'roiAlign', 'roiAlignGrad', 'takeAlongAxis']);
 
 /** @throws NatsError `unsupported` for an op without a kernel */
 export function checkKernels(plan: Plan): void {
