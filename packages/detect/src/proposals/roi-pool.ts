@@ -2,9 +2,9 @@ import {
   add,
   cast,
   check,
-  equal,
   greaterEqual,
   multiply,
+  pyramidRoiAlign,
   reshape,
   roiAlign,
   stopGradient,
@@ -43,8 +43,7 @@ export function levelOfBox(boxes: Tensor, boundaries: readonly number[]): Tensor
 }
 
 /**
- * RoIAlign over a pyramid, each box from one level (torchvision's MultiScaleRoIAlign). Every level is asked for all boxes and
- * the others' answers are multiplied by 0, as shapes are static; what that costs is in docs/adr/0004.
+ * RoIAlign over a pyramid, each box from one level (torchvision's MultiScaleRoIAlign).
  * @param levels `[N, C, H, W]`, finest first
  * @param strides pixels of the input for one of each level
  * @param boxes `[N, K, 4]`; no gradient goes through them
@@ -61,12 +60,13 @@ export function roiPool(
     received: `${boundaries.length} boundaries for ${levels.length} levels`,
   }));
   const fixed = stopGradient(boxes);
-  const chosen = levelOfBox(fixed, boundaries);
-  const pooled = levels.map((features, level) => {
-    const all = roiAlign(features, fixed, { outputSize: size, spatialScale: 1 / strides[level]!, samplingRatio });
-    if (levels.length === 1) return all;
-    const own = cast(equal(chosen, level), 'float32');
-    return multiply(all, reshape(own, [...own.shape, 1, 1, 1]));
+  if (levels.length === 1) {
+    return roiAlign(levels[0]!, fixed, { outputSize: size, spatialScale: 1 / strides[0]!, samplingRatio });
+  }
+  const spatialScales = strides.map((stride) => 1 / stride);
+  return pyramidRoiAlign(levels, fixed, levelOfBox(fixed, boundaries), {
+    outputSize: size,
+    spatialScales,
+    samplingRatio,
   });
-  return pooled.reduce(add);
 }

@@ -13,6 +13,7 @@ import {
   multiply,
   oneHot,
   type Pair,
+  type PyramidRoiAlignAttributes,
   type RoiAlignAttributes,
   type RoiAlignGradAttributes,
   range,
@@ -122,32 +123,69 @@ function zeros(shape: readonly number[]): Tensor {
   return constant(tensorData('float32', shape, new Float32Array(size)));
 }
 
+/** Writes `[N, K, C, h, w]` from rows `[N * K, C, h, w]`. */
+function unfold(builder: OnnxBuilder, rows: string, features: string, shape: Shape, outputs: readonly string[]): void {
+  const [n, ...rest] = shape as [Shape[number], ...number[]];
+  const known =
+    n === 'N'
+      ? builder.node('Concat', [batchOf(builder, features), builder.int64(rest)], { axis: 0 })
+      : builder.int64([n, ...rest]);
+  builder.node('Reshape', [rows, known], { allowzero: 1 }, outputs);
+}
+
+function windowOf({ outputSize: [height, width], samplingRatio, aligned }: Omit<RoiAlignAttributes, 'spatialScale'>) {
+  return {
+    output_height: height,
+    output_width: width,
+    sampling_ratio: samplingRatio,
+    coordinate_transformation_mode: aligned ? 'half_pixel' : 'output_half_pixel',
+    mode: 'avg',
+  };
+}
+
 export const roiAlignLowerings: LoweringTable = {
   roiAlign: lowering<RoiAlignAttributes>(({ builder, inputs, outputs, shapes, attributes }) => {
     const [features, boxes, batchIndex] = inputs as [string, string, string | undefined];
     const images = batchIndex ? builder.node('Cast', [batchIndex], { to: 7 }) : imageOfBox(builder, boxes, shapes[1]!);
     const rois = batchIndex ? boxes : builder.node('Reshape', [boxes, builder.int64([-1, 4])]);
-    const [height, width] = attributes.outputSize;
-    const window = {
-      output_height: height,
-      output_width: width,
-      sampling_ratio: attributes.samplingRatio,
-      spatial_scale: { float: attributes.spatialScale },
-      coordinate_transformation_mode: attributes.aligned ? 'half_pixel' : 'output_half_pixel',
-      mode: 'avg',
-    };
+    const window = { ...windowOf(attributes), spatial_scale: { float: attributes.spatialScale } };
     if (batchIndex) {
       builder.node('RoiAlign', [features, rois, images], window, outputs);
       return;
     }
-    const [channels, perImage] = [shapes[0]![1] as number, shapes[1]![1] as number];
-    const rest = [perImage, channels, height, width];
-    const shape =
-      shapes[0]![0] === 'N'
-        ? builder.node('Concat', [batchOf(builder, features), builder.int64(rest)], { axis: 0 })
-        : builder.int64([shapes[0]![0]!, ...rest]);
+    const [[n, channels], [, perImage]] = shapes as [Shape, Shape];
     const aligned = builder.node('RoiAlign', [features, rois, images], window);
-    builder.node('Reshape', [aligned, shape], { allowzero: 1 }, outputs);
+    unfold(builder, aligned, features, [n!, perImage!, channels!, ...attributes.outputSize], outputs);
+  }),
+
+  // The boxes of each level are gathered, pooled, and put back in order: every box is pooled once.
+  pyramidRoiAlign: lowering<PyramidRoiAlignAttributes>(({ builder, inputs, outputs, shapes, attributes }) => {
+    const features = inputs.slice(0, -2);
+    const [boxes, levels] = inputs.slice(-2) as [string, string];
+    const [n, perImage] = shapes.at(-2)! as [Shape[number], number];
+    const images = imageOfBox(builder, boxes, shapes.at(-2)!);
+    const rois = builder.node('Reshape', [boxes, builder.int64([-1, 4])]);
+    const flat = builder.node('Reshape', [levels, builder.int64([-1])]);
+    const pooled = features.map((level, i) => {
+      const number = builder.constant({ dtype: 'int32', shape: [], data: Int32Array.of(i) });
+      const found = builder.node('NonZero', [builder.node('Equal', [flat, number])]);
+      const places = builder.node('Reshape', [found, builder.int64([-1])]);
+      const own = [rois, images].map((x) => builder.node('Gather', [x, places], { axis: 0 }));
+      const window = { ...windowOf(attributes), spatial_scale: { float: attributes.spatialScales[i]! } };
+      return { places, rows: builder.node('RoiAlign', [level, ...own], window) };
+    });
+    const join = (key: 'places' | 'rows') =>
+      builder.node(
+        'Concat',
+        pooled.map((level) => level[key]),
+        { axis: 0 },
+      );
+    const count = builder.node('Squeeze', [builder.node('Shape', [flat]), builder.int64([0])]);
+    const rank = builder.node('Range', [builder.int64([0], []), count, builder.int64([1], [])]);
+    // Every place is written once, whatever stands there before.
+    const inverse = builder.node('ScatterElements', [rank, join('places'), rank], { axis: 0 });
+    const rows = builder.node('Gather', [join('rows'), inverse], { axis: 0 });
+    unfold(builder, rows, features[0]!, [n, perImage, shapes[0]![1]!, ...attributes.outputSize], outputs);
   }),
 
   roiAlignGrad: composed<RoiAlignGradAttributes>(([g, boxes, batchIndex], attributes) => {

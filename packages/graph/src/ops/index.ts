@@ -12,6 +12,7 @@ export * from './logic.js';
 export * from './matmul.js';
 export * from './nms.js';
 export * from './pooling.js';
+export * from './pyramid-roi-align.js';
 export * from './reduction.js';
 export * from './resize.js';
 export * from './roi-align.js';

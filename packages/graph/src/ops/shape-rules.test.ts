@@ -230,6 +230,35 @@ const REFUSED: readonly Row[] = [
     /sampling ratio whole.*"samplingRatio":-1/,
   ],
   [
+    'pyramidRoiAlign scales',
+    'attribute',
+    () => g.pyramidRoiAlign([image], floats(1, 5, 4), whole(1, 5), { ...roi, spatialScales: [1, 0.5] }),
+    /every level.*has a scale; received 2 scales for 1 levels/,
+  ],
+  [
+    'pyramidRoiAlign levels of boxes',
+    'shape',
+    () => g.pyramidRoiAlign([image], floats(1, 5, 4), whole(5), { ...roi, spatialScales: [1] }),
+    /number of a level; received int32\[5\]; int32\[1, 5\]/,
+  ],
+  [
+    'pyramidRoiAlign channels',
+    'shape',
+    () =>
+      g.pyramidRoiAlign([image, floats(1, 4, 8, 9)], floats(1, 5, 4), whole(1, 5), { ...roi, spatialScales: [1, 1] }),
+    /as many channels/,
+  ],
+  [
+    'pyramidRoiAlign gradient',
+    'attribute',
+    () => {
+      const options = { ...roi, samplingRatio: 0, spatialScales: [1] };
+      const pooled = g.pyramidRoiAlign([image], floats(1, 5, 4), whole(1, 5), options);
+      return g.gradients(g.reduceSum(pooled), [image]);
+    },
+    /fixed number of samples; received samplingRatio 0/,
+  ],
+  [
     'roiAlign gradient',
     'attribute',
     () => {

@@ -1,4 +1,5 @@
 import { type NmsOptions, nms } from '../../../ops/nms.js';
+import { pyramidRoiAlign } from '../../../ops/pyramid-roi-align.js';
 import { type RoiAlignOptions, roiAlign } from '../../../ops/roi-align.js';
 import { hashUniform, seedOf } from '../../../random.js';
 import { sizeOf, type TensorData, tensorData } from '../../../tensor-data.js';
@@ -74,6 +75,42 @@ function roiAlignCases(): ConformanceCase[] {
       batched: ['features', 'boxes'],
       build: ({ features, boxes }) => ({ y: roiAlign(features!, boxes!, usual) }),
     },
+  ];
+}
+
+function pyramidRoiAlignCases(): ConformanceCase[] {
+  const of = (
+    name: string,
+    rois: TensorData,
+    levels: readonly number[],
+    changes: Partial<ConformanceCase> = {},
+  ): ConformanceCase => ({
+    name: `pyramidRoiAlign: ${name}`,
+    inputs: {
+      fine: floats([rois.shape[0]!, 3, 8, 9]),
+      coarse: floats([rois.shape[0]!, 3, 4, 5]),
+      boxes: rois,
+      levels: tensorData('int32', rois.shape.slice(0, 2), levels),
+    },
+    build: ({ fine, coarse, boxes, levels }) => ({
+      y: pyramidRoiAlign([fine!, coarse!], boxes!, levels!, {
+        outputSize: [2, 3],
+        spatialScales: [0.5, 0.25],
+        samplingRatio: 2,
+      }),
+    }),
+    gradientsOf: ['fine', 'coarse'],
+    ...changes,
+  });
+  const four = boxes('pyramid rois', [2, 4, 4], 16, 9);
+  return [
+    of('each box from its own level', four, [1, 0, 0, 1, 0, 1, 1, 1]),
+    of('a level without boxes', four, [1, 1, 1, 1, 1, 1, 1, 1]),
+    of('no boxes', tensorData('float32', [2, 0, 4], []), []),
+    of('a batch N', boxes('pyramid batch', [3, 2, 4], 16, 9), [1, 0, 0, 0, 0, 1], {
+      batched: ['fine', 'coarse', 'boxes', 'levels'],
+      gradientsOf: [],
+    }),
   ];
 }
 
@@ -180,5 +217,5 @@ function nmsCases(): ConformanceCase[] {
 }
 
 export function detectionCases(): ConformanceCase[] {
-  return [...roiAlignCases(), ...nmsCases()];
+  return [...roiAlignCases(), ...pyramidRoiAlignCases(), ...nmsCases()];
 }
