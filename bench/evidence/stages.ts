@@ -52,7 +52,10 @@ export interface ArmResult {
   readonly seconds: number;
 }
 
-/** Trains a detector with a scheme from the pretrained classifier and judges it on the test images. */
+/**
+ * Trains a detector with a scheme from the pretrained classifier and judges it on the test images. A search that keeps (1,1)
+ * everywhere has found the original network: the same training with the same seed, which is not repeated.
+ */
 export function trainedArm(
   context: Context,
   initial: Map<string, TensorData>,
@@ -61,6 +64,9 @@ export function trainedArm(
   seed: number,
 ): Promise<ArmResult> {
   return kept(join(context.folder, `arm-${arm}-${seed}.json`), async () => {
+    if (scheme && isUndilated(scheme)) {
+      return { ...(await trainedArm(context, initial, 'original', undefined, seed)), arm };
+    }
     const started = performance.now();
     const training = await createTraining({
       engine: context.engine,
@@ -79,6 +85,10 @@ export function trainedArm(
     await training.dispose();
     return { arm, seed, metrics, seconds: (performance.now() - started) / 1000 };
   });
+}
+
+function isUndilated({ convolutions, genotypes }: Scheme): boolean {
+  return [...convolutions.values()].every((choice) => choice.every((g) => genotypes[g]!.every((d) => d === 1)));
 }
 
 export function report(title: string, event: TrainingEvent, steps: number): void {
