@@ -41,7 +41,8 @@ export function createWorkerPool(count: number, config: BatchConfig): WorkerPool
     member.worker.on('message', (reply: Reply) => {
       const asked = member.pending.get(reply.number);
       member.pending.delete(reply.number);
-      if (member.pending.size === 0) member.worker.unref();
+      // A thread that is being ended keeps the process alive until it has.
+      if (member.pending.size === 0 && !closed) member.worker.unref();
       if ('error' in reply) asked?.reject(receiveError(reply.error));
       else asked?.resolve(reply.arrays);
     });
