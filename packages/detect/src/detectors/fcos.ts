@@ -1,4 +1,4 @@
-import { constant, multiply, sigmoid, sqrt } from '@nats/graph';
+import { check, constant, multiply, sigmoid, sqrt } from '@nats/graph';
 import { generatePoints } from '../boxes/anchors.js';
 import { decodeDistances } from '../boxes/box-coder.js';
 import { type FcosHeadConfig, fcosHead, fcosLoss } from '../heads/fcos-head.js';
@@ -59,12 +59,14 @@ export function fcos(config: FcosConfig): Detector {
     ...identityOf(config),
     loss: (scope, images, targets, options = {}) => {
       const levels = pyramidFeatures(scope, images, config, options);
+      checkRanges(config, levels.length);
       const outputs = fcosHead(scope.child('head'), levels, head);
       const points = generatePoints(config.inputSize, gridsOf(levels), levelStrides(config, levels), config.points);
       return totalLoss({ ...fcosLoss(outputs, points, targets, head) });
     },
     candidates: (scope, images, options = {}) => {
       const levels = pyramidFeatures(scope, images, config, options);
+      checkRanges(config, levels.length);
       const { classLogits, distances, quality } = fcosHead(scope.child('head'), levels, head);
       const points = generatePoints(config.inputSize, gridsOf(levels), levelStrides(config, levels), config.points);
       const boxes = decodeDistances(distances, constant(points.boxes));
@@ -73,4 +75,14 @@ export function fcos(config: FcosConfig): Detector {
       return selectCandidates(boxes, scores, points.counts, config.candidatesPerLevel, config.inputSize);
     },
   };
+}
+
+function checkRanges({ ranges }: FcosConfig, levels: number): void {
+  const ascend = ranges.every(([low, high]) => low >= 0 && low < (high ?? Number.POSITIVE_INFINITY));
+  check(ranges.length >= levels && ascend, 'attribute', () => ({
+    rule: 'FCOS has a range of distances for each level of its pyramid, from less to more',
+    received: JSON.stringify(ranges),
+    limit: `${levels} levels`,
+    where: 'ranges',
+  }));
 }
