@@ -23,6 +23,10 @@ const nats = (...args: string[]) => runNatsIn(folder, ...args);
 beforeAll(async () => {
   writeFileSync(at('nats.config.json'), JSON.stringify(tinyConfig(await writeTinyData(at('data'), 'coco'))));
   writeFileSync(at('text.bin'), 'no weights, no model, no picture');
+  const categories = ['bright', 'dark'].map((name, i) => ({ id: i + 1, name }));
+  const images = [{ id: 1, file_name: 'image00.png', width: 48, height: 32 }];
+  writeFileSync(at('empty.json'), JSON.stringify({ images: [], categories, annotations: [] }));
+  writeFileSync(at('bare.json'), JSON.stringify({ images, categories, annotations: [] }));
   expect(nats('train', '--out', 'done', '--no-evaluate').code).toBe(0);
 });
 
@@ -66,6 +70,14 @@ describe('a call that makes no sense ends with 2', () => {
     [['init', '--out', 'other.json'], /needs --format/],
     [['init', '--out', 'other.json', '--format', 'mnist', '--size', 'large'], /--size is height x width/],
     [['report', 'nowhere'], /nowhere is no run directory/],
+    [['inspect', 'weights', 'data'], /data is a directory, where a file or a run is expected/],
+    [['train', '--config', 'data'], /data is a directory, where a file is expected/],
+    [['train', '--set', 'data.train.annotations=data'], /data is a directory, where a file is expected/],
+    [['export', 'done', '--out', 'data'], /data is a directory, where a file is expected/],
+    [['train', '--weights', 'done'], /a file or a run of nats pretrain; .*done is one of nats train/],
+    [['search', '--set', 'search.start=99'], /search\.start: the architecture moves in none of the 4 steps/],
+    [['search', '--set', 'evaluate.sizes=[5,2]'], /evaluate\.sizes: the first is at most the second/],
+    [['search', '--set', 'search.steps=-3'], /search\.steps: /],
   ] as const)('nats %j', (args, message) => {
     expectFailure(nats(...args), { code: 2, message });
   });
@@ -98,6 +110,14 @@ describe('what fails ends with 1 and names the file', () => {
     [['inspect', 'data', '--format', 'coco', '--train', 'text.bin', '--images', 'data'], /text\.bin/],
     [['train', '--set', 'space.groups=3', '--set', 'data.train.annotations=none.json', '--out', 'a'], /ENOENT/],
     [['search', '--set', 'space.groups=3', '--out', 'a'], /equal groups[\s\S]*layer1\.0\.conv1/],
+    [['train', '--set', 'detector.ranges=[[5,2]]', '--out', 'a'], /a range of distances for each level.*2 levels/],
+    [['train', '--set', 'backbone.pixels={"mean":[1],"deviation":[1]}', '--out', 'a'], /one mean and one positive dev/],
+    [['train', '--set', 'data.train.annotations=empty.json', '--out', 'a'], /there are no images in empty\.json/],
+    [
+      ['train', '--set', 'data.val.annotations=bare.json', '--out', 'a'],
+      /none of the 1 images in bare\.json has an obj/,
+    ],
+    [['pretrain', '--set', 'pretrain.data={"format":"folder","train":"nowhere"}', '--out', 'a'], /ENOENT.*nowhere/],
   ] as const)('nats %j', (args, message) => {
     expectFailure(nats(...args), { code: 1, message });
     expect(existsSync(at('a')), 'a run directory was begun').toBe(false);
@@ -131,6 +151,20 @@ test('the directory of another version is refused, and stays as it is', () => {
   expect(readFileSync(at('future', 'run.json'), 'utf8')).toBe(text);
   writeFileSync(at('future', 'run.json'), '{"format":');
   expectFailure(nats('train', '--out', 'future'), { code: 1, message: /run\.json is damaged/ });
+});
+
+test.each([
+  ['config.json', ['export']],
+  ['environment.json', ['inspect', 'run']],
+  ['evaluation.json', ['report']],
+] as const)('a damaged %s is named', (name, command) => {
+  mkdirSync(at('damaged'), { recursive: true });
+  for (const file of ['run.json', 'config.json', 'environment.json', 'weights.safetensors', 'metrics.jsonl']) {
+    writeFileSync(at('damaged', file), readFileSync(at('done', file)));
+  }
+  writeFileSync(at('damaged', name), '{"cut');
+  expectFailure(nats(...command, 'damaged'), { code: 1, message: new RegExp(`damaged/${name} is damaged: .*JSON`) });
+  rmSync(at('damaged'), { recursive: true });
 });
 
 /** Nothing is forbidden to root, unless it gives that power up. Another user might not be able to read this checkout. */

@@ -53,10 +53,11 @@ async function run(paths: readonly string[], { image: file, rounds, batch, threa
       benchModels(models, image, { rounds, batch, signal, update }),
     );
     progress.line(`  ${rounds} rounds, ${threads} threads, ${image.width} x ${image.height} pixels`);
-    await Promise.all(paths.map((path, i) => keep(path, latencies[i]!)));
     if (json)
       printJson(latencies.map((latency, i) => ({ model: models[i]!.path, bytes: models[i]!.bytes, ...latency })));
     else process.stdout.write(`${tableOf(models, latencies)}\n`);
+    // After that: what was measured is not lost where nothing may be written.
+    await Promise.all(paths.map((path, i) => keep(path, latencies[i]!)));
   } finally {
     for (const model of models) await model.close();
   }

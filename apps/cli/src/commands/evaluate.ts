@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { evaluateFiles, summarize } from '@nats/detect';
 import type { Command } from 'commander';
+import { expectFile } from '../expect-file.js';
 import { noteCommand } from '../run/noted-commands.js';
 import { isRun } from '../run/run-directory.js';
 import { type EvaluationFile, evaluate, evaluationFile, evaluationText } from '../steps/evaluate.js';
@@ -52,7 +53,7 @@ async function run(target: string | undefined, flags: EvaluateFlags): Promise<vo
   if (annotations === undefined || detections === undefined) {
     throw new UsageError('name a run, a model, or both --annotations and --detections (nats evaluate --help)');
   }
-  const evaluation = await evaluateFiles(annotations, detections);
+  const evaluation = await evaluateFiles(expectFile(annotations), expectFile(detections));
   print(evaluationFile(evaluation, summarize(evaluation), 0), flags);
 }
 

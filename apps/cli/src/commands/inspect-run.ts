@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { readJson } from '../read-json.js';
 import { readCommands } from '../run/noted-commands.js';
 import { readRun } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
@@ -28,10 +28,7 @@ async function run(folder: string, { json }: { json?: true }): Promise<void> {
   const files = Object.values(RUN_FILES).filter((name) => existsSync(join(folder, name)));
   const path = join(folder, RUN_FILES.evaluation);
   const evaluation = existsSync(path) ? await readEvaluation(path) : undefined;
-  const environment = JSON.parse(await readFile(join(folder, RUN_FILES.environment), 'utf8')) as Record<
-    string,
-    unknown
-  >;
+  const environment = (await readJson(join(folder, RUN_FILES.environment))) as Record<string, unknown>;
   const commands = await readCommands(folder);
   if (json) {
     const { stats, perCategory } = evaluation ?? {};

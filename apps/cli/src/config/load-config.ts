@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { expectFile } from '../expect-file.js';
 import { UsageError } from '../usage-error.js';
 import { explainIssues } from './explain.js';
 import { type Overrides, withOverrides } from './overrides.js';
@@ -36,7 +37,7 @@ export function parseConfig(value: unknown, name: string): Config {
 }
 
 async function readConfigFile(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8');
+  const text = await readFile(expectFile(path), 'utf8');
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type DecodedImage, type Detections, imageDetector, modelFeeds } from '@nats/detect';
 import { type DetectorConvention, readDetectorMetadata } from '@nats/export';
-import { type DType, type Feeds, type TensorData, tensorData } from '@nats/graph';
+import { type DType, type Feeds, malformed, type TensorData, tensorData } from '@nats/graph';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 /** An exported detector, run as any user of onnxruntime would run it. */
@@ -27,14 +27,16 @@ export async function openDetector(path: string, threads: number): Promise<OpenD
 
 export async function openDetectorBytes(bytes: Uint8Array, path: string, threads: number): Promise<OpenDetector> {
   const convention = readDetectorMetadata(bytes, path);
-  const session = await InferenceSession.create(bytes, { intraOpNumThreads: threads });
+  const session = await InferenceSession.create(bytes, { intraOpNumThreads: threads }).catch((cause: Error) => {
+    throw new Error(`${path}: onnxruntime can't run it: ${cause.message}`, { cause });
+  });
   const run = async (feeds: Feeds) => valuesOf(await session.run(tensorsOf(feeds)));
   const detect = imageDetector(convention, run);
   return {
     path,
     bytes: bytes.length,
     convention,
-    detect: async (image) => (await detect([image]))[0]!,
+    detect: async (image) => withNames((await detect([image]))[0]!, convention, path),
     feeds: (images) => modelFeeds(convention, images),
     run,
     prepare: (images) => {
@@ -43,6 +45,16 @@ export async function openDetectorBytes(bytes: Uint8Array, path: string, threads
     },
     close: () => session.release(),
   };
+}
+
+/** @throws NatsError for a label without a name: the file's metadata are not its own */
+function withNames(found: Detections, { classes }: DetectorConvention, path: string): Detections {
+  const unnamed = found.labels.find((label) => !(label >= 0 && label < classes.length));
+  if (unnamed === undefined) return found;
+  throw malformed(path, 'metadata classes', {
+    rule: 'a detector has a name for each of its labels',
+    received: `label ${unnamed}, and ${classes.length} names`,
+  });
 }
 
 function tensorsOf(feeds: Feeds): Record<string, Tensor> {

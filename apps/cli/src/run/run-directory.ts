@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
+import { readJson } from '../read-json.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 import { writeJson } from '../write-whole.js';
@@ -103,7 +104,7 @@ async function runIn(folder: string): Promise<RunRecord | undefined> {
 async function readRecord(folder: string): Promise<RunRecord | undefined> {
   const path = join(folder, RUN_FILES.run);
   if (!existsSync(path)) return undefined;
-  const value = parsed(await readFile(path, 'utf8'), path);
+  const value = ((await readJson(path)) ?? {}) as Record<string, unknown>;
   if (value.format !== FORMAT) throw new Error(`${path} is no description of a run: its format is not '${FORMAT}'`);
   if (value.version !== RUN_VERSION) {
     throw new Error(
@@ -112,16 +113,6 @@ async function readRecord(folder: string): Promise<RunRecord | undefined> {
     );
   }
   return { kind: value.kind as RunKind, tool: String(value.tool), settings: (value.settings ?? null) as Json };
-}
-
-function parsed(text: string, path: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch (cause) {
-    throw new Error(`${path} is damaged: ${(cause as Error).message}`);
-  }
-  throw new Error(`${path} is damaged: it holds no object`);
 }
 
 function checkSame(folder: string, before: RunRecord, kind: RunKind, settings: Json): void {

@@ -9,6 +9,7 @@ import {
 } from '@nats/detect';
 import { shuffled } from '@nats/train';
 import type { DataSettings } from '../config/sections/data.js';
+import { expectFile } from '../expect-file.js';
 import { UsageError } from '../usage-error.js';
 
 export interface Datasets {
@@ -41,7 +42,7 @@ async function readSplit(settings: DataSettings, split: 'train' | 'val', masks: 
   switch (settings.format) {
     case 'coco': {
       const { annotations, images } = settings[split]!;
-      return readCoco(annotations, { images, onProblem: settings.onProblem });
+      return readCoco(expectFile(annotations), { images, onProblem: settings.onProblem });
     }
     case 'voc': {
       const { path, coordinates, onProblem } = settings;

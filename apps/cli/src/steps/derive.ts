@@ -4,6 +4,7 @@ import { type Architecture, decodeScheme } from '@nats/search';
 import { compareSchemes, type Scheme, schemeFromJson, schemeToJson } from '@nats/space';
 import { toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
+import { expectFile } from '../expect-file.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 import { writeWhole } from '../write-whole.js';
@@ -19,7 +20,7 @@ export function derive(architecture: Architecture, { decode, seed, data }: Confi
 
 /** @throws UsageError if there is another scheme in its place, unless it may be replaced */
 export async function writeScheme(path: string, scheme: Scheme, replace = false): Promise<void> {
-  if (!replace && existsSync(path)) {
+  if (!replace && existsSync(expectFile(path))) {
     const { equal, changedChannels } = compareSchemes(schemeFromJson(await readFile(path, 'utf8'), path), scheme);
     if (equal) return;
     throw new UsageError(

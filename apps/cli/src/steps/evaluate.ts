@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CocoDetection,
@@ -12,6 +11,7 @@ import {
 import { type Scheme, schemeBuilder } from '@nats/space';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
 import { decisiveData } from '../config/sections/data.js';
+import { readJson } from '../read-json.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { writeJson } from '../write-whole.js';
 import type { StepContext, Weights } from './context.js';
@@ -78,7 +78,7 @@ export async function evaluate(
 }
 
 export async function readEvaluation(path: string): Promise<EvaluationFile> {
-  return JSON.parse(await readFile(path, 'utf8')) as EvaluationFile;
+  return (await readJson(path)) as EvaluationFile;
 }
 
 export function evaluationFile(

@@ -7,6 +7,8 @@ import { parseConfig } from '../config/load-config.js';
 import { type Overrides, withOverrides } from '../config/overrides.js';
 import { withAbsolutePaths } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
+import { expectFile } from '../expect-file.js';
+import { readJson } from '../read-json.js';
 import { isRun, type RunKind, readRun } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
@@ -27,7 +29,7 @@ export async function runConfig(folder: string, kind: RunKind, overrides: Overri
   const run = await readRun(folder);
   if (run.kind !== kind) throw new UsageError(`${folder} is a run of nats ${run.kind}; this needs one of nats ${kind}`);
   const path = join(folder, RUN_FILES.config);
-  const value = withOverrides(JSON.parse(await readFile(path, 'utf8')), overrides);
+  const value = withOverrides(await readJson(path), overrides);
   return parseConfig(withAbsolutePaths(value, process.cwd()), path);
 }
 
@@ -48,7 +50,7 @@ export async function openTrainedRun(folder: string, overrides: Overrides = {}):
 
 /** @param path a scheme file, or the directory of a run that has one */
 export async function readScheme(path: string, backbone?: ResnetConfig): Promise<Scheme> {
-  const file = isRun(path) ? join(path, RUN_FILES.scheme) : path;
+  const file = isRun(path) ? join(path, RUN_FILES.scheme) : expectFile(path, 'a run');
   const scheme = schemeFromJson(await readFile(file, 'utf8'), file);
   if (backbone) checkSchemeFits(scheme, backbone);
   return scheme;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeImage, loadMnist, mnistTextures, placeImage } from '@nats/detect';
-import { buildClassifier, type ResnetConfig } from '@nats/space';
+import { buildClassifier } from '@nats/space';
 import {
   classification,
   createTraining,
@@ -24,16 +24,25 @@ export function pretrainSettings({ seed, backbone, pretrain }: Config) {
   return { seed, backbone, pretrain };
 }
 
+/** Labelled images, and a classifier for them. */
+interface Pretraining {
+  readonly objective: Objective;
+  readonly evaluated: boolean;
+}
+
 /**
  * Trains the backbone as a classifier and writes its weights, `fc` included.
  * @returns the file of weights
  */
-export async function pretrain(context: StepContext, folder: string, title = 'pretrain'): Promise<string> {
+export async function pretrain(
+  context: StepContext,
+  folder: string,
+  { objective, evaluated }: Pretraining,
+  title = 'pretrain',
+): Promise<string> {
   const { config, engine } = context;
   const path = join(folder, RUN_FILES.weights);
   if (existsSync(path)) return path;
-  const backbone = backboneConfigOf(config.backbone);
-  const { objective, evaluated } = await pretrainingObjective(config, backbone);
   const { steps, checkpointEvery } = config.pretrain;
   const training = await createTraining({
     engine,
@@ -53,10 +62,9 @@ export async function pretrain(context: StepContext, folder: string, title = 'pr
   return path;
 }
 
-async function pretrainingObjective(
-  config: Config,
-  backbone: ResnetConfig,
-): Promise<{ objective: Objective; evaluated: boolean }> {
+/** Reads the images. @throws NatsError for what is malformed; IO errors pass through */
+export async function openPretraining(config: Config): Promise<Pretraining> {
+  const backbone = backboneConfigOf(config.backbone);
   const datasets = await classificationData(config, backbone.inputChannels);
   const classes = datasets.train.classes.length;
   const objective = classification({

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import {
@@ -9,6 +10,7 @@ import {
   encodePng,
   loadRecordImage,
 } from '@nats/detect';
+import { readJson } from '../read-json.js';
 import { type BoxedSample, type ReportBox, reportObjects } from '../report/index.js';
 import { RUN_FILES } from '../run/run-files.js';
 
@@ -22,11 +24,8 @@ export interface ArmDetections {
 }
 
 export async function readDetections(folder: string): Promise<CocoDetection[]> {
-  const text = await readFile(join(folder, RUN_FILES.detections), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '[]';
-    throw error;
-  });
-  return JSON.parse(text) as CocoDetection[];
+  const path = join(folder, RUN_FILES.detections);
+  return existsSync(path) ? ((await readJson(path)) as CocoDetection[]) : [];
 }
 
 /** Images of a report. */

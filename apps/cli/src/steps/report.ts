@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Engine } from '@nats/graph';
 import { programCosts } from '@nats/space';
 import { toJson } from '@nats/train';
+import { readJson } from '../read-json.js';
 import {
   type ReportArm,
   type ReportData,
@@ -145,7 +146,7 @@ async function reportArm({ name, runs }: Arm, { engine, signal }: ReportOptions)
 async function latencyIn(folder: string): Promise<ReportLatency | undefined> {
   const path = join(folder, RUN_FILES.latency);
   if (!existsSync(path)) return undefined;
-  const { single } = JSON.parse(await readFile(path, 'utf8')) as ModelLatency;
+  const { single } = (await readJson(path)) as ModelLatency;
   return { milliseconds: single.median, low: single.p10, high: single.p90, runs: single.rounds, batch: 1 };
 }
 
@@ -174,5 +175,5 @@ async function commandsOf(folders: readonly string[]): Promise<{ command: string
 }
 
 async function environmentIn(folder: string): Promise<Record<string, string | number>> {
-  return JSON.parse(await readFile(join(folder, RUN_FILES.environment), 'utf8')) as Record<string, string | number>;
+  return (await readJson(join(folder, RUN_FILES.environment))) as Record<string, string | number>;
 }

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Verification } from '@nats/export';
 import type { Scheme } from '@nats/space';
+import { expectFile } from '../expect-file.js';
 import { environmentOf } from '../run/environment.js';
 import { claimRun, type RunKind } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
@@ -13,7 +14,7 @@ import type { StepContext } from './context.js';
 import { derive, writeScheme } from './derive.js';
 import { exportedDetector } from './export.js';
 import type { TrainedRun } from './open-run.js';
-import { pretrain, pretrainSettings } from './pretrain.js';
+import { openPretraining, pretrain, pretrainSettings } from './pretrain.js';
 import { search, searchSettings } from './search.js';
 import { detectorSpec, openTask, spaceOf, type Task } from './task.js';
 import { train, trainSettings } from './train.js';
@@ -32,8 +33,10 @@ export async function claim(
 
 /** `nats pretrain`. @returns the file of weights */
 export async function pretrainRun(context: StepContext, folder: string): Promise<string> {
+  // Images that can't be read are refused before a directory is taken.
+  const pretraining = await openPretraining(context.config);
   await claim(context, folder, 'pretrain', pretrainSettings(context.config));
-  return pretrain(context, folder);
+  return pretrain(context, folder, pretraining);
 }
 
 /** `nats search`, with the scheme that is derived of it. @param known the task, if it was opened before */
@@ -72,7 +75,7 @@ export async function exportRun(
   replace = false,
 ): Promise<number> {
   const bytes = exportedDetector(task, weights, scheme, config);
-  if (!replace && existsSync(path) && !(await sameBytes(path, bytes))) {
+  if (!replace && existsSync(expectFile(path)) && !(await sameBytes(path, bytes))) {
     throw new UsageError(`${path} is there already and differs; choose another file with --out, or --replace it`);
   }
   await writeWhole(path, bytes);

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Architecture, architectureOfEvent, createSearch, type Relaxation } from '@nats/search';
 import type { SearchSpace } from '@nats/space';
@@ -7,6 +6,7 @@ import { toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
 import { decisiveData } from '../config/sections/data.js';
 import type { SearchSettings } from '../config/sections/fitting.js';
+import { readJson } from '../read-json.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { writeJson } from '../write-whole.js';
 import { architectureFitting } from './architecture-fitting.js';
@@ -85,7 +85,7 @@ function relaxationOf({ relaxation, form }: SearchSettings): Relaxation {
 
 /** @throws Error if the file is no architecture of the space's backbone; IO errors pass through */
 export async function readArchitecture(path: string, space: SearchSpace): Promise<Architecture> {
-  const file = JSON.parse(await readFile(path, 'utf8')) as Partial<ArchitectureFile>;
+  const file = (await readJson(path)) as Partial<ArchitectureFile>;
   const { format, version, probabilities } = file;
   const fits =
     format === FORMAT &&

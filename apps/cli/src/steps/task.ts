@@ -16,6 +16,7 @@ import { detectorConfigOf, givesMasks } from '../detectors/index.js';
 import { UsageError } from '../usage-error.js';
 import { backboneConfigOf, pixelStatisticsOf } from './backbone.js';
 import { readDatasets } from './datasets.js';
+import { networkInput } from './network-input.js';
 
 /** What is to be detected, and by which detector. */
 export interface Task {
@@ -28,7 +29,10 @@ export interface Task {
   readonly statistics: PixelStatistics;
 }
 
-/** Reads the annotations and builds the detector for their classes. @throws UsageError without data */
+/**
+ * Reads the annotations and builds the detector for their classes.
+ * @throws UsageError without data; Error without objects; NatsError for what is malformed or does not fit
+ */
 export async function openTask({
   data,
   backbone: settings,
@@ -41,11 +45,13 @@ export async function openTask({
     );
   }
   const { train, val } = await readDatasets(data, givesMasks(detectorSettings));
+  checkObjects(train);
+  checkObjects(val);
   const backbone = backboneConfigOf(settings);
   const { scoreThreshold, iouThreshold, limit } = evaluate;
   const detection = { scoreThreshold, iouThreshold, limit };
   const detectorConfig = detectorConfigOf(detectorSettings, { backbone, classes: train.classes.length, detection });
-  return {
+  const task = {
     train,
     val,
     classes: train.classes,
@@ -54,6 +60,19 @@ export async function openTask({
     detector: buildDetector(detectorConfig),
     statistics: pixelStatisticsOf(settings, backbone),
   };
+  // Statistics that do not fit the backbone's channels are refused here.
+  networkInput(task);
+  return task;
+}
+
+/** @throws Error for images of which nothing can be learnt, and by which nothing can be judged */
+function checkObjects({ name, records }: Dataset): void {
+  if (records.some(({ objects }) => objects.length > 0)) return;
+  throw new Error(
+    records.length === 0
+      ? `there are no images in ${name}`
+      : `none of the ${records.length} images in ${name} has an object`,
+  );
 }
 
 /** The variables of a detector in inference. */

@@ -8,6 +8,10 @@ export const positive = () => z.number().positive();
 /** A share, 0 to 1. */
 export const share = () => z.number().min(0).max(1);
 
+/** A smaller and a larger number. */
+export const ascending = () =>
+  z.tuple([positive(), positive()]).refine(([low, high]) => low <= high, 'the first is at most the second');
+
 /** `[height, width]` in pixels. */
 export const size = () => z.tuple([whole(), whole()]);
 

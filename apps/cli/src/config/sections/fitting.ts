@@ -1,6 +1,6 @@
 import { DETECTION_RECIPES, type RecipeName } from '@nats/detect';
 import { z } from 'zod';
-import { positive, share, whole } from './fields.js';
+import { ascending, positive, share, whole } from './fields.js';
 
 /** What every kind of training has: how long, and on how much at a time. */
 function extent(defaults: { readonly steps: number; readonly batch: number }) {
@@ -55,16 +55,14 @@ function recipe(usual: RecipeName) {
   };
 }
 
-const range = () => z.tuple([positive(), positive()]);
-
 const augment = z
   .strictObject({
     flip: share().optional().describe('probability of mirroring left and right; default 0.5, and 0 for digits'),
-    scale: range().optional().describe('size relative to the letterbox, at least and at most, such as 0.5 and 1.5'),
+    scale: ascending().optional().describe('size relative to the letterbox, at least and at most, such as 0.5 and 1.5'),
     crop: z
       .strictObject({
-        scale: range().optional(),
-        aspectRatio: range().optional(),
+        scale: ascending().optional(),
+        aspectRatio: ascending().optional(),
         overlaps: z.array(share()).optional(),
       })
       .optional()
@@ -74,7 +72,7 @@ const augment = z
       .optional()
       .describe('random changes, such as 0.2 each'),
     mosaic: z
-      .strictObject({ probability: share().optional(), scale: range().optional() })
+      .strictObject({ probability: share().optional(), scale: ascending().optional() })
       .optional()
       .describe('four images in one (YOLOv4); {} for half of the images'),
   })
@@ -131,7 +129,8 @@ export const searchSchema = z
       .describe(
         "weight of the architecture's entropy (1 undecided, 0 decided) in its loss, in the first and in the last step; positive sharpens; default none",
       ),
-    temperature: range()
+    temperature: z
+      .tuple([positive(), positive()])
       .optional()
       .describe('of the sampled relaxation, in the first and in the last step; default 1 and 0.1 (our choice)'),
     singleLevel: z
@@ -141,6 +140,14 @@ export const searchSchema = z
     reportEvery: whole()
       .optional()
       .describe('steps between the probabilities that metrics.jsonl keeps; default: a fiftieth of the steps'),
+  })
+  .superRefine(({ start, steps }, context) => {
+    if (start === undefined || start < steps || steps < 1) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['start'],
+      message: `the architecture moves in none of the ${steps} steps`,
+    });
   })
   .prefault({})
   .describe('how dilations are searched');

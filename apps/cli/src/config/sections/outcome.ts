@@ -1,12 +1,9 @@
 import { z } from 'zod';
-import { positive, share, whole } from './fields.js';
+import { ascending, positive, share, whole } from './fields.js';
 
 export const evaluateSchema = z
   .strictObject({
-    sizes: z
-      .tuple([positive(), positive()])
-      .default([32, 96])
-      .describe('sides in pixels that part small, medium and large objects (COCO)'),
+    sizes: ascending().default([32, 96]).describe('sides in pixels that part small, medium and large objects (COCO)'),
     scoreThreshold: share().default(0.05).describe('detections below are dropped (torchvision)'),
     iouThreshold: share().default(0.5).describe('of non-maximum suppression (torchvision)'),
     limit: whole().default(100).describe('most detections of an image (COCO)'),
