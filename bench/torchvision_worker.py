@@ -1,6 +1,6 @@
 """Answers one line per request on standard output: torchvision's side of bench/train.ts, kept alive between requests.
 
-usage: torchvision_worker.py THREADS MODEL SIZE BATCH, MODEL retinanet or fcos
+usage: torchvision_worker.py THREADS MODEL SIZE BATCH, MODEL retinanet, fcos or faster-rcnn
 requests: "step" (trains one step, answers loss, milliseconds and processor milliseconds), "infer" (detects on one image),
 "memory" (answers peak resident bytes), end of file.
 """
@@ -11,7 +11,7 @@ import time
 
 import torch
 import torchvision
-from torchvision.models.detection import FCOS, RetinaNet
+from torchvision.models.detection import FCOS, FasterRCNN, RetinaNet
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
@@ -19,6 +19,12 @@ CLASSES = 20
 
 
 def build(kind, size):
+    if kind == "faster-rcnn":
+        # Classes with the background.
+        backbone = resnet_fpn_backbone("resnet18", weights=None, trainable_layers=3)
+        model = FasterRCNN(backbone, CLASSES + 1, min_size=size, max_size=size, box_score_thresh=0.5)
+        torch.nn.init.zeros_(model.roi_heads.box_predictor.cls_score.weight)
+        return model
     # Norms are frozen by default (FrozenBatchNorm2d); so are the stem and the first stage.
     backbone = resnet_fpn_backbone("resnet18", weights=None, trainable_layers=3, returned_layers=[2, 3, 4],
                                    extra_blocks=LastLevelP6P7(256, 256))
@@ -29,8 +35,8 @@ def build(kind, size):
     return model
 
 
-def targets_of(batch, size):
-    """The objects of bench/lib/detector-worker.ts: object k of image i."""
+def targets_of(batch, size, first):
+    """The objects of bench/lib/detector-worker.ts: object k of image i. Labels count from `first`."""
     targets = []
     for i in range(batch):
         boxes, labels = [], []
@@ -38,7 +44,7 @@ def targets_of(batch, size):
             side = size * (0.1 + 0.12 * k)
             x, y = (size - side) * ((k * 3 + i) % 7) / 7, (size - side) * ((k * 5 + i) % 8) / 8
             boxes.append([x, y, x + side, y + side])
-            labels.append((i + k) % CLASSES)
+            labels.append((i + k) % CLASSES + first)
         targets.append({"boxes": torch.tensor(boxes), "labels": torch.tensor(labels)})
     return targets
 
@@ -57,7 +63,7 @@ def main():
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(parameters, lr=0.0, momentum=0.9, weight_decay=1e-4)
     images = list(torch.rand(batch, 3, size, size))
-    targets = targets_of(batch, size)
+    targets = targets_of(batch, size, 1 if kind == "faster-rcnn" else 0)
 
     def step():
         model.train()
@@ -73,7 +79,11 @@ def main():
             model(images[:1])
         return 0.0
 
-    print(json.dumps({"torch": f"{torch.__version__}, torchvision {torchvision.__version__}"}), flush=True)
+    # Debian's reference BLAS makes linear layers, half of Faster R-CNN's arithmetic, 30 times as slow as OpenBLAS.
+    square = torch.rand(512, 512)
+    timed(lambda: (square @ square).sum().item())
+    gflops = 2 * 512**3 / 1e6 / timed(lambda: (square @ square).sum().item())["processor"]
+    print(json.dumps({"gflops": gflops, "torch": f"{torch.__version__}, torchvision {torchvision.__version__}"}), flush=True)
     for line in sys.stdin:
         request = line.strip()
         if request == "step":

@@ -9,12 +9,16 @@ import { createTraining } from '@nats/train';
 import { type BenchResult, median, option } from './lib/bench.js';
 import { type StepTime, type StepWorker, startEngine, startPytorch } from './lib/step-worker.js';
 
-const DETECTORS = ['retinanet', 'fcos'] as const;
+/** OpenBLAS has dozens on one core, Debian's reference BLAS about one. */
+const LEAST_GFLOPS = 8;
+
+const DETECTORS = ['retinanet', 'fcos', 'faster-rcnn'] as const;
 
 /**
- * A training step and a detection of RetinaNet and FCOS with ResNet-18 and torchvision's pyramid and heads, ours and
- * torchvision's by turns in one run, and how long a training on image files waits for them.
- * `npm run bench -- train [--steps 10] [--warm 2] [--threads 2] [--size 256] [--batch 2]`
+ * A training step and a detection of RetinaNet, FCOS and Faster R-CNN with ResNet-18 and torchvision's pyramid and heads,
+ * ours and torchvision's by turns in one run, and how long a training on image files waits for them.
+ * `npm run bench -- train [--steps 10] [--warm 2] [--threads 2] [--size 256] [--batch 2] [--retinanet 1] [--fcos 1]
+ * [--faster-rcnn 1] [--waiting 1]`: 0 leaves a part out
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const [steps, warm] = [option(args, 'steps', 10), option(args, 'warm', 2)];
@@ -22,10 +26,16 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
   const samples: Record<string, readonly number[]> = {};
-  for (const detector of DETECTORS) {
+  for (const detector of DETECTORS.filter((name) => option(args, name, 1) !== 0)) {
     const ours = await startEngine([threads, detector, size, batch], './detector-worker.ts');
     const theirs = await startPytorch([threads, detector, size, batch], '../torchvision_worker.py');
     const sides = theirs ? [ours, theirs] : [ours];
+    const { gflops = 0 } = theirs?.start ?? {};
+    if (theirs && gflops < LEAST_GFLOPS) {
+      console.log(
+        `PyTorch multiplies matrices at ${gflops.toFixed(1)} GFLOPS: its BLAS is the reference one, ratios say nothing. Install libopenblas0.`,
+      );
+    }
     const trained = await takeTurns(sides, (side) => side.step(), warm, steps);
     const peaks = await Promise.all(sides.map((side) => side.peak()));
     const detected = await takeTurns(sides, (side) => side.infer(), warm, steps);
@@ -62,11 +72,13 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   if (Object.keys(ratios).length === 0) {
     console.log("No torchvision in Debian's Python (python3-torchvision): no ratios.");
   }
-  const waiting = await waitShare(threads, size, batch, steps);
-  ratios['waiting-share'] = waiting;
-  console.log(
-    `Of a training on PNG files of 640 x 480, with ${batch} images a step, ${(100 * waiting).toFixed(1)} % is waiting.`,
-  );
+  if (option(args, 'waiting', 1) !== 0) {
+    const waiting = await waitShare(threads, size, batch, steps);
+    ratios['waiting-share'] = waiting;
+    console.log(
+      `Of a training on PNG files of 640 x 480, with ${batch} images a step, ${(100 * waiting).toFixed(1)} % is waiting.`,
+    );
+  }
   return { name: 'train', rows, ratios, samples };
 }
 

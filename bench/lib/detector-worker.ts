@@ -1,5 +1,13 @@
 import { createInterface } from 'node:readline';
-import { buildDetector, detectionsOf, fcosConfig, NO_OBJECT, retinanetConfig } from '@nats/detect';
+import {
+  buildDetector,
+  type DetectorConfig,
+  detectionsOf,
+  fasterRcnnConfig,
+  fcosConfig,
+  NO_OBJECT,
+  retinanetConfig,
+} from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import {
   createProgram,
@@ -15,7 +23,8 @@ import { type Freezing, isFrozen, resnetConfig, trainingNormalization } from '@n
 import { sgd, trainingStep } from '@nats/train';
 
 /**
- * Our side of bench/train.ts, as its own process so that its peak memory is its own: `THREADS retinanet|fcos SIZE BATCH`.
+ * Our side of bench/train.ts, as its own process so that its peak memory is its own: `THREADS KIND SIZE BATCH`, KIND
+ * retinanet, fcos or faster-rcnn.
  * Answers one JSON line for each line `step`, `infer` or `memory`; the first line is about the start.
  */
 const [threads = '2', kind = 'retinanet', sizeText = '256', batchText = '2'] = process.argv.slice(2);
@@ -27,7 +36,12 @@ const freezing: Freezing = { stages: 2, norms: true };
 const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 const base = { backbone: resnetConfig('resnet18'), inputSize: [size, size] as const, classes: CLASSES };
-const detector = buildDetector(kind === 'fcos' ? fcosConfig(base) : retinanetConfig(base));
+const configs: Readonly<Record<string, () => DetectorConfig>> = {
+  retinanet: () => retinanetConfig(base),
+  fcos: () => fcosConfig(base),
+  'faster-rcnn': () => fasterRcnnConfig(base),
+};
+const detector = buildDetector(configs[kind]!());
 const start = performance.now();
 const { spec, program } = trainingStep(
   {
@@ -53,9 +67,10 @@ const candidates = detector.candidates(createScope(), input('images', 'float32',
 let detect: ReturnType<typeof engine.compile> | undefined;
 // Every score is the prior's, and stays so: what random weights find would decide the time of a detection.
 const values = initialize(spec, 1);
-values.get('head.classification_head.cls_logits.weight')!.data.fill(0);
+for (const [name, { data }] of values)
+  if (/(cls_logits|box_predictor\.cls_score)\.weight$/.test(name) && !name.startsWith('rpn')) data.fill(0);
 const state = await engine.createState(spec, values);
-const feeds = { ...batchFeeds(), learningRate: tensorData('float32', [], [0]) };
+const feeds = { ...batchFeeds(), ...detector.feeds?.(batch, OBJECTS, 1), learningRate: tensorData('float32', [], [0]) };
 const one = tensorData('float32', [1, 3, size, size], feeds.images.data.slice(0, 3 * size * size));
 answer({ nodes: program.nodes.length, graphMs: built - start, sessionMs: compiled - built });
 

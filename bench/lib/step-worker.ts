@@ -16,6 +16,8 @@ export interface StepTime {
 /** What a worker says when it is ready. */
 export interface Start {
   readonly torch?: string;
+  /** How fast PyTorch multiplies matrices, on one core or more. */
+  readonly gflops?: number;
   readonly nodes?: number;
   readonly graphMs?: number;
   readonly sessionMs?: number;
