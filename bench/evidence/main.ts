@@ -1,5 +1,5 @@
 // npm run evidence -- quick [--arms a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2]
-//   [--head-depth 0] [--frozen-backbone] [--out runs/evidence/quick]
+//   [--head-depth 0] [--frozen-backbone] [--pretraining-seed 10] [--out runs/evidence/quick]
 // Trains every arm from the same pretrained classifier with the same schedule and seeds, and writes a table. Resumable:
 // what is in the output folder is not computed again.
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -22,6 +22,7 @@ async function main(): Promise<void> {
       arms: { type: 'string', default: DEFAULT_ARMS.join() },
       seeds: { type: 'string', default: '10,11,12' },
       'search-seed': { type: 'string', default: String(PROTOCOL.search.seed) },
+      'pretraining-seed': { type: 'string', default: String(PROTOCOL.pretraining.seed) },
       threads: { type: 'string', default: '2' },
       'head-depth': { type: 'string', default: String(PROTOCOL.headDepth) },
       'frozen-backbone': { type: 'boolean', default: false },
@@ -38,16 +39,17 @@ async function main(): Promise<void> {
 
   const command = `npm run evidence -- ${process.argv.slice(2).join(' ')}`;
   const [headDepth, threads] = [Number(values['head-depth']), Number(values.threads)];
+  const pretrainingSeed = Number(values['pretraining-seed']);
   await mkdir(values.out, { recursive: true });
   const frozenBackbone = values['frozen-backbone'];
-  await claimFolder(values.out, { headDepth, frozenBackbone, threads, protocol: PROTOCOL });
+  await claimFolder(values.out, { headDepth, frozenBackbone, pretrainingSeed, threads, protocol: PROTOCOL });
   const context = {
     engine: onnxruntimeEngine({ threads }),
     task: await loadTask(headDepth, frozenBackbone),
     folder: values.out,
   };
   const notes = caveats(values['search-seed'], context.task);
-  const initial = await pretrainedWeights(context);
+  const initial = await pretrainedWeights(context, pretrainingSeed);
   const found = new Map<SearchKind, Probabilities>();
   for (const arm of arms) {
     const { search } = ARMS[arm]!;

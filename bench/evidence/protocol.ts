@@ -63,9 +63,9 @@ export function detectionObjective({ detector, train, test }: Task, seed: number
   });
 }
 
-export async function pretrainingObjective(): Promise<Objective> {
+export async function pretrainingObjective(seed: number): Promise<Objective> {
   const digits = await readMnist();
-  const { images, batch, seed } = PROTOCOL.pretraining;
+  const { images, batch } = PROTOCOL.pretraining;
   return classification({
     network: (scope, x, options) => buildClassifier(scope, x, backbone, { ...options, classes: 10 }),
     datasets: {

@@ -23,15 +23,18 @@ export interface Context {
   readonly folder: string;
 }
 
-/** The classifier that every arm starts from. */
-export async function pretrainedWeights({ engine, folder }: Context): Promise<Map<string, TensorData>> {
+/** The classifier that every arm starts from, kept in the folder. */
+export async function pretrainedWeights(
+  { engine, folder }: Context,
+  seed: number = PROTOCOL.pretraining.seed,
+): Promise<Map<string, TensorData>> {
   const path = join(folder, 'pretrained.safetensors');
   if (!existsSync(path)) {
-    const { steps, learningRate, seed } = PROTOCOL.pretraining;
+    const { steps, learningRate } = PROTOCOL.pretraining;
     const phase = { optimizer: adamw({ weightDecay: PROTOCOL.weightDecay }), learningRate: rate(learningRate, steps) };
     const training = await createTraining({
       engine,
-      objective: await pretrainingObjective(),
+      objective: await pretrainingObjective(seed),
       seed,
       steps,
       phases: [phase],
