@@ -1,7 +1,7 @@
-// Trains a detector of blood cells on photographs: FCOS on a CIFAR-10 classifier, BCCD's 205 training images, judged on its
-// 87 validation images. Stops cleanly with Ctrl-C and continues when it is run again.
+// Trains a detector of blood cells on photographs: FCOS, RetinaNet or Faster R-CNN on a CIFAR-10 classifier, BCCD's 205
+// training images, judged on its 87 validation images. Stops cleanly with Ctrl-C and continues when it is run again.
 // npx tsx --conditions=@nats/source examples/train-bccd.ts --data BCCD --weights resnet20-12fca82f.th --out runs/bccd
-//   [--steps 400] [--seed 0] [--threads 2]
+//   [--detector fcos|retinanet|faster-rcnn] [--steps 400] [--seed 0] [--threads 2]
 // BCCD: github.com/Shenggan/BCCD_Dataset (the folder with Annotations, ImageSets, JPEGImages).
 // Weights: github.com/akamaster/pytorch_resnet_cifar10, pretrained_models.
 import { mkdir, rename, writeFile } from 'node:fs/promises';
@@ -9,17 +9,20 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   buildDetector,
+  type DetectorConfig,
   type DrawnObjects,
   detection,
   drawComparison,
   drawnRecord,
   encodePng,
   evaluateVoc,
+  fasterRcnnConfig,
   fcosConfig,
   formatSummary,
   fromClassifier,
   loadRecordImage,
   readVoc,
+  retinanetConfig,
 } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, input } from '@nats/graph';
@@ -32,6 +35,7 @@ const { values: flags } = parseArgs({
     data: { type: 'string' },
     weights: { type: 'string' },
     out: { type: 'string', default: 'runs/bccd' },
+    detector: { type: 'string', default: 'fcos' },
     steps: { type: 'string', default: '400' },
     seed: { type: 'string', default: '0' },
     threads: { type: 'string', default: '2' },
@@ -52,24 +56,52 @@ for (const { file, field, received } of [...train.problems, ...val.problems]) co
 // classifier saw 32 x 32 at stride 1; its stem takes every second pixel here, so that a step costs a quarter, and its stages
 // have strides 2, 4 and 8. Three levels of strides 4, 8, 16, one for each kind of cell.
 const classifier = resnetConfig('resnet20');
-const config = fcosConfig({
+const base = {
   backbone: { ...classifier, stem: { ...classifier.stem, stride: 2 } },
   inputSize: [192, 256],
   classes: train.classes.length,
   stages: ['C3', 'C4'],
   pyramid: { channels: 64, extra: 'p6' },
-  ranges: [
-    [0, 18],
-    [18, 44],
-    [44, null],
-  ],
-  points: 'middle',
-  headDepth: 1,
-  headNorm: { kind: 'batch' },
-  distance: 'exp',
-  quality: 'iou',
-  candidatesPerLevel: 200,
-});
+} as const;
+/** Two sizes for each kind of cell, ratios about as `nats inspect data` proposes them. */
+const anchors = [
+  [12, 17],
+  [34, 48],
+  [68, 96],
+].map((sizes) => ({ sizes, aspectRatios: [0.75, 1, 1.33] }));
+const head = { headDepth: 1, headNorm: { kind: 'batch' }, candidatesPerLevel: 200 } as const;
+const configs: Readonly<Record<string, () => DetectorConfig>> = {
+  fcos: () =>
+    fcosConfig({
+      ...base,
+      ...head,
+      ranges: [
+        [0, 18],
+        [18, 44],
+        [44, null],
+      ],
+      points: 'middle',
+      distance: 'exp',
+      quality: 'iou',
+    }),
+  retinanet: () => retinanetConfig({ ...base, ...head, anchors }),
+  // Boxes from 32 pixels on are pooled at stride 8, platelets at stride 4.
+  'faster-rcnn': () =>
+    fasterRcnnConfig({
+      ...base,
+      anchors,
+      rpnNorm: { kind: 'batch' },
+      rpnSampler: { size: 128, foregroundShare: 0.5 },
+      trainingProposals: { candidatesPerLevel: 200, iouThreshold: 0.7, limit: 200 },
+      proposals: { candidatesPerLevel: 200, iouThreshold: 0.7, limit: 100 },
+      boxSampler: { size: 64, foregroundShare: 0.25 },
+      boxPool: { size: 7, samplingRatio: 2, boundaries: [32] },
+      hidden: 128,
+      candidates: 300,
+    }),
+};
+const config = configs[flags.detector]?.();
+if (!config) throw new Error(`--detector is one of ${Object.keys(configs).join(', ')}; received ${flags.detector}`);
 const detector = buildDetector(config);
 const objective = detection({
   detector,
