@@ -57,6 +57,26 @@ describe.each([
     expect(said.includes('gives detections with masks of 14 x 14 in pixels of the image')).toBe(withMasks);
   });
 
+  test('boxes are judged, and masks if it gives them: of the run, of the file, of two files', () => {
+    const evaluated = (...args: string[]) => JSON.parse(nats('evaluate', ...args, '--json'));
+    const ofRun = evaluated('run');
+    const ofModel = evaluated('run/model.onnx');
+    expect([ofRun.segm !== undefined, ofModel.segm !== undefined]).toEqual([withMasks, withMasks]);
+    const truth = ['--annotations', join(root, 'data', 'val.json')];
+    if (!withMasks) {
+      const { code, stderr } = runNatsIn(folder, 'evaluate', 'run', '--iou-type', 'segm');
+      expect([code, stderr]).toEqual([2, expect.stringContaining('gives no masks')]);
+      return;
+    }
+    expect(nats('evaluate', 'run')).toMatch(/Average Precision[\s\S]*masks:\n Average Precision/);
+    expect(evaluated('run', '--iou-type', 'segm')).toEqual(ofRun.segm);
+    for (const [i, value] of ofRun.segm.stats.entries()) expect(ofModel.segm.stats[i]).toBeCloseTo(value, 1);
+    const ofFiles = evaluated(...truth, '--detections', 'run/masks.json', '--iou-type', 'segm');
+    expect(ofFiles.stats.slice(0, 3)).toEqual(ofRun.segm.stats.slice(0, 3));
+    nats('evaluate', 'run/model.onnx', '--iou-type', 'segm', '--out', 'found.json');
+    expect(JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8'))[0].segmentation.size).toEqual([32, 48]);
+  });
+
   test('it detects, and draws', () => {
     const images = join(root, 'data', 'images');
     const found = JSON.parse(nats('detect', 'run', images, '--json', '--out', 'pictures')) as Detected[];

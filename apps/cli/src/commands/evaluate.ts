@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { evaluateFiles, summarize } from '@nats/detect';
-import type { Command } from 'commander';
+import { evaluateFiles, type IouType, summarize } from '@nats/detect';
+import { type Command, Option } from 'commander';
 import { expectFile } from '../expect-file.js';
 import { noteCommand } from '../run/noted-commands.js';
 import { isRun } from '../run/run-directory.js';
@@ -20,6 +20,7 @@ import {
 } from './shared.js';
 
 interface EvaluateFlags extends ConfigFlags {
+  readonly iouType?: IouType;
   readonly annotations?: string;
   readonly detections?: string;
   readonly out?: string;
@@ -34,6 +35,12 @@ export function evaluateCommand(program: Command): void {
     .option('--annotations <file>', "without target: ground truth, in the format of COCO's instances_*.json")
     .option('--detections <file>', "without target: detections, in the format of COCO's result files")
     .option('--out <file>', "of a model: where its detections go, in the format of COCO's result files")
+    .addOption(
+      new Option(
+        '--iou-type <type>',
+        'what is compared: bbox, or segm for masks; default: bbox of two files, all that a run or a model gives',
+      ).choices(['bbox', 'segm']),
+    )
     .option('--json', 'print {"stats": the twelve numbers, "perCategory": AP by name}; -1 is without objects')
     .addHelpText(
       'after',
@@ -48,19 +55,29 @@ async function run(target: string | undefined, flags: EvaluateFlags): Promise<vo
     if (annotations !== undefined || detections !== undefined) {
       throw new UsageError('either a run or a model, or --annotations and --detections');
     }
-    return print(await ofTarget(target, flags), flags);
+    return print(chosen(await ofTarget(target, flags), flags), flags);
   }
   if (annotations === undefined || detections === undefined) {
     throw new UsageError('name a run, a model, or both --annotations and --detections (nats evaluate --help)');
   }
-  const evaluation = await evaluateFiles(expectFile(annotations), expectFile(detections));
+  const evaluation = await evaluateFiles(expectFile(annotations), expectFile(detections), { iouType: flags.iouType ?? 'bbox' });
   print(evaluationFile(evaluation, summarize(evaluation), 0), flags);
 }
 
 function print(file: EvaluationFile, { json }: EvaluateFlags): void {
-  const { stats, perCategory, voc } = file;
-  if (json) printJson({ stats, perCategory, voc });
+  const { stats, perCategory, voc, segm } = file;
+  const masks = segm && { stats: segm.stats, perCategory: segm.perCategory };
+  if (json) printJson({ stats, perCategory, voc, segm: masks });
   else process.stdout.write(`${evaluationText(file)}\n`);
+}
+
+/** What was asked for of a run or a model. @throws UsageError for masks of a detector that gives none */
+function chosen(file: EvaluationFile, { iouType }: EvaluateFlags): EvaluationFile {
+  if (iouType === undefined) return file;
+  const { segm, ...boxes } = file;
+  if (iouType === 'bbox') return boxes;
+  if (!segm) throw new UsageError('this detector gives no masks; --iou-type bbox');
+  return { ...segm, images: file.images };
 }
 
 async function ofTarget(target: string, flags: EvaluateFlags): Promise<EvaluationFile> {
@@ -80,5 +97,5 @@ async function ofRun(folder: string, flags: EvaluateFlags): Promise<EvaluationFi
 
 async function ofModel(path: string, flags: EvaluateFlags): Promise<EvaluationFile> {
   const config = await configOf(flags);
-  return withContext(config, undefined, (context) => evaluateModel(context, path, flags.out));
+  return withContext(config, undefined, (context) => evaluateModel(context, path, flags.out, flags.iouType));
 }

@@ -11,6 +11,7 @@ export const RUN_FILES = {
   scheme: 'scheme.json',
   evaluation: 'evaluation.json',
   detections: 'detections.json',
+  masks: 'masks.json',
   model: 'model.onnx',
   verification: 'verification.json',
   latency: 'latency.json',

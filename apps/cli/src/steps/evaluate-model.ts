@@ -6,24 +6,29 @@ import {
   cocoImageIds,
   type Detections,
   evaluateDetections,
+  evaluateMasks,
+  type IouType,
   loadRecordImage,
   summarize,
+  withCrowdMasks,
 } from '@nats/detect';
 import { openDetector } from '../model/open-detector.js';
 import { UsageError } from '../usage-error.js';
 import { writeJson } from '../write-whole.js';
 import type { StepContext } from './context.js';
 import { readDatasets } from './datasets.js';
-import { type EvaluationFile, evaluationFile, vocNumbers } from './evaluate.js';
+import { cocoNumbers, type EvaluationFile, evaluationFile, vocNumbers } from './evaluate.js';
 
 /**
  * Detects on the images for evaluation with an exported file, and compares as COCO does.
  * @param out where the detections go, in the format of COCO's result files
+ * @param written whether these are boxes or masks
  */
 export async function evaluateModel(
   { config, progress, signal }: StepContext,
   path: string,
   out: string | undefined,
+  written: IouType = 'bbox',
 ): Promise<EvaluationFile> {
   if (!config.data) throw new UsageError("no data: name it under 'data' in the config (nats init writes one)");
   const model = await openDetector(path, config.engine.threads);
@@ -43,14 +48,19 @@ export async function evaluateModel(
       // Runs are synchronous: signals get their turn here.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const results = cocoDetections(found, { imageIds: cocoImageIds(val), categoryIds: cocoCategoryIds(val) });
-    if (out !== undefined) await writeJson(out, results);
-    const truth = cocoGroundTruth(val);
-    const evaluation = evaluateDetections(truth, results, {
-      areaRanges: areaRanges(...config.evaluate.sizes),
-    });
+    const numbers = { imageIds: cocoImageIds(val), categoryIds: cocoCategoryIds(val) };
+    const results = cocoDetections(found, numbers);
+    const truth = withCrowdMasks(cocoGroundTruth(val));
+    const parameters = { areaRanges: areaRanges(...config.evaluate.sizes) };
+    const evaluation = evaluateDetections(truth, results, parameters);
+    const segm = output.masks && evaluateMasks(truth, found, numbers, parameters);
+    if (out !== undefined) await writeJson(out, segm && written === 'segm' ? segm.results : results);
     const file = evaluationFile(evaluation, summarize(evaluation), val.records.length);
-    return { ...file, voc: vocNumbers(truth, results, val.classes) };
+    return {
+      ...file,
+      ...(segm && { segm: cocoNumbers(segm.evaluation, segm.summary) }),
+      voc: vocNumbers(truth, results, val.classes),
+    };
   } finally {
     await model.close();
   }

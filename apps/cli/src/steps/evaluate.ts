@@ -17,17 +17,23 @@ import { writeJson } from '../write-whole.js';
 import type { StepContext, Weights } from './context.js';
 import { detectorSpec, type Task, taskObjective } from './task.js';
 
-/** What `evaluation.json` holds. */
-export interface EvaluationFile {
-  /** COCO's twelve numbers, 0 to 1, in pycocotools' order; -1 where there are no objects. */
+/** COCO's numbers of boxes, or of masks. */
+export interface CocoNumbers {
+  /** The twelve numbers, 0 to 1, in pycocotools' order; -1 where there are no objects. */
   readonly stats: readonly number[];
   /** AP of each class by name. */
   readonly perCategory: Readonly<Record<string, number>>;
+  /** What pycocotools would print. */
+  readonly text: string;
+}
+
+/** What `evaluation.json` holds: numbers of boxes, and what belongs to them. */
+export interface EvaluationFile extends CocoNumbers {
+  /** Of masks, from a detector that gives them. */
+  readonly segm?: CocoNumbers;
   /** Pascal VOC's average precision of 2010 at IoU 0.5, 0 to 1, -1 without objects; none for two files alone. */
   readonly voc?: { readonly mean: number; readonly perCategory: Readonly<Record<string, number>> };
   readonly images: number;
-  /** What pycocotools would print. */
-  readonly text: string;
   /** What it depends on beside the run itself. */
   readonly settings?: Json;
 }
@@ -55,7 +61,7 @@ export async function evaluate(
   const objective = taskObjective(task, config, config.train);
   const state = await engine.createState(detectorSpec(task.detector), weights);
   try {
-    const { evaluation, summary, results, groundTruth } = await objective.judge({
+    const { evaluation, summary, segm, results, groundTruth } = await objective.judge({
       engine,
       state,
       split: 'val',
@@ -65,10 +71,12 @@ export async function evaluate(
     });
     const file = {
       ...evaluationFile(evaluation, summary, task.val.records.length),
+      ...(segm && { segm: cocoNumbers(segm.evaluation, segm.summary) }),
       voc: vocNumbers(groundTruth, results, task.classes),
       settings,
     };
     await writeJson(join(folder, RUN_FILES.detections), results);
+    if (segm) await writeJson(join(folder, RUN_FILES.masks), segm.results);
     await writeJson(path, file);
     return file;
   } finally {
@@ -86,10 +94,13 @@ export function evaluationFile(
   summary: DetectionSummary,
   images: number,
 ): EvaluationFile {
+  return { ...cocoNumbers(evaluation, summary), images };
+}
+
+export function cocoNumbers(evaluation: DetectionEvaluation, summary: DetectionSummary): CocoNumbers {
   return {
     stats: summary.stats,
     perCategory: Object.fromEntries(summary.perCategory.map((ap, k) => [labelOf(k, evaluation), ap])),
-    images,
     text: formatSummary(summary, evaluation),
   };
 }
@@ -108,9 +119,13 @@ export function vocNumbers(
   };
 }
 
-/** The lines of pycocotools, and one of Pascal VOC's number. */
-export function evaluationText({ text, voc }: EvaluationFile): string {
-  return voc ? `${text}\n Pascal VOC 2010, mean AP at IoU=0.50: ${voc.mean.toFixed(3)}` : text;
+/** The lines of pycocotools, those of masks, and one of Pascal VOC's number. */
+export function evaluationText({ text, segm, voc }: EvaluationFile): string {
+  return [
+    text,
+    ...(voc ? [` Pascal VOC 2010, mean AP at IoU=0.50: ${voc.mean.toFixed(3)}`] : []),
+    ...(segm ? ['masks:', segm.text] : []),
+  ].join('\n');
 }
 
 /** A category's name, with the id behind one that several share: none may hide another. */
