@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   cascadeRcnnConfig,
   demoFasterRcnnConfig,
@@ -46,27 +48,10 @@ test('anchors and ranges follow the strides of the backbone', () => {
 });
 
 test("the demonstration's two-stage detectors can be said in a config, and how they suppress is said elsewhere", () => {
+  const file = join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'two-stage.config.json');
+  const { kind, ...settings } = JSON.parse(readFileSync(file, 'utf8')).detector;
   const small = { backbone: demoResnet(), classes: 10 };
-  const settings = {
-    inputSize: [128, 128],
-    stages: ['C3', 'C4'],
-    channels: 64,
-    extra: 'none',
-    anchors: [
-      { sizes: [12, 20], aspectRatios: [1, 1.8] },
-      { sizes: [36, 64], aspectRatios: [1, 1.8] },
-    ],
-    rpnNorm: { kind: 'batch' },
-    rpnSamples: 128,
-    candidatesPerLevel: 200,
-    trainingProposals: 100,
-    proposals: 60,
-    boxSamples: 32,
-    boundaries: [32],
-    hidden: 128,
-    candidates: 200,
-  };
-  expect(build({ kind: 'faster-rcnn', ...settings }, small)).toEqual(demoFasterRcnnConfig());
+  expect(build({ kind, ...settings }, small)).toEqual(demoFasterRcnnConfig());
   const detection = { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 30 };
   const masks = { kind: 'mask-rcnn', ...settings, maskChannels: 32, maskDepth: 2 };
   expect(build(masks, { ...small, detection })).toEqual(demoMaskRcnnConfig());
