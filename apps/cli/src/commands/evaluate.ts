@@ -60,7 +60,9 @@ async function run(target: string | undefined, flags: EvaluateFlags): Promise<vo
   if (annotations === undefined || detections === undefined) {
     throw new UsageError('name a run, a model, or both --annotations and --detections (nats evaluate --help)');
   }
-  const evaluation = await evaluateFiles(expectFile(annotations), expectFile(detections), { iouType: flags.iouType ?? 'bbox' });
+  const evaluation = await evaluateFiles(expectFile(annotations), expectFile(detections), {
+    iouType: flags.iouType ?? 'bbox',
+  });
   print(evaluationFile(evaluation, summarize(evaluation), 0), flags);
 }
 
