@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { DecodedImage, DetectionSample } from '../src/data/dataset.js';
 import { objectMask } from '../src/data/object-mask.js';
 import { encodePng } from '../src/data/write-coco.js';
-import { cocoMask, segmentationMask } from '../src/evaluation/segmentation.js';
+import { cocoMask, segmentationMask } from '../src/masks/segmentation.js';
 
 /** An image of pseudo-random pixels. */
 export function noiseImage(channels: number, height: number, width: number, seed = 1): DecodedImage {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type CocoMask, cocoMask, type Detections, drawPng, readImage } from '@nats/detect';
 import type { Command } from 'commander';
 import { modelFile } from '../model/model-file.js';
@@ -71,7 +72,7 @@ async function run(path: string, paths: readonly string[], flags: DetectFlags): 
         else process.stdout.write(tableOf(detected));
         const left = ((performance.now() - started) / 1000 / (i + 1)) * (images.length - i - 1);
         if (images.length > 1) progress.update(`  ${i + 1} of ${images.length} images, ${timeLeft(left)}`);
-        await new Promise((resolve) => setImmediate(resolve));
+        await setImmediate();
       }
       if (flags.json) printJson(found);
       if (images.length > 1) progress.line(`  ${images.length} images`);

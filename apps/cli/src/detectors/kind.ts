@@ -1,7 +1,7 @@
 import type { DetectionOptions, DetectorConfig } from '@nats/detect';
 import { type ResnetConfig, STAGE_NAMES, type StageName } from '@nats/space';
 import { z } from 'zod';
-import { size, whole } from '../config/sections/fields.js';
+import { positive, size, whole } from '../config/sections/fields.js';
 
 /** What a detector is built on. */
 export interface DetectorContext {
@@ -19,21 +19,34 @@ export interface DetectorKind<S extends z.ZodType> {
   build(settings: z.output<S>, context: DetectorContext): DetectorConfig;
 }
 
-/** Settings that all kinds share. */
+/** Settings of the pyramid, which all kinds have. @param finest the default of `stages`, in words */
+export function pyramidSettings(finest: string, extra: 'p6p7' | 'pool') {
+  return {
+    inputSize: size()
+      .default([320, 320])
+      .describe('height and width that images are letterboxed to (our choice, for a CPU)'),
+    stages: z
+      .array(z.enum(STAGE_NAMES))
+      .min(1)
+      .optional()
+      .describe(`stages that the pyramid stands on; default: those of stride ${finest}, or the last one`),
+    channels: whole().default(256).describe('of every pyramid level (Lin et al. 2017)'),
+    extra: z
+      .enum(['p6p7', 'p6', 'pool', 'none'])
+      .default(extra)
+      .describe('coarser levels on top of the pyramid (Lin et al. 2017)'),
+  };
+}
+
+/** Anchors of one pyramid level. */
+export const anchorLevel = z.strictObject({
+  sizes: z.array(positive()).min(1).describe('sides of square anchors in pixels'),
+  aspectRatios: z.array(positive()).min(1).describe('height over width'),
+});
+
+/** Settings that all kinds of one stage share. */
 export const commonSettings = {
-  inputSize: size()
-    .default([320, 320])
-    .describe('height and width that images are letterboxed to (our choice, for a CPU)'),
-  stages: z
-    .array(z.enum(STAGE_NAMES))
-    .min(1)
-    .optional()
-    .describe('stages that the pyramid stands on; default: those of stride 8 and more (the papers), or the last one'),
-  channels: whole().default(256).describe('of every pyramid level (Lin et al. 2017)'),
-  extra: z
-    .enum(['p6p7', 'p6', 'pool', 'none'])
-    .default('p6p7')
-    .describe('coarser levels on top of the pyramid (Lin et al. 2017)'),
+  ...pyramidSettings('8 and more (the papers)', 'p6p7'),
   headDepth: whole(0).default(4).describe('convolutions before the predictions (Lin et al. 2017)'),
   candidatesPerLevel: whole().default(1000).describe('boxes of each level that go on to suppression (torchvision)'),
 };

@@ -1,12 +1,6 @@
 import { retinanetAnchorLevels, retinanetConfig } from '@nats/detect';
 import { z } from 'zod';
-import { positive } from '../config/sections/fields.js';
-import { commonSettings, type DetectorKind, detectorBase, headNorm } from './kind.js';
-
-const anchorLevel = z.strictObject({
-  sizes: z.array(positive()).min(1).describe('sides of square anchors in pixels'),
-  aspectRatios: z.array(positive()).min(1).describe('height over width'),
-});
+import { anchorLevel, commonSettings, type DetectorKind, detectorBase, headNorm } from './kind.js';
 
 const schema = z
   .strictObject({

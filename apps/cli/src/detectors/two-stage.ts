@@ -1,23 +1,13 @@
 import { type CascadeRcnnOptions, type FasterRcnnOptions, fpnBoundaries, TWO_STAGE_DEFAULTS } from '@nats/detect';
-import { STAGE_NAMES } from '@nats/space';
 import { z } from 'zod';
-import { positive, size, whole } from '../config/sections/fields.js';
-import { type DetectorContext, headNorm, pyramidBase } from './kind.js';
+import { positive, whole } from '../config/sections/fields.js';
+import { anchorLevel, type DetectorContext, headNorm, pyramidBase, pyramidSettings } from './kind.js';
 
 /** Settings that all kinds of two stages share. */
 export const twoStageSettings = {
-  inputSize: size()
-    .default([320, 320])
-    .describe('height and width that images are letterboxed to (our choice, for a CPU)'),
-  stages: z
-    .array(z.enum(STAGE_NAMES))
-    .min(1)
-    .optional()
-    .describe('stages that the pyramid stands on; default: those of stride 4 and more (torchvision), or the last one'),
-  channels: whole().default(256).describe('of every pyramid level (Lin et al. 2017)'),
-  extra: z.enum(['p6p7', 'p6', 'pool', 'none']).default('pool').describe('coarser levels on top (Lin et al. 2017)'),
+  ...pyramidSettings('4 and more (torchvision)', 'pool'),
   anchors: z
-    .array(z.strictObject({ sizes: z.array(positive()).min(1), aspectRatios: z.array(positive()).min(1) }))
+    .array(anchorLevel)
     .min(1)
     .optional()
     .describe('for each pyramid level, finest first; default: one size of 8 strides, three ratios (torchvision)'),

@@ -1,9 +1,6 @@
-import type { SearchOptions } from '@nats/search';
+import { ARCHITECTURE_BETAS, type SearchOptions } from '@nats/search';
 import { adam, constantRate } from '@nats/train';
 import type { SearchSettings } from '../config/sections/fitting.js';
-
-/** DARTS's and FNA's, for the architecture. */
-const BETAS = [0.5, 0.999] as const;
 
 /** How the architecture of a search is fitted, as `createSearch` takes it. */
 export function architectureFitting(
@@ -16,7 +13,9 @@ export function architectureFitting(
       ...(start !== undefined && { start }),
       every,
       learningRate: constantRate(architectureRate),
-      ...(architectureDecay !== undefined && { optimizer: adam({ betas: BETAS, weightDecay: architectureDecay }) }),
+      ...(architectureDecay !== undefined && {
+        optimizer: adam({ betas: ARCHITECTURE_BETAS, weightDecay: architectureDecay }),
+      }),
       ...(architectureClip !== undefined && { clipNorm: architectureClip }),
       ...(order !== undefined && { order }),
       ...(entropy && { entropy: along(entropy, steps) }),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   areaRanges,
   cocoCategoryIds,
@@ -8,7 +9,6 @@ import {
   evaluateDetections,
   evaluateMasks,
   type IouType,
-  loadRecordImage,
   summarize,
   withCrowdMasks,
 } from '@nats/detect';
@@ -18,6 +18,7 @@ import { writeJson } from '../write-whole.js';
 import type { StepContext } from './context.js';
 import { readDatasets } from './datasets.js';
 import { cocoNumbers, type EvaluationFile, evaluationFile, vocNumbers } from './evaluate.js';
+import { recordImage } from './network-input.js';
 
 /**
  * Detects on the images for evaluation with an exported file, and compares as COCO does.
@@ -43,10 +44,10 @@ export async function evaluateModel(
     const found: Detections[] = [];
     for (const record of val.records) {
       signal.throwIfAborted();
-      found.push(await model.detect(await loadRecordImage(record, { channels: input.channels === 1 ? 1 : 3 })));
+      found.push(await model.detect(await recordImage(record, input.channels)));
       progress.update(`  evaluate: ${found.length} of ${val.records.length} images`);
       // Runs are synchronous: signals get their turn here.
-      await new Promise((resolve) => setImmediate(resolve));
+      await setImmediate();
     }
     const numbers = { imageIds: cocoImageIds(val), categoryIds: cocoCategoryIds(val) };
     const results = cocoDetections(found, numbers);

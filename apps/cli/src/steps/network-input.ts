@@ -3,9 +3,9 @@ import type { TensorData } from '@nats/graph';
 import { createNormalizer } from '@nats/train';
 import type { Task } from './task.js';
 
-/** An image of a dataset, with the channels that the detector sees. */
-export function recordImage({ detector }: Pick<Task, 'detector'>, record: DatasetRecord): Promise<DecodedImage> {
-  return loadRecordImage(record, { channels: detector.inputChannels === 1 ? 1 : 3 });
+/** An image of a dataset, with the channels that a detector sees. */
+export function recordImage(record: DatasetRecord, channels: number): Promise<DecodedImage> {
+  return loadRecordImage(record, { channels: channels === 1 ? 1 : 3 });
 }
 
 /** Images as the detector sees them in evaluations: letterboxed and normalised, float32 `[N, C, H, W]`. */

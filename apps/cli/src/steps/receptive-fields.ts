@@ -13,7 +13,9 @@ export async function receptiveFields(
   engine: Engine,
   { task, scheme, weights }: Pick<TrainedRun, 'task' | 'scheme' | 'weights'>,
 ): Promise<Map<StageName, EffectiveField>> {
-  const images = await Promise.all(sampledRecords(task.val).map((record) => recordImage(task, record)));
+  const images = await Promise.all(
+    sampledRecords(task.val).map((record) => recordImage(record, task.detector.inputChannels)),
+  );
   if (images.length === 0) return new Map();
   return effectiveReceptiveFields(engine, task.backbone, {
     values: weights,

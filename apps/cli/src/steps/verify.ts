@@ -37,7 +37,7 @@ export async function verifyModel(
   const { threads } = config.engine;
   const { tolerance, unmatched, verifyImages } = config.export;
   const samples = task.val.records.slice(0, verifyImages);
-  const read = (record: DatasetRecord) => recordImage(task, record);
+  const read = (record: DatasetRecord) => recordImage(record, task.detector.inputChannels);
   const trained = await openTrained(engine, task, weights, scheme);
   const models: OpenDetector[] = [];
   try {

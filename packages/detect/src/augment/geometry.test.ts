@@ -5,7 +5,7 @@ import { boundsWhere, paintedSample, paintedSamples, paintOf } from '../../test/
 import type { DetectionSample } from '../data/dataset.js';
 import { drawMask } from '../data/object-mask.js';
 import { letterbox } from '../data/placement.js';
-import { encodeMask, maskArea, maskBox } from '../evaluation/mask-runs.js';
+import { encodeMask, maskArea, maskBox } from '../masks/mask-runs.js';
 import { cropAroundObjects, cropTo } from './crop.js';
 import { flipHorizontally } from './flip.js';
 import { mosaic } from './mosaic.js';

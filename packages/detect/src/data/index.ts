@@ -12,7 +12,6 @@ export {
   type Spread,
 } from './inspect-dataset.js';
 export { type LetterboxOptions, letterboxed } from './letterboxed.js';
-export * from './loader/index.js';
 export { loadMnist } from './mnist.js';
 export * from './mnist-detection.js';
 export * from './mnist-textures.js';

@@ -1,7 +1,7 @@
 import { type ImageDataset, readMnist } from '@nats/train';
 import { describe, expect, test } from 'vitest';
 import { boundsWhere } from '../../test/images.js';
-import { decodeMask, maskArea, maskBox } from '../evaluation/mask-runs.js';
+import { decodeMask, maskArea, maskBox } from '../masks/mask-runs.js';
 import type { DetectionExample } from './dataset.js';
 import { mnistDetection, mnistDetectionRecords } from './mnist-detection.js';
 import { mnistTextures } from './mnist-textures.js';

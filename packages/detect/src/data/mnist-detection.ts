@@ -1,7 +1,7 @@
 import { check, hash32, hashUniform, seedOf } from '@nats/graph';
 import type { ImageDataset, ImageSize } from '@nats/train';
-import { encodeMaskPart, type MaskRuns, maskArea } from '../evaluation/mask-runs.js';
-import { cocoMask } from '../evaluation/segmentation.js';
+import { encodeMaskPart, type MaskRuns, maskArea } from '../masks/mask-runs.js';
+import { cocoMask } from '../masks/segmentation.js';
 import type { DetectionDataset, DetectionExample } from './dataset.js';
 import { objectMask } from './object-mask.js';
 import type { Box, Dataset, DatasetRecord } from './records.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeMask, encodeMask, type MaskRuns, maskArea, maskBox } from '../evaluation/mask-runs.js';
-import { cocoMask, segmentationMask } from '../evaluation/segmentation.js';
+import { decodeMask, encodeMask, type MaskRuns, maskArea, maskBox } from '../masks/mask-runs.js';
+import { cocoMask, segmentationMask } from '../masks/segmentation.js';
 import { type AxisMap, cutMask, drawMask, isUnmoved, moveMask, objectMask } from './object-mask.js';
 
 const SIZE = { height: 9, width: 12 };

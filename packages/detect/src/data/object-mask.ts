@@ -1,5 +1,6 @@
-import { decodeMask, encodeMaskPart, type MaskRuns, maskBox, mergeMasks } from '../evaluation/mask-runs.js';
-import { type MaskSize, segmentationMask } from '../evaluation/segmentation.js';
+import { FARTHEST } from '../masks/mask-polygon.js';
+import { decodeMask, encodeMaskPart, type MaskRuns, maskBox, mergeMasks } from '../masks/mask-runs.js';
+import { type MaskSize, segmentationMask } from '../masks/segmentation.js';
 import type { Placement } from './placement.js';
 import type { Box, Segmentation } from './records.js';
 
@@ -77,9 +78,7 @@ export function isUnmoved({ map, size, visible }: ObjectMask, picture: MaskSize)
   return stays && !visible && size.height === picture.height && size.width === picture.width;
 }
 
-/** Polygons are drawn with coordinates up to this; those that go on are beyond every picture there. */
-const FARTHEST = 1e6;
-
+/** Points that go on farther are beyond every picture there. */
 function movedPolygons(
   polygons: readonly (readonly number[])[],
   { x, y, scaleX, scaleY }: AxisMap,

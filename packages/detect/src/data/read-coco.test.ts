@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '../../test/temporary-directory.js';
-import { compressRuns } from '../evaluation/mask-string.js';
+import { compressRuns } from '../masks/mask-string.js';
 import { cocoGroundTruth } from './coco-ground-truth.js';
 import { parseCoco, readCoco } from './read-coco.js';
 

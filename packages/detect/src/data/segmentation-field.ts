@@ -1,11 +1,10 @@
 import { NatsError } from '@nats/graph';
-import type { CocoMask } from '../evaluation/coco-format.js';
-import { type MaskSize, segmentationMask } from '../evaluation/segmentation.js';
+import type { CocoMask } from '../masks/coco-mask.js';
+import { FARTHEST } from '../masks/mask-polygon.js';
+import { type MaskSize, segmentationMask } from '../masks/segmentation.js';
 import { FieldError, isFields } from './fields.js';
 import type { Segmentation } from './records.js';
 
-/** Pixels; a polygon farther away than this is a mistake. */
-const FARTHEST = 1e6;
 /** Numbers of the three points that a polygon needs. */
 const LEAST = 6;
 

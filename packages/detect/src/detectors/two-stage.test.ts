@@ -14,8 +14,8 @@ import {
 import { smallResnet } from '@nats/space';
 import { adamw, trainingStep } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
-import { boxMask } from '../evaluation/mask-polygon.js';
-import { maskBox } from '../evaluation/mask-runs.js';
+import { boxMask } from '../masks/mask-polygon.js';
+import { maskBox } from '../masks/mask-runs.js';
 import { detection } from '../objective/detection.js';
 import { maskFeeds } from '../objective/mask-feeds.js';
 import { detectionsOf } from '../postprocess/detections.js';

@@ -1,13 +1,18 @@
 import { check, createScope, type Feeds, input, type Scope, type Tensor } from '@nats/graph';
 import { type AnchorLevel, type Anchors, generateAnchors } from '../boxes/anchors.js';
-import { type RpnLosses, type RpnOutputs, rpnHead, rpnLoss } from '../heads/rpn-head.js';
+import { type RpnLosses, rpnHead, rpnLoss } from '../heads/rpn-head.js';
 import type { HeadNorm } from '../heads/tower.js';
 import type { Targets } from '../matching/targets.js';
 import type { SamplerConfig } from '../proposals/balanced-sampler.js';
 import { fpnBoundaries, type RoiPoolConfig, roiPool } from '../proposals/roi-pool.js';
 import { type SampledBoxes, sampleProposals } from '../proposals/sample-proposals.js';
 import { samplingKeys } from '../proposals/sampling-keys.js';
-import { type ProposalConfig, type Proposals, selectProposals } from '../proposals/select-proposals.js';
+import {
+  type ProposalConfig,
+  type Proposals,
+  type RpnOutputs,
+  selectProposals,
+} from '../proposals/select-proposals.js';
 import type { DetectorBase, DetectorOptions } from './detector.js';
 import { gridsOf, levelStrides, pyramidFeatures } from './pyramid-features.js';
 

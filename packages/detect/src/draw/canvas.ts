@@ -1,6 +1,6 @@
 import { check } from '@nats/graph';
 import type { DecodedImage } from '../data/dataset.js';
-import { decodeMask, type MaskRuns } from '../evaluation/mask-runs.js';
+import { decodeMask, type MaskRuns } from '../masks/mask-runs.js';
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf } from './font.js';
 
 /** Red, green, blue, 0 to 255. */

@@ -2,7 +2,7 @@ import { check } from '@nats/graph';
 import type { DecodedImage } from '../data/dataset.js';
 import type { Box, DatasetRecord } from '../data/records.js';
 import { encodePng } from '../data/write-coco.js';
-import type { MaskRuns } from '../evaluation/mask-runs.js';
+import type { MaskRuns } from '../masks/mask-runs.js';
 import {
   besideEachOther,
   type Colour,

@@ -1,4 +1,4 @@
-import type { CocoBox } from './coco-format.js';
+import type { CocoBox } from '../masks/coco-mask.js';
 
 /**
  * Overlap of detections with objects, `[detections, objects]` row-major: intersection over union, and over the detection's

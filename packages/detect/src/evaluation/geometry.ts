@@ -1,10 +1,11 @@
 import { check } from '@nats/graph';
+import type { CocoBox } from '../masks/coco-mask.js';
+import { boxMask } from '../masks/mask-polygon.js';
+import { type MaskRuns, maskArea, maskBox } from '../masks/mask-runs.js';
+import { type MaskSize, segmentationMask } from '../masks/segmentation.js';
 import { boxOverlaps } from './box-overlaps.js';
-import type { CocoBox, CocoDetection, CocoGroundTruth, IouType } from './coco-format.js';
+import type { CocoDetection, CocoGroundTruth, IouType } from './coco-format.js';
 import { maskOverlaps } from './mask-overlaps.js';
-import { boxMask } from './mask-polygon.js';
-import { type MaskRuns, maskArea, maskBox } from './mask-runs.js';
-import { type MaskSize, segmentationMask } from './segmentation.js';
 
 /** The detections of a category, ready to be compared. */
 export interface Shapes {

@@ -1,5 +1,5 @@
+import { checkSameSize, type MaskRuns, maskArea, maskBox, walkTogether } from '../masks/mask-runs.js';
 import { boxOverlaps } from './box-overlaps.js';
-import { checkSameSize, type MaskRuns, maskArea, maskBox, walkTogether } from './mask-runs.js';
 
 /**
  * Overlap of detections with objects, `[detections, objects]` row-major: intersection over union of the masks' pixels, and

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CocoAnnotation, CocoBox, CocoDetection, CocoGroundTruth } from './coco-format.js';
+import type { CocoBox } from '../masks/coco-mask.js';
+import type { CocoAnnotation, CocoDetection, CocoGroundTruth } from './coco-format.js';
 import { evaluateDetections } from './evaluate-detections.js';
 import { summarize } from './summarize.js';
 

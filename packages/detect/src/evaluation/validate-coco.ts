@@ -1,7 +1,8 @@
 import { malformed, type NatsError } from '@nats/graph';
-import type { CocoDetection, CocoGroundTruth, CocoSegmentation, IouType } from './coco-format.js';
+import type { CocoSegmentation } from '../masks/coco-mask.js';
+import { segmentationMask } from '../masks/segmentation.js';
+import type { CocoDetection, CocoGroundTruth, IouType } from './coco-format.js';
 import { haveBoxes, imageSizes } from './geometry.js';
-import { segmentationMask } from './segmentation.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -23,6 +23,7 @@ import { binaryCrossEntropy } from '../losses/focal-loss.js';
 import { matchByIou } from '../matching/iou-matcher.js';
 import { matchedRows, type Targets } from '../matching/targets.js';
 import { balancedSample, type SamplerConfig } from '../proposals/balanced-sampler.js';
+import type { RpnOutputs } from '../proposals/select-proposals.js';
 import { flattenPredictions, HEAD_INITIALIZER, type HeadNorm, tower } from './tower.js';
 
 export interface RpnHeadConfig {
@@ -30,13 +31,6 @@ export interface RpnHeadConfig {
   /** 3x3 convolutions; 1 in the paper. */
   readonly depth: number;
   readonly norm: HeadNorm;
-}
-
-export interface RpnOutputs {
-  /** `[N, A]`, logits */
-  readonly objectness: Tensor;
-  /** `[N, A, 4]`, offsets to the anchors */
-  readonly offsets: Tensor;
 }
 
 /** Region proposal network (Ren et al. 2015), named as torchvision's: `conv.0.0`, `cls_logits`, `bbox_pred`. */

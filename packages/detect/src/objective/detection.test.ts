@@ -15,10 +15,10 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { noiseImage, noisePng } from '../../test/images.js';
 import { temporaryDirectory } from '../../test/temporary-directory.js';
 import type { DetectionDataset } from '../data/dataset.js';
-import { divideIndices } from '../data/loader/index.js';
 import { type Box, type Dataset, selectRecords } from '../data/records.js';
 import { encodePng } from '../data/write-coco.js';
 import { buildDetector, demoDetectorConfig } from '../detectors/index.js';
+import { divideIndices } from '../loader/index.js';
 import { type DetectionObjectiveOptions, detection } from './detection.js';
 import { evaluateDetector } from './evaluate-detector.js';
 

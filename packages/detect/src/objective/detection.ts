@@ -8,11 +8,11 @@ import {
   type PixelStatistics,
 } from '@nats/train';
 import type { DetectionDataset } from '../data/dataset.js';
-import type { LoaderOptions } from '../data/loader/index.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
 import type { Dataset } from '../data/records.js';
 import type { Detector } from '../detectors/detector.js';
 import type { EvaluationParameters } from '../evaluation/parameters.js';
+import type { LoaderOptions } from '../loader/index.js';
 import type { DetectionOptions } from '../postprocess/detections.js';
 import { type EvaluatedDetector, evaluateImages, namedMetrics } from './evaluate-detector.js';
 import { checkPlaces, type DetectionSplit, openSplits, placesNeeded } from './splits.js';

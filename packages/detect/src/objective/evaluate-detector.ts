@@ -2,7 +2,6 @@ import { createProgram, createScope, type Executable, input } from '@nats/graph'
 import { createNormalizer, type EvaluationContext, type Normalizer, type PixelStatistics } from '@nats/train';
 import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
 import type { DetectionDataset } from '../data/dataset.js';
-import { createLoader, type LoaderOptions } from '../data/loader/index.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
 import type { Dataset } from '../data/records.js';
 import { checkMasks } from '../data/targets.js';
@@ -11,6 +10,7 @@ import type { CocoDetection } from '../evaluation/coco-format.js';
 import { type DetectionEvaluation, evaluateDetections } from '../evaluation/evaluate-detections.js';
 import type { EvaluationParameters } from '../evaluation/parameters.js';
 import { type DetectionSummary, summarize } from '../evaluation/summarize.js';
+import { createLoader, type LoaderOptions } from '../loader/index.js';
 import type { CandidateValues, DetectionOptions, Detections } from '../postprocess/detections.js';
 import {
   type MaskCandidateValues,

@@ -9,9 +9,9 @@ import { letterboxed } from '../data/letterboxed.js';
 import { boxesInImage, letterbox } from '../data/placement.js';
 import type { Box, Dataset, DatasetObject, Segmentation } from '../data/records.js';
 import { evaluateFiles } from '../evaluation/evaluate-files.js';
-import { decodeMask } from '../evaluation/mask-runs.js';
-import { cocoMask, segmentationMask } from '../evaluation/segmentation.js';
 import { summarize } from '../evaluation/summarize.js';
+import { decodeMask } from '../masks/mask-runs.js';
+import { cocoMask, segmentationMask } from '../masks/segmentation.js';
 import { evaluateDetector, namedMetrics } from './evaluate-detector.js';
 
 const SIZE = [32, 48] as const;

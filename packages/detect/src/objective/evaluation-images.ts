@@ -8,12 +8,12 @@ import {
   cocoImageIds,
 } from '../data/coco-ground-truth.js';
 import type { DetectionDataset, DetectionExample } from '../data/dataset.js';
-import type { Loader } from '../data/loader/index.js';
 import { type AxisMap, drawMask, isUnmoved, moveMask, type ObjectMask } from '../data/object-mask.js';
 import { boxesInImage, type Placement } from '../data/placement.js';
 import type { Dataset, Segmentation } from '../data/records.js';
-import { maskArea } from '../evaluation/mask-runs.js';
-import { cocoMask } from '../evaluation/segmentation.js';
+import type { Loader } from '../loader/index.js';
+import { maskArea } from '../masks/mask-runs.js';
+import { cocoMask } from '../masks/segmentation.js';
 import { checkExampleMasks } from './mask-feeds.js';
 
 /** What a detector sees of some images, and where these lie on its canvas. */

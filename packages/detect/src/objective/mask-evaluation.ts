@@ -2,8 +2,8 @@ import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
 import type { CocoDetection } from '../evaluation/coco-format.js';
 import { type DetectionEvaluation, evaluateDetections } from '../evaluation/evaluate-detections.js';
 import type { EvaluationParameters } from '../evaluation/parameters.js';
-import { cocoMask } from '../evaluation/segmentation.js';
 import { type DetectionSummary, summarize } from '../evaluation/summarize.js';
+import { cocoMask } from '../masks/segmentation.js';
 import type { Detections } from '../postprocess/detections.js';
 import type { EvaluationImages } from './evaluation-images.js';
 

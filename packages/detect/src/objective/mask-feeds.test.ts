@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { segmentationMask } from '../evaluation/segmentation.js';
+import { segmentationMask } from '../masks/segmentation.js';
 import { maskFeeds } from './mask-feeds.js';
 
 const size = { height: 6, width: 8 };

@@ -1,7 +1,7 @@
 import { check, type Feeds } from '@nats/graph';
 import type { DetectionExample } from '../data/dataset.js';
 import { drawMask } from '../data/object-mask.js';
-import { decodeMask, type MaskRuns } from '../evaluation/mask-runs.js';
+import { decodeMask, type MaskRuns } from '../masks/mask-runs.js';
 
 /**
  * The input `masks` of Mask R-CNN's loss, bool `[B, maxObjects, H, W]`. Polygons and runs of COCO's files become masks by

@@ -11,8 +11,8 @@ import { loadMnist } from '../data/mnist.js';
 import { mnistDetection } from '../data/mnist-detection.js';
 import type { Box, Dataset, DatasetObject } from '../data/records.js';
 import { buildDetector, demoFasterRcnnConfig, demoMaskRcnnConfig } from '../detectors/index.js';
-import { encodeMask, maskArea, maskBox } from '../evaluation/mask-runs.js';
-import { cocoMask, segmentationMask } from '../evaluation/segmentation.js';
+import { encodeMask, maskArea, maskBox } from '../masks/mask-runs.js';
+import { cocoMask, segmentationMask } from '../masks/segmentation.js';
 import { type DetectionObjectiveOptions, detection } from './detection.js';
 
 const small = {

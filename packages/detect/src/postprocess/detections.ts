@@ -1,5 +1,5 @@
 import type { TensorData } from '@nats/graph';
-import type { MaskRuns } from '../evaluation/mask-runs.js';
+import type { MaskRuns } from '../masks/mask-runs.js';
 import { classwiseNms } from './nms.js';
 
 /** Detections of one image in falling order of score. */

@@ -1,5 +1,5 @@
 import { check, formatShape, type TensorData } from '@nats/graph';
-import type { MaskRuns } from '../evaluation/mask-runs.js';
+import type { MaskRuns } from '../masks/mask-runs.js';
 import {
   type CandidateValues,
   type DetectionOptions,

@@ -1,5 +1,5 @@
 import { check } from '@nats/graph';
-import { encodeMaskPart, type MaskRuns } from '../evaluation/mask-runs.js';
+import { encodeMaskPart, type MaskRuns } from '../masks/mask-runs.js';
 
 /**
  * Puts a mask that was predicted inside a box where it belongs in the image (torchvision's paste_masks_in_image): a frame of

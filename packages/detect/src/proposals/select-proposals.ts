@@ -18,8 +18,15 @@ import {
 import type { Anchors } from '../boxes/anchors.js';
 import { clipBoxes, decodeBoxes } from '../boxes/box-coder.js';
 import { corners } from '../boxes/pairwise-iou.js';
-import type { RpnOutputs } from '../heads/rpn-head.js';
 import { matchedRows } from '../matching/targets.js';
+
+/** What a region proposal network says of every anchor. */
+export interface RpnOutputs {
+  /** `[N, A]`, logits */
+  readonly objectness: Tensor;
+  /** `[N, A, 4]`, offsets to the anchors */
+  readonly offsets: Tensor;
+}
 
 export interface ProposalConfig {
   /** Anchors of each level with the highest objectness that go on; 2000 in training and 1000 afterwards in torchvision. */

@@ -30,6 +30,9 @@ export interface WeightOptions {
   readonly normalization?: Phase['normalization'];
 }
 
+/** Of Adam for the architecture (DARTS, FNA). */
+export const ARCHITECTURE_BETAS = [0.5, 0.999] as const;
+
 /** How the architecture is fitted. */
 export interface ArchitectureOptions {
   /** First step (0, 1, …) in which the architecture moves: weights are warmed up before. Default: 30 % of the steps. */
@@ -179,7 +182,7 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
     every = 1,
     order = 1,
     clipNorm = NO_LIMIT,
-    optimizer = adam({ betas: [0.5, 0.999] }),
+    optimizer = adam({ betas: ARCHITECTURE_BETAS }),
     learningRate = constantRate(0.1),
     entropy,
   } = architecture;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { noiseImage, noisePng } from '../../../test/images.js';
-import { temporaryDirectory } from '../../../test/temporary-directory.js';
-import { letterboxed } from '../letterboxed.js';
-import { boxesInImage } from '../placement.js';
-import type { Dataset, DatasetObject } from '../records.js';
+import { noiseImage, noisePng } from '../../test/images.js';
+import { temporaryDirectory } from '../../test/temporary-directory.js';
+import { letterboxed } from '../data/letterboxed.js';
+import { boxesInImage } from '../data/placement.js';
+import type { Dataset, DatasetObject } from '../data/records.js';
 import { divideIndices } from './batch-plan.js';
 import { createLoader, type DetectionBatch, type LoaderOptions } from './loader.js';
 

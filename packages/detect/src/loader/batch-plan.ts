@@ -1,8 +1,8 @@
 import { check, hash32, seedOf } from '@nats/graph';
 import { exampleAt, shuffled } from '@nats/train';
-import { imagesNeeded, partnersOf } from '../../augment/augment-sample.js';
-import type { AugmentationOptions } from '../../augment/index.js';
-import type { CanvasSize } from '../placement.js';
+import { imagesNeeded, partnersOf } from '../augment/augment-sample.js';
+import type { AugmentationOptions } from '../augment/index.js';
+import type { CanvasSize } from '../data/placement.js';
 
 /** Which images of a split make one image of a batch. */
 export interface PlannedImage {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { NatsError } from '@nats/graph';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CocoMask } from './coco-format.js';
-import { maskOverlaps } from './mask-overlaps.js';
+import { maskOverlaps } from '../evaluation/mask-overlaps.js';
+import type { CocoMask } from './coco-mask.js';
 import { boxMask, polygonMask } from './mask-polygon.js';
 import { decodeMask, encodeMask, encodeMaskPart, maskArea, maskBox, mergeMasks } from './mask-runs.js';
 import { compressRuns, expandRuns } from './mask-string.js';
@@ -35,7 +35,8 @@ interface Drawn {
   readonly masks: { segmentation: number[][]; counts: string; area: number; bbox: number[] }[];
 }
 
-const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8'));
+const read = (name: string) =>
+  JSON.parse(readFileSync(join(import.meta.dirname, '../evaluation/fixtures', name), 'utf8'));
 const golden: Golden = read('mask-codec.json');
 const drawn: Drawn = read('drawn-masks.json');
 

@@ -1,5 +1,5 @@
 import { check } from '@nats/graph';
-import type { CocoMask, CocoSegmentation } from './coco-format.js';
+import type { CocoMask, CocoSegmentation } from './coco-mask.js';
 import { polygonMask } from './mask-polygon.js';
 import { type MaskRuns, mergeMasks } from './mask-runs.js';
 import { compressRuns, expandRuns } from './mask-string.js';

@@ -85,7 +85,7 @@ export function closedError(): NatsError {
  * registered from inside the thread: Node 20 takes no loader for a thread's first file.
  */
 function startThread(workerData: BatchConfig): Worker {
-  const built = new URL('./data/loader/worker.js', import.meta.url);
+  const built = new URL('./loader/worker.js', import.meta.url);
   if (existsSync(fileURLToPath(built))) return new Worker(built, { workerData });
   const source = new URL('./worker.ts', import.meta.url).href;
   // What `require` finds is the CommonJS half.

@@ -1,7 +1,7 @@
-import type { DecodedImage } from '../dataset.js';
-import { loadRecordImage } from '../decode-image.js';
-import type { DatasetRecord } from '../records.js';
-import { targetMasks, targetsOf } from '../targets.js';
+import type { DecodedImage } from '../data/dataset.js';
+import { loadRecordImage } from '../data/decode-image.js';
+import type { DatasetRecord } from '../data/records.js';
+import { targetMasks, targetsOf } from '../data/targets.js';
 import type { BatchConfig, ImageTask } from './make-batch.js';
 
 export type TargetKind = 'none' | 'boxes' | 'masks';

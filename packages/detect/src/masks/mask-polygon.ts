@@ -1,11 +1,11 @@
 import { check } from '@nats/graph';
-import type { CocoBox } from './coco-format.js';
+import type { CocoBox } from './coco-mask.js';
 import type { MaskRuns } from './mask-runs.js';
 
 /** Edges are followed in fifths of a pixel. */
 const SCALE = 5;
 /** Pixels; far outside of every image, near enough to follow. */
-const FARTHEST = 1e6;
+export const FARTHEST = 1e6;
 
 /**
  * The mask of a polygon as COCO's tools draw it, pixel by pixel (rleFrPoly in maskApi.c): its edges, rounded to fifths of a

@@ -1,12 +1,12 @@
 import { NatsError } from '@nats/graph';
 import { createNormalizer, type PixelStatistics } from '@nats/train';
-import { type AugmentationOptions, augmentSample } from '../../augment/index.js';
-import { movedMasks, selectObjects } from '../../augment/objects.js';
-import type { MaskRuns } from '../../evaluation/mask-runs.js';
-import type { DecodedImage, DetectionSample } from '../dataset.js';
-import { type DecodeOptions, loadRecordImage } from '../decode-image.js';
-import { drawMask, type ObjectMask } from '../object-mask.js';
-import { boxesOnCanvas, type CanvasSize, letterbox, type Placement, placeImage } from '../placement.js';
+import { type AugmentationOptions, augmentSample } from '../augment/index.js';
+import { movedMasks, selectObjects } from '../augment/objects.js';
+import type { DecodedImage, DetectionSample } from '../data/dataset.js';
+import { type DecodeOptions, loadRecordImage } from '../data/decode-image.js';
+import { drawMask, type ObjectMask } from '../data/object-mask.js';
+import { boxesOnCanvas, type CanvasSize, letterbox, type Placement, placeImage } from '../data/placement.js';
+import type { MaskRuns } from '../masks/mask-runs.js';
 
 /** What stays the same for all batches of a loader. Plain data: it is sent to workers. */
 export interface BatchConfig {

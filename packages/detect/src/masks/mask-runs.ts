@@ -1,5 +1,5 @@
 import { check } from '@nats/graph';
-import type { CocoBox } from './coco-format.js';
+import type { CocoBox } from './coco-mask.js';
 
 /**
  * A mask of one object: lengths of runs of equal pixels, column by column from the top left, in turns background and object,
