@@ -29,6 +29,11 @@ test('the defaults are those of the papers and of torchvision', () => {
   expect(build({ kind: 'fcos' })).toEqual(fcosConfig({ ...torchvision, ...paper }));
 });
 
+test('a pyramid without smoothing and predictions of one pixel can be said in a config', () => {
+  const config = build({ kind: 'fcos', smoothing: false, predictionKernel: 1 });
+  expect(config).toMatchObject({ pyramid: { smoothing: false }, predictionKernel: 1 });
+});
+
 test('anchors and ranges follow the strides of the backbone', () => {
   const small = { backbone: resnetConfig('resnet20'), classes: 2 };
   expect(build({ kind: 'retinanet' }, small)).toMatchObject({

@@ -8,6 +8,10 @@ const schema = z
     kind: z.literal('fcos'),
     ...commonSettings,
     headNorm: headNorm.default({ kind: 'group', groups: 32 }).describe('inside the head (torchvision: 32 groups)'),
+    predictionKernel: z
+      .union([z.literal(3), z.literal(1)])
+      .default(3)
+      .describe('side of the kernels of the predictions (the paper: 3, YOLOX: 1)'),
     ranges: z
       .array(z.tuple([z.number().min(0), positive().nullable()]))
       .min(1)
@@ -29,11 +33,11 @@ export const fcosKind: DetectorKind<typeof schema> = {
   schema,
   build: (settings, context) => {
     const { base, strides } = detectorBase(settings, context);
-    const { headNorm, points, radius, distance, quality } = settings;
+    const { headNorm, predictionKernel, points, radius, distance, quality } = settings;
     const standard = fcosRanges(strides).map(
       ([low, high]) => [low, Number.isFinite(high) ? high : null] as [number, number | null],
     );
     const ranges = settings.ranges ?? standard;
-    return fcosConfig({ ...base, ranges, headNorm, points, radius, distance, quality });
+    return fcosConfig({ ...base, ranges, headNorm, predictionKernel, points, radius, distance, quality });
   },
 };

@@ -35,6 +35,10 @@ export function pyramidSettings(finest: string, extra: 'p6p7' | 'pool') {
       .enum(['p6p7', 'p6', 'pool', 'none'])
       .default(extra)
       .describe('coarser levels on top of the pyramid (Lin et al. 2017)'),
+    smoothing: z
+      .boolean()
+      .default(true)
+      .describe('a 3x3 convolution on every level, against the aliasing of enlarging (Lin et al. 2017)'),
   };
 }
 
@@ -70,7 +74,7 @@ function strideOfStages({ stem, stages }: ResnetConfig): number[] {
 }
 
 /** What decides which feature maps a detector looks at. */
-export type PyramidSettings = Pick<CommonSettings, 'inputSize' | 'channels' | 'extra' | 'stages'>;
+export type PyramidSettings = Pick<CommonSettings, 'inputSize' | 'channels' | 'extra' | 'smoothing' | 'stages'>;
 
 /**
  * The part of a detector's config that all kinds have, the stride of each pyramid level, and of those of them that are
@@ -78,7 +82,7 @@ export type PyramidSettings = Pick<CommonSettings, 'inputSize' | 'channels' | 'e
  * @param finest stages of at least this stride are the default; the last one if there is none
  */
 export function pyramidBase(settings: PyramidSettings, { backbone, classes }: DetectorContext, finest: number) {
-  const { inputSize, channels, extra } = settings;
+  const { inputSize, channels, extra, smoothing } = settings;
   const strideOf = strideOfStages(backbone);
   const names = STAGE_NAMES.slice(0, strideOf.length);
   const coarse = names.filter((_, i) => strideOf[i]! >= finest);
@@ -87,7 +91,8 @@ export function pyramidBase(settings: PyramidSettings, { backbone, classes }: De
   const strides = [...stageStrides];
   const added = { p6p7: 2, p6: 1, pool: 1, none: 0 }[extra];
   for (let i = 0; i < added; i++) strides.push(strides.at(-1)! * 2);
-  return { base: { backbone, inputSize, classes, stages, pyramid: { channels, extra } }, strides, stageStrides };
+  const pyramid = { channels, extra, ...(!smoothing && { smoothing }) };
+  return { base: { backbone, inputSize, classes, stages, pyramid }, strides, stageStrides };
 }
 
 /** The same for detectors of one stage. */

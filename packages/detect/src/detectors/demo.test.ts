@@ -1,4 +1,5 @@
-import { createScope, input, sizeOf } from '@nats/graph';
+import { createProgram, createScope, input, sizeOf } from '@nats/graph';
+import { programCosts } from '@nats/space';
 import { expect, test } from 'vitest';
 import { deepDemoDetectorConfig, demoDetectorConfig } from './demo.js';
 import { demoFasterRcnnConfig, demoMaskRcnnConfig } from './demo-two-stage.js';
@@ -19,4 +20,17 @@ test('the detectors of the demonstration have a third of a million parameters, a
 test('those of two stages have two thirds of a million, and three quarters with masks', () => {
   expect(parametersOf(demoFasterRcnnConfig())).toBe(692_027);
   expect(parametersOf(demoMaskRcnnConfig())).toBe(724_230);
+});
+
+test('predictions of one pixel and levels without smoothing take 16 pixels of receptive field each', () => {
+  const fieldOf = (config: DetectorConfig) => {
+    const scope = createScope();
+    const images = input('images', 'float32', [1, 1, 128, 128]);
+    const program = createProgram({ outputs: { ...buildDetector(config).candidates(scope, images) } });
+    return programCosts(program, scope.spec).receptiveField;
+  };
+  const unsmoothed = { channels: 64, extra: 'none', smoothing: false } as const;
+  expect(fieldOf(demoDetectorConfig())).toEqual([119, 119]);
+  expect(fieldOf(demoDetectorConfig({ predictionKernel: 1 }))).toEqual([103, 103]);
+  expect(fieldOf(demoDetectorConfig({ predictionKernel: 1, pyramid: unsmoothed }))).toEqual([87, 87]);
 });

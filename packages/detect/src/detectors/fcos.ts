@@ -2,7 +2,7 @@ import { check, constant, multiply, sigmoid, sqrt } from '@nats/graph';
 import { generatePoints } from '../boxes/anchors.js';
 import { decodeDistances } from '../boxes/box-coder.js';
 import { type FcosHeadConfig, fcosHead, fcosLoss } from '../heads/fcos-head.js';
-import type { HeadNorm } from '../heads/tower.js';
+import type { HeadNorm, PredictionKernel } from '../heads/tower.js';
 import { fcosRanges } from '../matching/centre-sampling.js';
 import { selectCandidates } from '../postprocess/candidates.js';
 import { type Detector, type DetectorBase, identityOf, totalLoss } from './detector.js';
@@ -17,6 +17,7 @@ export interface FcosConfig extends DetectorBase {
   readonly radius: number;
   readonly headDepth: number;
   readonly headNorm: HeadNorm;
+  readonly predictionKernel: PredictionKernel;
   readonly distance: FcosHeadConfig['distance'];
   readonly quality: FcosHeadConfig['quality'];
   readonly candidatesPerLevel: number;
@@ -35,6 +36,7 @@ export function fcosConfig(options: FcosOptions): FcosConfig {
     radius: 1.5,
     headDepth: 4,
     headNorm: { kind: 'group', groups: 32 },
+    predictionKernel: 3,
     distance: 'relu',
     quality: 'centerness',
     candidatesPerLevel: 1000,
@@ -50,6 +52,7 @@ export function fcos(config: FcosConfig): Detector {
     priorProbability: 0.01,
     distance: config.distance,
     quality: config.quality,
+    predictionKernel: config.predictionKernel,
     sampling: {
       radius: config.radius,
       ranges: config.ranges.map(([low, high]) => [low, high ?? Number.POSITIVE_INFINITY]),

@@ -23,7 +23,7 @@ import { elementwiseIou, giouLoss } from '../losses/box-losses.js';
 import { binaryCrossEntropy, focalLoss } from '../losses/focal-loss.js';
 import { type CentreSamplingOptions, matchByCentre } from '../matching/centre-sampling.js';
 import { matchedRows, type Targets } from '../matching/targets.js';
-import { flattenPredictions, type HeadNorm, predictor, priorBias, tower } from './tower.js';
+import { flattenPredictions, type HeadNorm, type PredictionKernel, predictor, priorBias, tower } from './tower.js';
 
 export interface FcosHeadConfig {
   readonly classes: number;
@@ -34,6 +34,7 @@ export interface FcosHeadConfig {
   readonly distance: 'relu' | 'exp';
   /** What the third branch predicts: how central a point is (the paper), or the IoU of its box with the object. */
   readonly quality: 'centerness' | 'iou';
+  readonly predictionKernel: PredictionKernel;
   readonly sampling: CentreSamplingOptions;
 }
 
@@ -52,12 +53,13 @@ export function fcosHead(scope: Scope, levels: readonly Tensor[], config: FcosHe
   const classification = scope.child('classification_head');
   const regression = scope.child('regression_head');
   const positive = config.distance === 'relu' ? relu : exp;
+  const { predictionKernel: kernel } = config;
   const logits = tower(classification, levels, options).map((x) =>
-    predictor(classification.child('cls_logits'), x, config.classes, priorBias(config.priorProbability)),
+    predictor(classification.child('cls_logits'), x, config.classes, priorBias(config.priorProbability), kernel),
   );
   const features = tower(regression, levels, options);
-  const distances = features.map((x) => positive(predictor(regression.child('bbox_reg'), x, 4, 0)));
-  const quality = features.map((x) => predictor(regression.child('bbox_ctrness'), x, 1, 0));
+  const distances = features.map((x) => positive(predictor(regression.child('bbox_reg'), x, 4, 0, kernel)));
+  const quality = features.map((x) => predictor(regression.child('bbox_ctrness'), x, 1, 0, kernel));
   return {
     classLogits: flattenPredictions(logits, config.classes),
     distances: flattenPredictions(distances, 4),

@@ -69,11 +69,21 @@ function normalizeLevels(scope: Scope, levels: readonly Tensor[], norm: HeadNorm
   return normalized.map((x, i) => reshape(x, levels[i]!.shape));
 }
 
-/** A 3x3 convolution that predicts `values` numbers for each of `shapes` anchors at every location. */
-export function predictor(scope: Scope, x: Tensor, channels: number, bias: number): Tensor {
+/** Side of a prediction's kernel: 3 in the papers of FCOS and RetinaNet, 1 in YOLOX (Ge et al. 2021). */
+export type PredictionKernel = 1 | 3;
+
+/** A convolution whose `channels` are the predictions at every location. */
+export function predictor(
+  scope: Scope,
+  x: Tensor,
+  channels: number,
+  bias: number,
+  kernel: PredictionKernel = 3,
+): Tensor {
   return convolution(scope, x, {
     channels,
-    padding: 1,
+    kernel,
+    padding: (kernel - 1) / 2,
     bias: true,
     initializer: HEAD_INITIALIZER,
     biasInitializer: bias === 0 ? zeros : { kind: 'constant', value: bias },

@@ -3,7 +3,7 @@ import { resnetConfig, smallResnet } from '@nats/space';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { buildDetector, demoDetectorConfig, retinanetConfig } from '../detectors/index.js';
-import { nearest } from './feature-pyramid.js';
+import { featurePyramid, nearest } from './feature-pyramid.js';
 
 test('after strides of 2 the nearest of n rows are each row twice, the last one once if the number is odd', () => {
   fc.assert(
@@ -36,4 +36,20 @@ describe.each(sizes)('an input of %i x %i', (...inputSize) => {
     const { boxes, scores } = detector.candidates(createScope(), images);
     expect(boxes.shape).toEqual([2, scores.shape[1], 4]);
   });
+});
+
+test('without smoothing the merged maps are the levels, and the pyramid has the parameters of its lateral convolutions alone', () => {
+  const features = [8, 16].map((channels, i) => input(`C${i}`, 'float32', [1, channels, 6, 6]));
+  const scope = createScope();
+  const levels = featurePyramid(scope, features, { channels: 4, extra: 'none', smoothing: false });
+  expect(levels.map(({ shape }) => shape)).toEqual([
+    [1, 4, 6, 6],
+    [1, 4, 6, 6],
+  ]);
+  expect([...scope.spec.keys()].sort()).toEqual([
+    'inner_blocks.0.0.bias',
+    'inner_blocks.0.0.weight',
+    'inner_blocks.1.0.bias',
+    'inner_blocks.1.0.weight',
+  ]);
 });

@@ -20,6 +20,11 @@ export interface FeaturePyramidConfig {
    * subsampling (Faster R-CNN), `none`.
    */
   readonly extra: 'p6p7' | 'p6' | 'pool' | 'none';
+  /**
+   * Whether a 3x3 convolution follows on every merged map, against the aliasing of enlarging (Lin et al. 2017, section 3);
+   * default true. Levels of one stride are not enlarged and can do without: less work, and a smaller receptive field.
+   */
+  readonly smoothing?: boolean;
 }
 
 /**
@@ -28,7 +33,7 @@ export interface FeaturePyramidConfig {
  * @returns finest first, one level for each feature map and the extra ones
  */
 export function featurePyramid(scope: Scope, features: readonly Tensor[], config: FeaturePyramidConfig): Tensor[] {
-  const { channels, extra } = config;
+  const { channels, extra, smoothing = true } = config;
   // torchvision: Kaiming uniform with a = 1, that is sqrt(3 / fan in).
   const layer = (place: Scope, x: Tensor, kernel: number, stride = 1) => {
     const fan = (x.shape[1] as number) * kernel * kernel;
@@ -40,7 +45,7 @@ export function featurePyramid(scope: Scope, features: readonly Tensor[], config
   for (let i = features.length - 1; i >= 0; i--) {
     const lateral = layer(scope.child('inner_blocks').child(i).child(0), features[i]!, 1);
     above = above ? add(lateral, enlarge(above, lateral)) : lateral;
-    levels.unshift(layer(scope.child('layer_blocks').child(i).child(0), above, 3));
+    levels.unshift(smoothing ? layer(scope.child('layer_blocks').child(i).child(0), above, 3) : above);
   }
   const top = levels.at(-1)!;
   if (extra === 'pool') levels.push(maxPool2d(top, { kernel: 1, stride: 2 }));

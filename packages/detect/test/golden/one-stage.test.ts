@@ -107,9 +107,9 @@ function fcosCase(attributes: Attributes): OneStage {
     lossNames: { classification: 'classification', box: 'bbox_regression', quality: 'bbox_ctrness' },
     anchors: (grids) => generatePoints(config.inputSize, grids, [8, 16, 32, 64, 128], config.points),
     head: (scope, levels) => {
-      const { classes, headDepth: depth, headNorm: norm, distance, quality } = config;
+      const { classes, headDepth: depth, headNorm: norm, distance, quality, predictionKernel } = config;
       const sampling = { radius: config.radius, ranges: [] };
-      const head = { classes, depth, norm, distance, quality, sampling, priorProbability: 0.01 };
+      const head = { classes, depth, norm, distance, quality, predictionKernel, sampling, priorProbability: 0.01 };
       const outputs = fcosHead(scope, levels, head);
       return { cls_logits: outputs.classLogits, bbox_regression: outputs.distances, bbox_ctrness: outputs.quality };
     },
