@@ -7,11 +7,15 @@ import {
   restrictedScheme,
   uniformScheme,
 } from '@nats/search';
-import type { Scheme } from '@nats/space';
-import { space } from './protocol.js';
+import type { Genotype, Scheme, SearchSpace } from '@nats/space';
 import { type Probabilities, type SearchKind, spaceOf } from './searches.js';
 
 const TOOL = { tool: { name: '@nats/search', version: '0.0.0' } };
+const ISOTROPIC: readonly Genotype[] = [
+  [1, 1],
+  [2, 2],
+  [3, 3],
+];
 const inLastConvolution = (name: string) => name === 'layer3.0.conv2';
 const inLastStage = (name: string) => name.startsWith('layer3.');
 
@@ -19,55 +23,81 @@ export interface Arm {
   readonly title: string;
   /** The search whose result it decodes; others do without. */
   readonly search?: SearchKind;
-  /** Undefined is the original network. `seed` is the retraining's: a random arm draws anew for each. */
-  scheme(found: Probabilities, seed: number): Scheme | undefined;
+  /** Undefined is the original network. */
+  scheme(context: ArmContext): Scheme | undefined;
 }
 
-const decoded = (found: Probabilities, options: Parameters<typeof decodeScheme>[1], kind: SearchKind = 'groups') =>
-  decodeScheme(architectureOfEvent(spaceOf(kind), found), options, TOOL);
+export interface ArmContext {
+  readonly space: SearchSpace;
+  /** What the arm's search found; empty for others. */
+  readonly found: Probabilities;
+  /** The retraining's: a random arm draws anew for each. */
+  readonly seed: number;
+}
+
+type Decoding = Parameters<typeof decodeScheme>[1];
+
+const decoded = ({ space, found }: ArmContext, options: Decoding, kind: SearchKind = 'groups') =>
+  decodeScheme(architectureOfEvent(spaceOf(space, kind), found), options, TOOL);
+
+/** Decodes the main search. */
+const searchedBy = (title: string, options: Decoding): Arm => ({
+  title,
+  search: 'groups',
+  scheme: (context) => decoded(context, options),
+});
 
 /** Each channel group its most probable genotype, of another search than that of the main arms. */
-function argmaxOf(search: SearchKind, title: string): Arm {
-  return { title, search, scheme: (found) => decoded(found, { method: 'argmax' }, search) };
-}
+const argmaxOf = (search: SearchKind, title: string): Arm => ({
+  title,
+  search,
+  scheme: (context) => decoded(context, { method: 'argmax' }, search),
+});
+
+/** Genotypes in turn, channel by channel, in some layers. */
+const cyclicIn = (title: string, isIn: (layer: string) => boolean, cycle?: readonly Genotype[]): Arm => ({
+  title,
+  scheme: ({ space }) => restrictedScheme(cyclicScheme(space, TOOL, cycle), isIn),
+});
 
 /** All arms of the comparison: the same parameters and multiply-adds, other dilations. */
 export const ARMS: Readonly<Record<string, Arm>> = {
   original: { title: 'original, all (1,1)', scheme: () => undefined },
-  proportional: {
-    title: 'searched, proportional (the paper)',
-    search: 'groups',
-    scheme: (found) => decoded(found, { method: 'proportional' }),
-  },
-  argmax: {
-    title: 'searched, argmax by group',
-    search: 'groups',
-    scheme: (found) => decoded(found, { method: 'argmax' }),
-  },
-  sharpened: {
-    title: 'searched, assignment over genotypes above 1/G',
-    search: 'groups',
-    scheme: (found) => decoded(found, { method: 'assignment', dropBelowUniform: true }),
-  },
+  proportional: searchedBy('searched, proportional (the paper)', { method: 'proportional' }),
+  argmax: searchedBy('searched, argmax by group', { method: 'argmax' }),
+  sharpened: searchedBy('searched, assignment over genotypes above 1/G', {
+    method: 'assignment',
+    dropBelowUniform: true,
+  }),
   random: {
     title: 'random channels, histogram of argmax',
     search: 'groups',
-    scheme: (found, seed) => randomScheme(space, histogramOf(decoded(found, { method: 'argmax' })), seed, TOOL),
+    scheme: (context) => {
+      const histogram = histogramOf(decoded(context, { method: 'argmax' }));
+      return randomScheme(context.space, histogram, context.seed, TOOL);
+    },
   },
-  uniform: { title: 'uniform (2,2)', scheme: () => uniformScheme(space, [2, 2], TOOL) },
+  uniform: { title: 'uniform (2,2)', scheme: ({ space }) => uniformScheme(space, [2, 2], TOOL) },
   'uniform-last': {
     title: 'uniform (2,2) in the last stage',
-    scheme: () => restrictedScheme(uniformScheme(space, [2, 2], TOOL), inLastStage),
+    scheme: ({ space }) => restrictedScheme(uniformScheme(space, [2, 2], TOOL), inLastStage),
   },
-  cyclic: { title: 'cyclic {1,2,3} (PSConv-like)', scheme: () => cyclicScheme(space, TOOL) },
-  'cyclic-last': {
-    title: 'cyclic {1,2,3} in the last stage (tuned by hand)',
-    scheme: () => restrictedScheme(cyclicScheme(space, TOOL), inLastStage),
-  },
-  'cyclic-last-convolution': {
-    title: 'cyclic {1,2,3} in the last convolution (tuned by hand)',
-    scheme: () => restrictedScheme(cyclicScheme(space, TOOL), inLastConvolution),
-  },
+  cyclic: { title: 'cyclic {1,2,3} (PSConv-like)', scheme: ({ space }) => cyclicScheme(space, TOOL, ISOTROPIC) },
+  'cyclic-last': cyclicIn('cyclic {1,2,3} in the last stage (tuned by hand)', inLastStage, ISOTROPIC),
+  'cyclic-last-convolution': cyclicIn(
+    'cyclic {1,2,3} in the last convolution (tuned by hand)',
+    inLastConvolution,
+    ISOTROPIC,
+  ),
+  'cyclic-last-wide': cyclicIn(
+    'cyclic (1,1) (1,2) (1,3) in the last stage (tuned by hand for wide objects)',
+    inLastStage,
+    [
+      [1, 1],
+      [1, 2],
+      [1, 3],
+    ],
+  ),
   'last-stage': argmaxOf('last-stage', 'searched in the last stage, argmax by group'),
   sampled: argmaxOf('sampled', 'searched with the sampled relaxation, argmax by group'),
   'second-order': argmaxOf('second-order', 'searched with the second order, argmax by group'),

@@ -1,5 +1,5 @@
 // npm run evidence -- quick [--arms a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2]
-//   [--head-depth 0] [--frozen-backbone] [--pretraining-seed 10] [--out runs/evidence/quick]
+//   [--field 87] [--frozen-backbone] [--wide] [--every-channel] [--pretraining-seed 10] [--out runs/evidence/quick]
 // Trains every arm from the same pretrained classifier with the same schedule and seeds, and writes a table. Resumable:
 // what is in the output folder is not computed again.
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,10 +8,11 @@ import { parseArgs } from 'node:util';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { ARMS } from './arms.js';
 import { kept } from './cache.js';
-import { loadTask, PROTOCOL, type Task } from './protocol.js';
+import { PROTOCOL } from './protocol.js';
 import { type Probabilities, type SearchKind, searched } from './searches.js';
 import { type ArmResult, pretrainedWeights, trainedArm } from './stages.js';
 import { markdownOf, rowsOf } from './table.js';
+import { FIELDS, loadTask, type TaskOptions } from './task.js';
 
 const DEFAULT_ARMS = ['original', 'proportional', 'argmax', 'random', 'uniform-last', 'cyclic'];
 
@@ -24,8 +25,10 @@ async function main(): Promise<void> {
       'search-seed': { type: 'string', default: String(PROTOCOL.search.seed) },
       'pretraining-seed': { type: 'string', default: String(PROTOCOL.pretraining.seed) },
       threads: { type: 'string', default: '2' },
-      'head-depth': { type: 'string', default: String(PROTOCOL.headDepth) },
+      field: { type: 'string', default: FIELDS[0]! },
       'frozen-backbone': { type: 'boolean', default: false },
+      wide: { type: 'boolean', default: false },
+      'every-channel': { type: 'boolean', default: false },
       minutes: { type: 'string', default: 'Infinity' },
       out: { type: 'string', default: join('runs', 'evidence', 'quick') },
     },
@@ -38,17 +41,18 @@ async function main(): Promise<void> {
   const deadline = performance.now() + Number(values.minutes) * 60_000;
 
   const command = `npm run evidence -- ${process.argv.slice(2).join(' ')}`;
-  const [headDepth, threads] = [Number(values['head-depth']), Number(values.threads)];
+  const threads = Number(values.threads);
+  const { field, wide, 'frozen-backbone': frozenBackbone, 'every-channel': everyChannel } = values;
+  const options: TaskOptions = { field, frozenBackbone, wide, everyChannel };
   const pretrainingSeed = Number(values['pretraining-seed']);
   await mkdir(values.out, { recursive: true });
-  const frozenBackbone = values['frozen-backbone'];
-  await claimFolder(values.out, { headDepth, frozenBackbone, pretrainingSeed, threads, protocol: PROTOCOL });
+  await claimFolder(values.out, { ...options, pretrainingSeed, threads, protocol: PROTOCOL });
   const context = {
     engine: onnxruntimeEngine({ threads }),
-    task: await loadTask(headDepth, frozenBackbone),
+    task: await loadTask(options),
     folder: values.out,
   };
-  const notes = caveats(values['search-seed'], context.task);
+  const notes = caveats(values['search-seed'], options);
   const initial = await pretrainedWeights(context, pretrainingSeed);
   const found = new Map<SearchKind, Probabilities>();
   for (const arm of arms) {
@@ -62,8 +66,8 @@ async function main(): Promise<void> {
     for (const arm of arms) {
       if (performance.now() > deadline) break;
       const { search, scheme } = ARMS[arm]!;
-      const probabilities = search ? found.get(search)! : {};
-      results.push(await trainedArm(context, initial, arm, scheme(probabilities, seed), seed));
+      const chosen = scheme({ space: context.task.space, found: search ? found.get(search)! : {}, seed });
+      results.push(await trainedArm(context, initial, arm, chosen, seed));
       await writeTable(values.out, results, command, notes);
     }
   }
@@ -78,9 +82,16 @@ async function claimFolder(folder: string, settings: unknown): Promise<void> {
   throw new Error(`${folder} holds results of other settings (see settings.json in it); choose another with --out`);
 }
 
-function caveats(searchSeed: string, { detector: { headDepth }, frozenBackbone }: Task): string[] {
+function caveats(searchSeed: string, { field, frozenBackbone, wide, everyChannel }: TaskOptions): string[] {
+  const task = [
+    `${PROTOCOL.name}${wide ? ', wide digits' : ''}`,
+    `receptive field ${field} pixels`,
+    ...(frozenBackbone ? ['backbone frozen'] : []),
+    `a choice for ${everyChannel ? 'every channel' : `${PROTOCOL.search.groups} channel groups`} of a convolution`,
+    `${PROTOCOL.testImages} test images`,
+  ];
   return [
-    `${PROTOCOL.name}, ${headDepth} convolutions in the head before its predictions,${frozenBackbone ? ' backbone frozen,' : ''} ${PROTOCOL.testImages} test images; small, medium, large: side below ${PROTOCOL.sizes[0]}, to ${PROTOCOL.sizes[1]}, above, in pixels.`,
+    `${task.join(', ')}; small, medium, large: side below ${PROTOCOL.sizes[0]}, to ${PROTOCOL.sizes[1]}, above, in pixels.`,
     `One search of each kind (seed ${searchSeed}); spreads are over seeds of the retraining alone. Intervals are of Student's t over paired seeds.`,
   ];
 }

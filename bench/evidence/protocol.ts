@@ -1,14 +1,4 @@
-import {
-  areaRanges,
-  buildDetector,
-  COCO_PARAMETERS,
-  type DetectionDataset,
-  detection,
-  detectionSubset,
-  type FcosConfig,
-  mnistDetection,
-  mnistTextures,
-} from '@nats/detect';
+import { areaRanges, buildDetector, COCO_PARAMETERS, detection, detectionSubset, mnistTextures } from '@nats/detect';
 import type { TensorData } from '@nats/graph';
 import { buildClassifier, type ConvolutionBuilder } from '@nats/space';
 import {
@@ -22,29 +12,10 @@ import {
   type Schedule,
   withWarmUp,
 } from '@nats/train';
-import { backbone, detectorConfig, PROTOCOL, space } from '../../apps/cli/src/demo/protocol.js';
+import { backbone, PROTOCOL } from '../../apps/cli/src/demo/protocol.js';
+import type { Task } from './task.js';
 
-// The task is the demonstration's.
-export { backbone, detectorConfig, PROTOCOL, space };
-
-export interface Task {
-  readonly detector: FcosConfig;
-  /** Whether the pretrained backbone keeps its weights, in searches and in every arm; only neck and head are fitted. */
-  readonly frozenBackbone: boolean;
-  readonly train: DetectionDataset;
-  readonly test: DetectionDataset;
-}
-
-/** @param headDepth convolutions of the head before its predictions */
-export async function loadTask(headDepth: number, frozenBackbone: boolean): Promise<Task> {
-  const digits = await readMnist();
-  return {
-    detector: { ...detectorConfig, headDepth },
-    frozenBackbone,
-    train: mnistDetection({ digits: digits.train, size: PROTOCOL.trainingImages, seed: 1 }),
-    test: mnistDetection({ digits: digits.test, size: PROTOCOL.testImages, seed: 1 }),
-  };
-}
+export { PROTOCOL };
 
 /** The detection objective, with the training images also in two disjoint halves for the search. */
 export function detectionObjective({ detector, train, test }: Task, seed: number): Objective {

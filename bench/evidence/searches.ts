@@ -12,7 +12,7 @@ import {
 import type { Scheme, SearchSpace } from '@nats/space';
 import { constantRate, createTraining, trainingStep } from '@nats/train';
 import { kept } from './cache.js';
-import { detectionObjective, detectorPhase, PROTOCOL, rate, space } from './protocol.js';
+import { detectionObjective, detectorPhase, PROTOCOL, rate } from './protocol.js';
 import { type Context, report } from './stages.js';
 
 /** Probabilities of every genotype by convolution and channel group, after a search. */
@@ -23,7 +23,8 @@ export type SearchKind = 'groups' | 'last-stage' | 'sampled' | 'second-order' | 
 
 const TOOL = { tool: { name: '@nats/search', version: '0.0.0' } };
 
-export function spaceOf(kind: SearchKind): SearchSpace {
+/** The part of a space that a kind of search chooses in. */
+export function spaceOf(space: SearchSpace, kind: SearchKind): SearchSpace {
   if (kind === 'path-level') return pathLevelSpace(space);
   if (kind !== 'last-stage') return space;
   const sites = space.sites.filter(({ name }) => name.startsWith('layer3.'));
@@ -61,7 +62,7 @@ function optionsOf(
   return {
     engine: context.engine,
     objective: detectionObjective(context.task, seed),
-    space: spaceOf(kind),
+    space: spaceOf(context.task.space, kind),
     steps,
     seed,
     initial,
@@ -88,6 +89,7 @@ async function searchedByRfNext(context: Context, initial: Map<string, TensorDat
 async function searchedByEdo(context: Context, initial: Map<string, TensorData>, seed: number): Promise<Scheme> {
   if (context.task.frozenBackbone) throw new Error("EDO's kernels are trained; received a frozen backbone");
   const { steps } = PROTOCOL.search;
+  const { space } = context.task;
   const objective = detectionObjective(context.task, seed);
   const convolution = edoConvolution(space);
   const phase = { ...detectorPhase(context.task, convolution), learningRate: rate(PROTOCOL.learningRate, steps) };

@@ -6,15 +6,8 @@ import { type Scheme, schemeBuilder } from '@nats/space';
 import { adamw, createTraining, type TrainingEvent } from '@nats/train';
 import { readWeights, writeSafetensors } from '@nats/transfer';
 import { kept } from './cache.js';
-import {
-  asBackbone,
-  detectionObjective,
-  detectorPhase,
-  PROTOCOL,
-  pretrainingObjective,
-  rate,
-  type Task,
-} from './protocol.js';
+import { asBackbone, detectionObjective, detectorPhase, PROTOCOL, pretrainingObjective, rate } from './protocol.js';
+import type { Task } from './task.js';
 
 export interface Context {
   readonly engine: Engine;

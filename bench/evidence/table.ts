@@ -10,8 +10,12 @@ export interface Row {
   /** Small, medium, large. */
   readonly bySize: readonly { mean: number; deviation: number }[];
   /** To the original, over the seeds that both have. */
-  readonly difference?: { mean: number; halfWidth: number; deviation: number };
+  readonly difference?: Difference;
+  /** Of the searched arm (argmax) to this one. */
+  readonly searchedMore?: Difference;
 }
+
+type Difference = ReturnType<typeof pairedDifference>;
 
 const SIZES = ['APsmall', 'APmedium', 'APlarge'] as const;
 
@@ -19,24 +23,26 @@ const SIZES = ['APsmall', 'APmedium', 'APlarge'] as const;
 export function rowsOf(results: readonly ArmResult[]): Row[] {
   const values = (arm: string, metric: string) =>
     new Map(results.filter((result) => result.arm === arm).map(({ seed, metrics }) => [seed, 100 * metrics[metric]!]));
-  const original = values('original', 'AP');
+  const differenceOf = (arm: string, other: string): Difference | undefined => {
+    const [a, b] = [values(arm, 'AP'), values(other, 'AP')];
+    const paired = [...a.keys()].filter((seed) => b.has(seed));
+    if (arm === other || paired.length === 0) return undefined;
+    const of = (ap: ReadonlyMap<number, number>) => paired.map((seed) => ap.get(seed)!);
+    return pairedDifference(of(a), of(b));
+  };
   const arms = Object.keys(ARMS).filter((arm) => results.some((result) => result.arm === arm));
   return arms.map((arm) => {
     const ap = values(arm, 'AP');
-    const paired = [...ap.keys()].filter((seed) => original.has(seed));
+    const difference = differenceOf(arm, 'original');
+    const searchedMore = differenceOf('argmax', arm);
     return {
       arm,
       title: ARMS[arm]!.title,
       seeds: [...ap.keys()],
       ap: spread([...ap.values()]),
       bySize: SIZES.map((metric) => spread([...values(arm, metric).values()])),
-      ...(arm !== 'original' &&
-        paired.length > 0 && {
-          difference: pairedDifference(
-            paired.map((seed) => ap.get(seed)!),
-            paired.map((seed) => original.get(seed)!),
-          ),
-        }),
+      ...(difference && { difference }),
+      ...(searchedMore && { searchedMore }),
     };
   });
 }
@@ -44,14 +50,16 @@ export function rowsOf(results: readonly ArmResult[]): Row[] {
 export function markdownOf(rows: readonly Row[], command: string, caveats: readonly string[]): string {
   const number = (value: number) => (Number.isFinite(value) ? value.toFixed(1) : '∞');
   const signed = (value: number) => `${value >= 0 ? '+' : '-'}${number(Math.abs(value))}`;
-  const lines = rows.map(({ title, seeds, ap, bySize, difference }) => {
+  const change = (difference?: Difference) =>
+    difference ? `${signed(difference.mean)} ± ${number(difference.halfWidth)}` : '';
+  const lines = rows.map(({ title, seeds, ap, bySize, difference, searchedMore }) => {
     const sizes = bySize.map(({ mean }) => number(mean)).join(' / ');
-    const change = difference ? `${signed(difference.mean)} ± ${number(difference.halfWidth)}` : '';
-    return `| ${title} | ${seeds.length} | ${number(ap.mean)} ± ${number(ap.deviation)} | ${sizes} | ${change} |`;
+    const cells = [title, seeds.length, `${number(ap.mean)} ± ${number(ap.deviation)}`, sizes, change(difference)];
+    return `| ${[...cells, change(searchedMore)].join(' | ')} |`;
   });
   return [
-    '| arm (same parameters and multiply-adds) | seeds | AP, mean ± sd | small / medium / large | difference to original, 95 % interval |',
-    '|---|---|---|---|---|',
+    '| arm (same parameters and multiply-adds) | seeds | AP, mean ± sd | small / medium / large | difference to original, 95 % interval | argmax less this |',
+    '|---|---|---|---|---|---|',
     ...lines,
     '',
     `Command: \`${command}\``,

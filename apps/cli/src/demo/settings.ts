@@ -56,8 +56,8 @@ export function demoConfig(settings: DemoSettings, engine: ConfigInput['engine']
   const { warmUp, batch, seed } = settings;
   const { weightDecay, clipNorm, learningRate: rate } = PROTOCOL;
   const custom = { optimizer: 'adamw', schedule: 'cosine', warmUp, weightDecay, clipNorm } as const;
-  const { inputSize, stages, pyramid, ranges, points, headDepth, headNorm, distance, quality, candidatesPerLevel } =
-    detectorConfig;
+  const { inputSize, stages, pyramid, ranges, points, radius, headDepth, headNorm } = detectorConfig;
+  const { predictionKernel, distance, quality, candidatesPerLevel } = detectorConfig;
   return parseConfig(
     {
       seed,
@@ -66,10 +66,8 @@ export function demoConfig(settings: DemoSettings, engine: ConfigInput['engine']
       backbone: { name: backbone.name, pixels: PROTOCOL.statistics },
       detector: {
         kind: 'fcos',
-        ...{ inputSize, stages, ranges, points, headDepth, headNorm, distance, quality, candidatesPerLevel },
-        channels: pyramid.channels,
-        extra: pyramid.extra,
-        radius: detectorConfig.radius,
+        ...{ inputSize, stages, ...pyramid, ranges, points, radius, headDepth, headNorm },
+        ...{ predictionKernel, distance, quality, candidatesPerLevel },
       },
       space: { genotypes: ['1', '2', '3'], groups: PROTOCOL.search.groups },
       pretrain: {

@@ -48,6 +48,19 @@ describe('MNIST-detection', () => {
     }
   });
 
+  test('widened digits are so much wider for their height, and of the asked sizes', async () => {
+    const widened = mnistDetection({ digits: train, size: 60, seed: 3, widening: [4, 4] });
+    const shapes = (boxes: number[][]) => boxes.map(([x1, y1, x2, y2]) => [x2! - x1!, y2! - y1!] as const);
+    const wide = shapes((await Promise.all(examples.map((_, i) => widened.example(i)))).flatMap(boxesOf));
+    const factor = (all: (readonly [number, number])[]) =>
+      Math.exp(all.reduce((sum, [w, h]) => sum + Math.log(w / h), 0) / all.length);
+    const ratio = factor(wide) / factor(shapes(examples.flatMap(boxesOf)));
+    expect(ratio).toBeGreaterThan(3.5);
+    expect(ratio).toBeLessThan(4.5);
+    expect(Math.min(...wide.map((sides) => Math.max(...sides)))).toBeGreaterThanOrEqual(16);
+    expect(() => mnistDetection({ digits: train, size: 1, seed: 3, widening: [2, 1] })).toThrow('widened');
+  });
+
   test('boxes hold brighter pixels than their surroundings', () => {
     let brighter = 0;
     for (const { pixels, boxes } of examples) {

@@ -19,6 +19,8 @@ export interface MnistDetectionOptions {
   readonly count?: readonly [number, number];
   /** Longer side of a digit in pixels, at least and at most, log-uniform; default 16 to 112. */
   readonly side?: readonly [number, number];
+  /** Digits are widened by a factor in this range, log-uniform, before they get their size; default: none is. */
+  readonly widening?: readonly [number, number];
   /** Digits overlap by at most this share of the smaller box; default 0.05. */
   readonly overlap?: number;
   /** Brightness that a digit adds to its background, at least and at most; default 0.3 to 0.75. */
@@ -42,6 +44,12 @@ export function mnistDetection(options: MnistDetectionOptions): DetectionDataset
     rule: 'digits are at least 4 pixels and at most as large as the image',
     received: `${side[0]} to ${side[1]}`,
     limit: `4 to ${imageSize}`,
+  }));
+  const [least, most] = options.widening ?? [1, 1];
+  check(least > 0 && least <= most && Number.isFinite(most), 'attribute', () => ({
+    rule: 'digits are widened by positive factors, from less to more',
+    received: `${least} to ${most}`,
+    where: 'widening',
   }));
   const name = `mnist-detection/${digits.name}/${seed}`;
   return {
@@ -103,11 +111,13 @@ function layoutOf(index: number, options: MnistDetectionOptions): Layout {
   const random = () => hashUniform(seed, draws++);
   const within = ([low, high]: readonly [number, number]) => low + (high - low) * random();
   const number = count[0] + Math.floor(random() * (count[1] - count[0] + 1));
-  const sides = Array.from({ length: number }, () => side[0] * (side[1] / side[0]) ** random()).sort((a, b) => b - a);
+  const logUniform = ([low, high]: readonly [number, number]) => low * (high / low) ** random();
+  const sides = Array.from({ length: number }, () => logUniform(side)).sort((a, b) => b - a);
   const placed: Placed[] = [];
   // Largest first: small digits find room between large ones, not the other way round.
   for (const target of sides) {
-    const digit = scaledDigit(digits, Math.floor(random() * digits.size), Math.round(target));
+    const chosen = Math.floor(random() * digits.size);
+    const digit = scaledDigit(digits, chosen, Math.round(target), options.widening ? logUniform(options.widening) : 1);
     const strength = within(contrast);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const x = Math.floor(random() * (imageSize - digit.width + 1));
@@ -190,13 +200,14 @@ interface ScaledDigit {
   readonly bounds: Box;
 }
 
-/** The size of a digit, cropped to its ink, whose longer side has `side` pixels. */
-function scaledDigit(digits: ImageDataset, digit: number, side: number): ScaledDigit {
+/** The size of a digit, cropped to its ink and widened, whose longer side has `side` pixels. */
+function scaledDigit(digits: ImageDataset, digit: number, side: number, widening: number): ScaledDigit {
   const bounds = inkBounds(digits.image(digit), digits);
   const [x1, y1, x2, y2] = bounds;
-  const scale = side / Math.max(x2 - x1, y2 - y1);
+  const [width, height] = [(x2 - x1) * widening, y2 - y1];
+  const scale = side / Math.max(width, height);
   const scaled = (length: number) => Math.max(2, Math.round(length * scale));
-  return { digit, label: digits.label(digit), width: scaled(x2 - x1), height: scaled(y2 - y1), bounds };
+  return { digit, label: digits.label(digit), width: scaled(width), height: scaled(height), bounds };
 }
 
 /** The ink of a digit in its size, 0 to 1, bilinear. */
