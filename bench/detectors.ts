@@ -60,7 +60,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const seed = option(args, 'seed', 10);
   const engine = onnxruntimeEngine({ threads: option(args, 'threads', 1) });
   const steps = option(args, 'steps', PROTOCOL.steps);
-  const task = await loadTask({ field: '119', frozenBackbone: false, wide: false, everyChannel: false });
+  const task = await loadTask({ field: '119', backboneRate: 1, wide: false, everyChannel: false });
   const phase = { ...detectorPhase(task), learningRate: rate(PROTOCOL.learningRate, steps) };
   const testImages = Int32Array.from({ length: option(args, 'test', PROTOCOL.testImages) }, (_, i) => i);
   await mkdir(FOLDER, { recursive: true });

@@ -1,5 +1,5 @@
 // npm run evidence -- quick [--arms a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2]
-//   [--field 87] [--frozen-backbone] [--wide] [--every-channel] [--pretraining-seed 10] [--out runs/evidence/quick]
+//   [--field 87] [--backbone-rate 1] [--wide] [--every-channel] [--pretraining-seed 10] [--out runs/evidence/quick]
 // Trains every arm from the same pretrained classifier with the same schedule and seeds, and writes a table. Resumable:
 // what is in the output folder is not computed again.
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
       'pretraining-seed': { type: 'string', default: String(PROTOCOL.pretraining.seed) },
       threads: { type: 'string', default: '2' },
       field: { type: 'string', default: FIELDS[0]! },
-      'frozen-backbone': { type: 'boolean', default: false },
+      'backbone-rate': { type: 'string', default: '1' },
       wide: { type: 'boolean', default: false },
       'every-channel': { type: 'boolean', default: false },
       minutes: { type: 'string', default: 'Infinity' },
@@ -42,8 +42,8 @@ async function main(): Promise<void> {
 
   const command = `npm run evidence -- ${process.argv.slice(2).join(' ')}`;
   const threads = Number(values.threads);
-  const { field, wide, 'frozen-backbone': frozenBackbone, 'every-channel': everyChannel } = values;
-  const options: TaskOptions = { field, frozenBackbone, wide, everyChannel };
+  const { field, wide, 'every-channel': everyChannel } = values;
+  const options: TaskOptions = { field, backboneRate: Number(values['backbone-rate']), wide, everyChannel };
   const pretrainingSeed = Number(values['pretraining-seed']);
   await mkdir(values.out, { recursive: true });
   await claimFolder(values.out, { ...options, pretrainingSeed, threads, protocol: PROTOCOL });
@@ -82,11 +82,11 @@ async function claimFolder(folder: string, settings: unknown): Promise<void> {
   throw new Error(`${folder} holds results of other settings (see settings.json in it); choose another with --out`);
 }
 
-function caveats(searchSeed: string, { field, frozenBackbone, wide, everyChannel }: TaskOptions): string[] {
+function caveats(searchSeed: string, { field, backboneRate, wide, everyChannel }: TaskOptions): string[] {
   const task = [
     `${PROTOCOL.name}${wide ? ', wide digits' : ''}`,
     `receptive field ${field} pixels`,
-    ...(frozenBackbone ? ['backbone frozen'] : []),
+    ...(backboneRate === 1 ? [] : [`learning rate of the backbone x ${backboneRate}`]),
     `a choice for ${everyChannel ? 'every channel' : `${PROTOCOL.search.groups} channel groups`} of a convolution`,
     `${PROTOCOL.testImages} test images`,
   ];

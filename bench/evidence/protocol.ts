@@ -7,6 +7,7 @@ import {
   cosineDecay,
   frozen,
   type Objective,
+  type ParameterRule,
   type Phase,
   readMnist,
   type Schedule,
@@ -53,14 +54,18 @@ export const rate = (peak: number, steps: number): Schedule =>
   withWarmUp(cosineDecay({ rate: peak, steps }), { steps: PROTOCOL.warmUp });
 
 /** How a detector is fitted, in every arm. Norms of a frozen backbone still follow the statistics of the images. */
-export function detectorPhase({ frozenBackbone }: Task, convolution?: ConvolutionBuilder): Phase {
+export function detectorPhase({ backboneRate }: Task, convolution?: ConvolutionBuilder): Phase {
   return {
     optimizer: adamw({ weightDecay: PROTOCOL.weightDecay }),
     learningRate: rate(PROTOCOL.learningRate, PROTOCOL.steps),
     clipNorm: PROTOCOL.clipNorm,
-    ...(frozenBackbone && { rules: frozen('backbone.body') }),
+    ...(backboneRate !== 1 && { rules: backboneRules(backboneRate) }),
     ...(convolution && { convolution }),
   };
+}
+
+function backboneRules(learningRate: number): ParameterRule[] {
+  return learningRate === 0 ? frozen('backbone.body') : [{ name: 'backbone.body.*', learningRate }];
 }
 
 /** A classifier's backbone under the names that it has in a detector. */

@@ -87,7 +87,7 @@ async function searchedByRfNext(context: Context, initial: Map<string, TensorDat
 
 /** Trains free dense kernels on all training images (there is no architecture that would need a half). */
 async function searchedByEdo(context: Context, initial: Map<string, TensorData>, seed: number): Promise<Scheme> {
-  if (context.task.frozenBackbone) throw new Error("EDO's kernels are trained; received a frozen backbone");
+  if (context.task.backboneRate === 0) throw new Error("EDO's kernels are trained; received a frozen backbone");
   const { steps } = PROTOCOL.search;
   const { space } = context.task;
   const objective = detectionObjective(context.task, seed);

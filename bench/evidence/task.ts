@@ -22,8 +22,11 @@ const ANISOTROPIC: readonly Genotype[] = [1, 2, 3].flatMap((h) => [1, 2, 3].map(
 export interface TaskOptions {
   /** One of `FIELDS`. */
   readonly field: string;
-  /** Whether the pretrained backbone keeps its weights, in searches and in every arm; only neck and head are fitted. */
-  readonly frozenBackbone: boolean;
+  /**
+   * Factor on the learning rate of the pretrained backbone, in searches and in every arm: 0 is a backbone that keeps its
+   * weights while neck and head are fitted.
+   */
+  readonly backboneRate: number;
   /** Digits two and a half to four times as wide, and genotypes of different dilation by height and width. */
   readonly wide: boolean;
   /** Whether a search chooses for each channel by itself instead of for groups of them. */
@@ -31,14 +34,14 @@ export interface TaskOptions {
 }
 
 /** What is detected, by what, and what is searched. The demonstration's without options. */
-export interface Task extends Pick<TaskOptions, 'frozenBackbone'> {
+export interface Task extends Pick<TaskOptions, 'backboneRate'> {
   readonly detector: FcosConfig;
   readonly space: SearchSpace;
   readonly train: DetectionDataset;
   readonly test: DetectionDataset;
 }
 
-export async function loadTask({ field, frozenBackbone, wide, everyChannel }: TaskOptions): Promise<Task> {
+export async function loadTask({ field, backboneRate, wide, everyChannel }: TaskOptions): Promise<Task> {
   const detector = DETECTORS[field];
   if (!detector) throw new Error(`the receptive field is one of ${FIELDS.join(', ')}; received '${field}'`);
   const digits = await readMnist();
@@ -47,7 +50,7 @@ export async function loadTask({ field, frozenBackbone, wide, everyChannel }: Ta
   const division: Division = everyChannel ? { channelsPerGroup: 1 } : { groups: PROTOCOL.search.groups };
   return {
     detector,
-    frozenBackbone,
+    backboneRate,
     space: searchSpace(backbone, { genotypes: wide ? ANISOTROPIC : space.genotypes, division }),
     train: mnistDetection({ digits: digits.train, size: PROTOCOL.trainingImages, seed: 1, ...shape }),
     test: mnistDetection({ digits: digits.test, size: PROTOCOL.testImages, seed: 1, ...shape }),
