@@ -16,6 +16,11 @@ const ISOTROPIC: readonly Genotype[] = [
   [2, 2],
   [3, 3],
 ];
+const WIDE: readonly Genotype[] = [
+  [1, 1],
+  [1, 2],
+  [1, 3],
+];
 const inLastConvolution = (name: string) => name === 'layer3.0.conv2';
 const inLastStage = (name: string) => name.startsWith('layer3.');
 
@@ -83,20 +88,17 @@ export const ARMS: Readonly<Record<string, Arm>> = {
     scheme: ({ space }) => restrictedScheme(uniformScheme(space, [2, 2], TOOL), inLastStage),
   },
   cyclic: { title: 'cyclic {1,2,3} (PSConv-like)', scheme: ({ space }) => cyclicScheme(space, TOOL, ISOTROPIC) },
-  'cyclic-last': cyclicIn('cyclic {1,2,3} in the last stage (tuned by hand)', inLastStage, ISOTROPIC),
-  'cyclic-last-convolution': cyclicIn(
-    'cyclic {1,2,3} in the last convolution (tuned by hand)',
-    inLastConvolution,
-    ISOTROPIC,
-  ),
+  'cyclic-last': cyclicIn('cyclic {1,2,3} in the last stage (by hand)', inLastStage, ISOTROPIC),
+  'cyclic-last-convolution': cyclicIn('cyclic {1,2,3} in the last convolution (by hand)', inLastConvolution, ISOTROPIC),
+  'uniform-wide': {
+    title: 'uniform (1,2) (by hand for wide objects)',
+    scheme: ({ space }) => uniformScheme(space, [1, 2], TOOL),
+  },
+  'cyclic-wide': cyclicIn('cyclic (1,1) (1,2) (1,3) (by hand for wide objects)', () => true, WIDE),
   'cyclic-last-wide': cyclicIn(
-    'cyclic (1,1) (1,2) (1,3) in the last stage (tuned by hand for wide objects)',
+    'cyclic (1,1) (1,2) (1,3) in the last stage (by hand for wide objects)',
     inLastStage,
-    [
-      [1, 1],
-      [1, 2],
-      [1, 3],
-    ],
+    WIDE,
   ),
   'last-stage': argmaxOf('last-stage', 'searched in the last stage, argmax by group'),
   sampled: argmaxOf('sampled', 'searched with the sampled relaxation, argmax by group'),
