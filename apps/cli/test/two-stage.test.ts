@@ -62,6 +62,8 @@ describe.each([
     const ofRun = evaluated('run');
     const ofModel = evaluated('run/model.onnx');
     expect([ofRun.segm !== undefined, ofModel.segm !== undefined]).toEqual([withMasks, withMasks]);
+    const page = readFileSync(join(folder, nats('report', 'run').trim()), 'utf8');
+    expect(page.includes('twelve numbers of masks, in percent')).toBe(withMasks);
     const truth = ['--annotations', join(root, 'data', 'val.json')];
     if (!withMasks) {
       const { code, stderr } = runNatsIn(folder, 'evaluate', 'run', '--iou-type', 'segm');

@@ -30,6 +30,13 @@ describe('seeds', () => {
     expect(found).not.toContain('chance');
   });
 
+  test('a difference is one of boxes where there are masks too', () => {
+    const [a, b] = [arm('a', [0.2, 0.21]), arm('b', [0.3, 0.31])];
+    expect(text({ arms: [a, b] })).toContain('The difference of AP between a and b');
+    const evaluations = b.evaluations!.map((boxes) => ({ ...boxes, masks: { stats: boxes.stats } }));
+    expect(text({ arms: [a, { ...b, evaluations }] })).toContain('The difference of box AP between a and b');
+  });
+
   test('an arm with a single seed is named', () => {
     expect(text({ arms: [arm('a', [0.2, 0.3]), arm('b', [0.3])] })).toContain('One seed only: b.');
   });

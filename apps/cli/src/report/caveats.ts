@@ -1,4 +1,4 @@
-import { COCO_NUMBERS, COCO_SIZES, numberOf } from './coco-numbers.js';
+import { boxApName, COCO_NUMBERS, COCO_SIZES, numberOf } from './coco-numbers.js';
 import { counted, formatDifference, formatNumber, listed } from './format.js';
 import type { ReportArm, ReportData } from './report-data.js';
 import { difference } from './statistics.js';
@@ -33,6 +33,7 @@ function seedCaveats(arms: readonly ReportArm[]): string[] {
   } else if (single.length > 0) {
     sentences.push(`One seed only: ${listed(single.map(({ name }) => name))}. Nothing is known of its spread.`);
   }
+  const ap = boxApName(judged);
   const [reference, ...others] = judged;
   if (!reference) return sentences;
   for (const arm of others) {
@@ -42,8 +43,8 @@ function seedCaveats(arms: readonly ReportArm[]): string[] {
     const seeds = `${counted(arm.evaluations?.length ?? 0, 'seed')}${found.paired ? ', compared seed by seed' : ''}`;
     sentences.push(
       found.verdict === 'within'
-        ? `The difference of AP between ${reference.name} and ${arm.name} (${formatDifference(found.mean, 1)}) is within the spread over ${seeds}: its 95 % interval is ${low} to ${high}. It may be chance.`
-        : `The difference of AP between ${reference.name} and ${arm.name} (${formatDifference(found.mean, 1)}) is larger than the spread over ${seeds}: its 95 % interval is ${low} to ${high}.`,
+        ? `The difference of ${ap} between ${reference.name} and ${arm.name} (${formatDifference(found.mean, 1)}) is within the spread over ${seeds}: its 95 % interval is ${low} to ${high}. It may be chance.`
+        : `The difference of ${ap} between ${reference.name} and ${arm.name} (${formatDifference(found.mean, 1)}) is larger than the spread over ${seeds}: its 95 % interval is ${low} to ${high}.`,
     );
     const twelve = COCO_NUMBERS.map((_, i) => difference(numberOf(reference, i), numberOf(arm, i)));
     const within = COCO_NUMBERS.filter((_, i) => i > 0 && twelve[i]?.verdict === 'within').map(({ name }) => name);

@@ -30,6 +30,24 @@ export function numberOf({ name, evaluations = [] }: ReportArm, index: number): 
   });
 }
 
+/** The same model with the numbers of its masks in place of those of its boxes; without numbers if it gives no masks. */
+export function judgedByMasks(arm: ReportArm): ReportArm {
+  const evaluations = (arm.evaluations ?? []).flatMap(({ seed, masks }) =>
+    masks ? [{ ...masks, ...(seed !== undefined && { seed }) }] : [],
+  );
+  return { ...arm, evaluations };
+}
+
+/** Whether any model gives masks. */
+export function haveMasks(arms: readonly ReportArm[]): boolean {
+  return arms.some(({ evaluations = [] }) => evaluations.some(({ masks }) => masks !== undefined));
+}
+
+/** What AP of boxes is called beside that of masks, or alone. */
+export function boxApName(arms: readonly ReportArm[]): string {
+  return haveMasks(arms) ? 'box AP' : 'AP';
+}
+
 /** AP of one class for each seed, in percent. */
 export function classAp({ evaluations = [] }: ReportArm, index: number): Seeded[] {
   return evaluations.flatMap(({ seed, perCategory }) => percent(perCategory?.[index], seed));

@@ -111,6 +111,35 @@ test('several seeds: mean, deviation, and differences within the spread', async 
   expect(text).toContain('which is within the spread over seeds');
 });
 
+describe('masks', async () => {
+  const numbers = (value: number) => ({ stats: new Array<number>(12).fill(value), perCategory: [value, value] });
+  const masked = (name: string, boxes: number, masks: number) => ({
+    name,
+    evaluations: [{ seed: 1, ...numbers(boxes), masks: numbers(masks) }],
+  });
+  const page = await renderReport({ title: 'Masks', arms: [masked('a', 0.3, 0.25), masked('b', 0.31, 0.28)] });
+  const text = textOf(page);
+
+  test('have the twelve numbers and those of classes beside the boxes, each called by what it is of', () => {
+    expect(text).toMatch(/twelve numbers of boxes .*AP IoU 0\.50 to 0\.95 30\.0 31\.0 \+1\.0 .*numbers of masks/);
+    expect(text).toMatch(/twelve numbers of masks .*AP IoU 0\.50 to 0\.95 25\.0 28\.0 \+3\.0 /);
+    const figures = [...page.matchAll(/id="(figure-[^"]+)"/g)].map(([, id]) => id);
+    expect(figures).toEqual(['coco-numbers', 'classes', 'mask-coco-numbers', 'mask-classes'].map((n) => `figure-${n}`));
+    expect(page).toContain('download="mask-classes.csv"');
+    expect(text).toContain('Box AP a 30.0 b 31.0 difference +1.0 ');
+    expect(text).toContain('Mask AP a 25.0 b 28.0 difference +3.0 ');
+    expect(text).toContain('A reaches box AP 30.0; b box AP 31.0, 1.0 points more');
+  });
+
+  test('of one model only: the other has dashes; of none: nothing speaks of masks', async () => {
+    const { masks: _, ...boxes } = masked('a', 0.3, 0.25).evaluations[0]!;
+    const plain = { name: 'a', evaluations: [boxes] };
+    const mixed = textOf(await renderReport({ title: 'One', arms: [plain, masked('b', 0.31, 0.28)] }));
+    expect(mixed).toMatch(/twelve numbers of masks .*AP IoU 0\.50 to 0\.95 – 28\.0 – /);
+    expect(textOf(await renderReport({ title: 'None', arms: [plain] }))).not.toMatch(/mask|box/i);
+  });
+});
+
 test('three arms are all compared with the first', async () => {
   const arms = ['first', 'second', 'third'].map((name, i) => exampleArm(name, i + 1));
   const page = await renderReport({ title: 'Three', arms });

@@ -57,12 +57,18 @@ export interface ReportArm {
   readonly fields?: readonly ReportField[];
 }
 
-export interface ReportEvaluation {
-  readonly seed?: number;
+/** COCO's numbers of boxes, or of masks. */
+export interface ReportNumbers {
   /** COCO's twelve numbers, 0 to 1, in pycocotools' order; -1 where there are no objects. */
   readonly stats: readonly number[];
   /** AP of each class in the order of `dataset.classes`, 0 to 1; -1 without objects. */
   readonly perCategory?: readonly number[];
+}
+
+/** Numbers of boxes, and of masks from a detector that gives them. */
+export interface ReportEvaluation extends ReportNumbers {
+  readonly seed?: number;
+  readonly masks?: ReportNumbers;
 }
 
 /** Of the exported file, for one run of it. */

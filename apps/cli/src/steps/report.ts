@@ -10,6 +10,7 @@ import {
   type ReportData,
   type ReportEvaluation,
   type ReportLatency,
+  type ReportNumbers,
   type ReportSearch,
   type ReportTraining,
   reportFields,
@@ -24,7 +25,7 @@ import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 import { backboneConfigOf } from './backbone.js';
 import type { ModelLatency } from './bench.js';
-import { readEvaluation } from './evaluate.js';
+import { type CocoNumbers, readEvaluation } from './evaluate.js';
 import { candidatesProgram } from './export.js';
 import { openTrainedRun, runConfig, type TrainedRun } from './open-run.js';
 import { receptiveFields } from './receptive-fields.js';
@@ -126,8 +127,9 @@ async function reportArm({ name, runs }: Arm, { engine, signal }: ReportOptions)
   for (const run of runs) {
     const path = join(run.folder, RUN_FILES.evaluation);
     if (!existsSync(path)) continue;
-    const { stats, perCategory } = await readEvaluation(path);
-    evaluations.push({ seed: run.config.seed, stats, perCategory: Object.values(perCategory) });
+    const { segm, ...boxes } = await readEvaluation(path);
+    const masks = segm && reportNumbers(segm);
+    evaluations.push({ seed: run.config.seed, ...reportNumbers(boxes), ...(masks && { masks }) });
   }
   const latency = await latencyIn(folder);
   return {
@@ -141,6 +143,10 @@ async function reportArm({ name, runs }: Arm, { engine, signal }: ReportOptions)
     ...(scheme && { scheme: reportScheme(scheme) }),
     fields: reportFields(fields),
   };
+}
+
+function reportNumbers({ stats, perCategory }: CocoNumbers): ReportNumbers {
+  return { stats, perCategory: Object.values(perCategory) };
 }
 
 async function latencyIn(folder: string): Promise<ReportLatency | undefined> {

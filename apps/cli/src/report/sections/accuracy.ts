@@ -1,6 +1,15 @@
 import { dotChart } from '../charts/dot-chart.js';
 import { seriesLegend } from '../charts/series.js';
-import { COCO_NUMBERS, COCO_SIZES, classAp, meanOf, numberOf, sizeNotes } from '../coco-numbers.js';
+import {
+  COCO_NUMBERS,
+  COCO_SIZES,
+  classAp,
+  haveMasks,
+  judgedByMasks,
+  meanOf,
+  numberOf,
+  sizeNotes,
+} from '../coco-numbers.js';
 import { figure } from '../figure.js';
 import { formatDifference, formatNumber, listed } from '../format.js';
 import { type Html, html } from '../html.js';
@@ -8,16 +17,28 @@ import type { ReportArm, ReportData } from '../report-data.js';
 import { difference, type Seeded, spread } from '../statistics.js';
 import { type Section, section } from './section.js';
 
-/** Table and pictures of COCO's numbers, of all classes together and of each. */
+/** What numbers are of: in titles, and in names of files and figures. */
+interface Judged {
+  readonly of: '' | ' of boxes' | ' of masks';
+  readonly prefix: '' | 'mask-';
+}
+
+/** Table and pictures of COCO's numbers, of all classes together and of each; those of masks follow those of boxes. */
 export async function accuracySection(data: ReportData): Promise<Section | undefined> {
   const arms = (data.arms ?? []).filter(({ evaluations = [] }) => evaluations.length > 0);
   if (arms.length === 0) return undefined;
+  if (!haveMasks(arms)) return section('accuracy', 'Accuracy', await numbers(arms, data, { of: '', prefix: '' }));
   return section('accuracy', 'Accuracy', [
-    html`<div class="grid"><div class="card">${cocoTable(arms, data)}</div><div class="stack">${await twelveFigure(arms)}${await classFigure(arms, data)}</div></div>`,
+    await numbers(arms, data, { of: ' of boxes', prefix: '' }),
+    await numbers(arms.map(judgedByMasks), data, { of: ' of masks', prefix: 'mask-' }),
   ]);
 }
 
-function cocoTable(arms: readonly ReportArm[], { dataset }: ReportData): Html {
+async function numbers(arms: readonly ReportArm[], data: ReportData, judged: Judged): Promise<Html> {
+  return html`<div class="grid"><div class="card">${cocoTable(arms, data, judged)}</div><div class="stack">${await twelveFigure(arms, judged)}${await classFigure(arms, data, judged)}</div></div>`;
+}
+
+function cocoTable(arms: readonly ReportArm[], { dataset }: ReportData, { of }: Judged): Html {
   const sizes = sizeNotes(dataset?.sizeBounds ?? COCO_SIZES);
   const [reference, ...others] = arms as [ReportArm, ...ReportArm[]];
   const several = arms.some(({ evaluations = [] }) => evaluations.length > 1);
@@ -28,10 +49,10 @@ function cocoTable(arms: readonly ReportArm[], { dataset }: ReportData): Html {
       (arm) => html`<td class="number">${valueText(numberOf(arm, i))}</td>${differenceCell(reference, arm, i)}`,
     )}</tr>`;
   });
-  return html`<h3>COCO’s twelve numbers</h3><p class="caption">In percent: average precision (AP) and recall (AR)${
+  return html`<h3>COCO’s twelve numbers${of}</h3><p class="caption">In percent: average precision (AP) and recall (AR)${
     several && ', means over seeds ± standard deviation'
   }${others.length > 0 && `. Differences are to ${reference.name}${several ? '; those that the seeds’ spread explains are grey' : ''}`}.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="COCO's twelve numbers"><table><caption class="hidden">COCO's twelve numbers, in percent</caption>
+<div class="scroll" tabindex="0" role="region" aria-label="COCO's twelve numbers${of}"><table><caption class="hidden">COCO's twelve numbers${of}, in percent</caption>
 <thead><tr><th scope="col">number</th><th scope="col" class="number">${reference.name}</th>${others.map(
     (arm) =>
       html`<th scope="col" class="number">${arm.name}</th><th scope="col" class="number"><abbr title="difference of ${arm.name} to ${reference.name}">diff.</abbr></th>`,
@@ -56,14 +77,14 @@ function differenceCell(reference: ReportArm, arm: ReportArm, index: number): Ht
   return html`<td class="number"><span class="${kind}">${text}</span>${words}</td>`;
 }
 
-async function twelveFigure(arms: readonly ReportArm[]): Promise<Html> {
+async function twelveFigure(arms: readonly ReportArm[], { of, prefix }: Judged): Promise<Html> {
   const names = arms.map(({ name }) => name);
   const rows = COCO_NUMBERS.map(({ name }, i) => ({ name, values: arms.map((arm) => meanOf(numberOf(arm, i))) }));
   return figure({
-    name: 'coco-numbers',
-    title: 'The same as a picture',
+    name: `${prefix}coco-numbers`,
+    title: `The same as a picture${of && `: numbers${of}`}`,
     caption: 'The bar between the marks is the difference.',
-    alternative: `Dot chart of COCO's twelve numbers of ${listed(names)}, in percent. ${describe(rows[0]!.values, names, 'AP')}`,
+    alternative: `Dot chart of COCO's twelve numbers${of} of ${listed(names)}, in percent. ${describe(rows[0]!.values, names, 'AP')}`,
     legend: seriesLegend(names, 'point'),
     picture: await dotChart(rows, names, { title: 'percent' }),
     data: {
@@ -73,7 +94,11 @@ async function twelveFigure(arms: readonly ReportArm[]): Promise<Html> {
   });
 }
 
-async function classFigure(arms: readonly ReportArm[], { dataset }: ReportData): Promise<Html | undefined> {
+async function classFigure(
+  arms: readonly ReportArm[],
+  { dataset }: ReportData,
+  { of, prefix }: Judged,
+): Promise<Html | undefined> {
   const count = Math.max(
     0,
     ...arms.flatMap(({ evaluations = [] }) => evaluations.map((e) => e.perCategory?.length ?? 0)),
@@ -85,10 +110,10 @@ async function classFigure(arms: readonly ReportArm[], { dataset }: ReportData):
     values: arms.map((arm) => meanOf(classAp(arm, i))),
   }));
   return figure({
-    name: 'classes',
-    title: 'AP of each class',
+    name: `${prefix}classes`,
+    title: `AP${of} of each class`,
     caption: arms.length > 1 ? 'Classes with few objects move most by chance.' : undefined,
-    alternative: `Dot chart of AP by class, in percent. ${rows.map(({ name, values }) => describe(values, names, name)).join(' ')}`,
+    alternative: `Dot chart of AP${of} by class, in percent. ${rows.map(({ name, values }) => describe(values, names, name)).join(' ')}`,
     legend: seriesLegend(names, 'point'),
     picture: await dotChart(rows, names, { title: 'AP, percent' }),
     data: { columns: ['class', ...names], rows: rows.map(({ name, values }) => [name, ...values]) },

@@ -1,4 +1,4 @@
-import { meanOf, numberOf } from '../coco-numbers.js';
+import { boxApName, judgedByMasks, meanOf, numberOf } from '../coco-numbers.js';
 import { formatDifference, formatNumber } from '../format.js';
 import { type Html, html } from '../html.js';
 import type { ReportArm, ReportData } from '../report-data.js';
@@ -10,10 +10,14 @@ interface Fact {
   readonly unit: string;
   readonly value: (arm: ReportArm) => number | undefined;
   readonly digits: number;
+  /** A difference is one of points, not a share. */
+  readonly points?: true;
 }
 
-const FACTS: readonly Fact[] = [
-  { name: 'AP', unit: '', digits: 1, value: (arm) => meanOf(numberOf(arm, 0)) },
+const ap = (arm: ReportArm) => meanOf(numberOf(arm, 0));
+const maskAp = (arm: ReportArm) => ap(judgedByMasks(arm));
+
+const COSTS: readonly Fact[] = [
   { name: 'Parameters', unit: '', digits: 0, value: ({ parameters }) => parameters },
   { name: 'Multiply-adds', unit: 'M', digits: 1, value: ({ macs }) => macs && macs / 1e6 },
   { name: 'Latency', unit: 'ms', digits: 2, value: ({ latency }) => latency?.milliseconds },
@@ -21,7 +25,12 @@ const FACTS: readonly Fact[] = [
 
 /** The few numbers that are asked for first. */
 export function facts({ arms = [] }: ReportData): Html | undefined {
-  const cards = FACTS.filter(({ value }) => arms.some((arm) => value(arm) !== undefined)).map(
+  const accuracy: readonly Fact[] = [
+    { name: sentence(boxApName(arms)), unit: '', digits: 1, points: true, value: ap },
+    { name: 'Mask AP', unit: '', digits: 1, points: true, value: maskAp },
+  ];
+  const known = [...accuracy, ...COSTS].filter(({ value }) => arms.some((arm) => value(arm) !== undefined));
+  const cards = known.map(
     (fact) => html`<div class="fact"><dt>${fact.name}${fact.unit !== '' && `, ${fact.unit}`}</dt>
 ${arms.map(
   (arm) =>
@@ -31,12 +40,12 @@ ${arms.map(
   return cards.length === 0 ? undefined : html`<dl class="facts">${cards}</dl>`;
 }
 
-function change({ value, digits, name }: Fact, a: ReportArm, b: ReportArm): Html {
+function change({ value, digits, points }: Fact, a: ReportArm, b: ReportArm): Html {
   const [before, after] = [value(a), value(b)];
   if (before === undefined || after === undefined) return html`<span>not known of both</span>`;
   if (before === after) return html`<span>equal</span>`;
   const text = formatDifference(after - before, digits);
-  if (name === 'AP') return html`<span>difference</span><strong>${text}</strong>`;
+  if (points) return html`<span>difference</span><strong>${text}</strong>`;
   return html`<span>difference</span><strong>${text} (${formatDifference(100 * (after / before - 1), 1)} %)</strong>`;
 }
 
@@ -44,8 +53,9 @@ function change({ value, digits, name }: Fact, a: ReportArm, b: ReportArm): Html
 export function verdict({ arms = [], dataset }: ReportData): string | undefined {
   const [reference, ...others] = arms.filter((arm) => numberOf(arm, 0).length > 0);
   if (!reference) return undefined;
+  const name = boxApName(arms);
   const where = dataset?.testImages === undefined ? '' : ` on ${formatNumber(dataset.testImages)} test images`;
-  const first = `${reference.name} reaches AP ${formatNumber(meanOf(numberOf(reference, 0)), 1)}${where}`;
+  const first = `${reference.name} reaches ${name} ${formatNumber(ap(reference), 1)}${where}`;
   if (others.length === 0) return `${sentence(first)}.`;
   const rest = others.map((arm) => {
     const found = difference(numberOf(reference, 0), numberOf(arm, 0))!;
@@ -56,7 +66,7 @@ export function verdict({ arms = [], dataset }: ReportData): string | undefined 
       within: 'which is within the spread over seeds',
       beyond: 'which is more than the spread over seeds',
     }[found.verdict];
-    return `${arm.name} AP ${formatNumber(meanOf(numberOf(arm, 0)), 1)}, ${relation}, ${certainty}`;
+    return `${arm.name} ${name} ${formatNumber(ap(arm), 1)}, ${relation}, ${certainty}`;
   });
   return `${sentence(first)}; ${rest.join('; ')}.`;
 }
