@@ -15,7 +15,7 @@ import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createTraining, readMnist, toJson } from '@nats/train';
 import { detectorPhase, PROTOCOL, rate } from './evidence/protocol.js';
 import { pretrainedWeights } from './evidence/stages.js';
-import { loadTask } from './evidence/task.js';
+import { DEFAULT_TASK, loadTask } from './evidence/task.js';
 import { type BenchResult, option } from './lib/bench.js';
 
 const FOLDER = 'runs/detectors';
@@ -60,7 +60,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const seed = option(args, 'seed', 10);
   const engine = onnxruntimeEngine({ threads: option(args, 'threads', 1) });
   const steps = option(args, 'steps', PROTOCOL.steps);
-  const task = await loadTask({ field: '119', backboneRate: 1, wide: false, everyChannel: false });
+  const task = await loadTask(DEFAULT_TASK);
   const phase = { ...detectorPhase(task), learningRate: rate(PROTOCOL.learningRate, steps) };
   const testImages = Int32Array.from({ length: option(args, 'test', PROTOCOL.testImages) }, (_, i) => i);
   await mkdir(FOLDER, { recursive: true });

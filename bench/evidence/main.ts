@@ -12,7 +12,7 @@ import { PROTOCOL } from './protocol.js';
 import { type Probabilities, type SearchKind, searched } from './searches.js';
 import { type ArmResult, pretrainedWeights, trainedArm } from './stages.js';
 import { markdownOf, rowsOf } from './table.js';
-import { FIELDS, loadTask, type TaskOptions } from './task.js';
+import { DEFAULT_TASK, loadTask, type TaskOptions } from './task.js';
 
 const DEFAULT_ARMS = ['original', 'proportional', 'argmax', 'random', 'uniform-last', 'cyclic'];
 
@@ -25,10 +25,10 @@ async function main(): Promise<void> {
       'search-seed': { type: 'string', default: String(PROTOCOL.search.seed) },
       'pretraining-seed': { type: 'string', default: String(PROTOCOL.pretraining.seed) },
       threads: { type: 'string', default: '2' },
-      field: { type: 'string', default: FIELDS[0]! },
-      'backbone-rate': { type: 'string', default: '1' },
-      wide: { type: 'boolean', default: false },
-      'every-channel': { type: 'boolean', default: false },
+      field: { type: 'string', default: DEFAULT_TASK.field },
+      'backbone-rate': { type: 'string', default: String(DEFAULT_TASK.backboneRate) },
+      wide: { type: 'boolean', default: DEFAULT_TASK.wide },
+      'every-channel': { type: 'boolean', default: DEFAULT_TASK.everyChannel },
       minutes: { type: 'string', default: 'Infinity' },
       out: { type: 'string', default: join('runs', 'evidence', 'quick') },
     },

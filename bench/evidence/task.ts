@@ -14,13 +14,11 @@ const DETECTORS: Readonly<Record<string, FcosConfig>> = {
   '119': demoDetectorConfig({ backbone, ranges }),
 };
 
-export const FIELDS = Object.keys(DETECTORS);
-
 /** Every pair of dilations of 1, 2 and 3 by height and width. */
 const ANISOTROPIC: readonly Genotype[] = [1, 2, 3].flatMap((h) => [1, 2, 3].map((w) => [h, w] as const));
 
 export interface TaskOptions {
-  /** One of `FIELDS`. */
+  /** The detector's receptive field: '87', '103' or '119'. */
   readonly field: string;
   /**
    * Factor on the learning rate of the pretrained backbone, in searches and in every arm: 0 is a backbone that keeps its
@@ -33,7 +31,10 @@ export interface TaskOptions {
   readonly everyChannel: boolean;
 }
 
-/** What is detected, by what, and what is searched. The demonstration's without options. */
+/** The demonstration's. */
+export const DEFAULT_TASK: TaskOptions = { field: '87', backboneRate: 1, wide: false, everyChannel: false };
+
+/** What is detected, by what, and what is searched. */
 export interface Task extends Pick<TaskOptions, 'backboneRate'> {
   readonly detector: FcosConfig;
   readonly space: SearchSpace;
@@ -43,7 +44,9 @@ export interface Task extends Pick<TaskOptions, 'backboneRate'> {
 
 export async function loadTask({ field, backboneRate, wide, everyChannel }: TaskOptions): Promise<Task> {
   const detector = DETECTORS[field];
-  if (!detector) throw new Error(`the receptive field is one of ${FIELDS.join(', ')}; received '${field}'`);
+  if (!detector)
+    throw new Error(`the receptive field is one of ${Object.keys(DETECTORS).join(', ')}; received '${field}'`);
+  if (!(backboneRate >= 0)) throw new Error(`a factor on a learning rate is not negative; received '${backboneRate}'`);
   const digits = await readMnist();
   // Wide digits of less than 32 pixels would be less than 13 high.
   const shape = wide ? ({ widening: [2.5, 4], side: [32, 120] } as const) : {};
