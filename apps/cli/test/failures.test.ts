@@ -78,8 +78,25 @@ describe('a call that makes no sense ends with 2', () => {
     [['search', '--set', 'search.start=99'], /search\.start: the architecture moves in none of the 4 steps/],
     [['search', '--set', 'evaluate.sizes=[5,2]'], /evaluate\.sizes: the first is at most the second/],
     [['search', '--set', 'search.steps=-3'], /search\.steps: /],
+    [['search', '--set', 'decode.multiple=8'], /decode\.multiple: argmax decides by channel group/],
   ] as const)('nats %j', (args, message) => {
     expectFailure(nats(...args), { code: 2, message });
+  });
+
+  // What fits together only packages know.
+  test.each([
+    [['search', '--set', 'space.genotypes=["1","0"]'], /space\.genotypes\.1: .*\[0,0\]; whole numbers from 1/],
+    [['search', '--set', 'space.groups=3'], /space: .*equal groups[\s\S]*layer1\.0\.conv1/],
+    [['search', '--set', 'space.stages=["C5"]'], /space: .*at least one searchable convolution/],
+    [['train', '--set', 'backbone.outputStride=3'], /backbone: an output stride is reached/],
+    [['pretrain', '--set', 'backbone.strides=[1]'], /backbone: widths, blocks and strides/],
+    [['train', '--set', 'backbone.pixels={"mean":[1],"deviation":[1]}'], /backbone\.pixels: .*one mean and one pos/],
+    [['train', '--set', 'detector.ranges=[[5,2]]'], /detector: .*a range of distances for each level.*2 levels/],
+    [['train', '--set', 'detector.stages=["C5"]'], /detector: .*is one of the backbone/],
+    [['train', '--set', 'detector.headNorm={"kind":"group","groups":3}'], /detector: .*groups divide the channels/],
+  ] as const)('nats %j', (args, message) => {
+    expectFailure(nats(...args, '--out', 'a'), { code: 2, message });
+    expect(existsSync(at('a')), 'a run directory was begun').toBe(false);
   });
 
   test('an unknown key of a file, with its place and the nearest that there is', () => {
@@ -109,9 +126,6 @@ describe('what fails ends with 1 and names the file', () => {
     [['inspect', 'data', '--format', 'yolo', '--data', 'data'], /ENOENT.*data\.yaml/],
     [['inspect', 'data', '--format', 'coco', '--train', 'text.bin', '--images', 'data'], /text\.bin/],
     [['train', '--set', 'space.groups=3', '--set', 'data.train.annotations=none.json', '--out', 'a'], /ENOENT/],
-    [['search', '--set', 'space.groups=3', '--out', 'a'], /equal groups[\s\S]*layer1\.0\.conv1/],
-    [['train', '--set', 'detector.ranges=[[5,2]]', '--out', 'a'], /a range of distances for each level.*2 levels/],
-    [['train', '--set', 'backbone.pixels={"mean":[1],"deviation":[1]}', '--out', 'a'], /one mean and one positive dev/],
     [['train', '--set', 'data.train.annotations=empty.json', '--out', 'a'], /there are no images in empty\.json/],
     [
       ['train', '--set', 'data.val.annotations=bare.json', '--out', 'a'],

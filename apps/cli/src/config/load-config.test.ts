@@ -66,6 +66,10 @@ describe('what is wrong is said with its place', () => {
     [{ backbone: { name: 'small-resnet' } }, 'backbone.widths: small-resnet needs the widths of its stages'],
     [{ space: { groups: 2, channelsPerGroup: 4 } }, "either 'groups' or 'channelsPerGroup'"],
     [{ space: { genotypes: ['1x'] } }, 'space.genotypes.0: '],
+    [{ space: { genotypes: ['1', '2x65'] } }, 'space.genotypes.1: a genotype is'],
+    [{ space: { genotypes: ['2', '2x2'] } }, 'space.genotypes: genotypes differ from each other'],
+    [{ space: { genotypes: [] } }, 'space.genotypes: '],
+    [{ decode: { multiple: 8 } }, 'decode.multiple: argmax decides'],
   ])('%j', (value, message) => {
     const parse = () => parseConfig(value, 'my.json');
     expect(parse).toThrow(UsageError);
@@ -82,6 +86,15 @@ describe('what is wrong is said with its place', () => {
 
   test('a file that is missing', async () => {
     await expect(loadConfig({ file: join(folder, 'none.json') })).rejects.toThrow(/ENOENT/);
+  });
+
+  test('a genotype that is refused twice over is told of once', () => {
+    for (const genotypes of [['1', '0', '0'], ['x', 'x'], []]) {
+      const lines = (text: string) => text.split('\n').length;
+      const parse = () => parseConfig({ space: { genotypes } }, 'my.json');
+      const places = genotypes.filter((text) => text !== '1').length;
+      expect(parse).toThrow(expect.toSatisfy(({ message }: Error) => lines(message) === Math.max(1, places)));
+    }
   });
 
   test('several problems are told together', () => {

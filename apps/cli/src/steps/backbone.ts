@@ -1,12 +1,13 @@
 import { demoResnet, type ResnetConfig, resnetConfig, smallResnet } from '@nats/space';
-import type { PixelStatistics } from '@nats/train';
+import { createNormalizer, type PixelStatistics } from '@nats/train';
+import { judged } from '../config/judged.js';
 import { type BackboneSettings, DEMO, SMALL } from '../config/sections/backbone.js';
 
 /** Where a backbone's variables are in a detector. */
 export const BACKBONE = 'backbone.body';
 export const BACKBONE_PREFIX = `${BACKBONE}.`;
 
-/** The backbone's own config. @throws NatsError for settings that contradict each other */
+/** The backbone's own config. @throws UsageError for settings that contradict each other */
 export function backboneConfigOf(settings: BackboneSettings): ResnetConfig {
   const { name, inputChannels, outputStride, stemStride, shortcut, strideIn, widths, blocks, strides } = settings;
   const options = {
@@ -20,7 +21,7 @@ export function backboneConfigOf(settings: BackboneSettings): ResnetConfig {
     if (name !== SMALL) return resnetConfig(name, options);
     return smallResnet({ ...options, widths: widths!, ...(blocks && { blocks }), ...(strides && { strides }) });
   };
-  const built = config();
+  const built = judged('backbone', config);
   return stemStride === undefined ? built : { ...built, stem: { ...built.stem, stride: stemStride } };
 }
 
@@ -29,12 +30,15 @@ const IMAGENET_PIXELS: PixelStatistics = { mean: [0.485, 0.456, 0.406], deviatio
 /** About those of digits on textures. */
 const DEMO_PIXELS: PixelStatistics = { mean: [0.3], deviation: [0.2] };
 
-/** How the backbone's input is normalised. */
+/** How the backbone's input is normalised. @throws UsageError for statistics of another number of channels */
 export function pixelStatisticsOf(
   { pixels, name }: BackboneSettings,
   { inputChannels }: ResnetConfig,
 ): PixelStatistics {
-  if (pixels) return pixels;
+  if (pixels) {
+    judged('backbone.pixels', () => createNormalizer({ channels: inputChannels, height: 1, width: 1 }, pixels));
+    return pixels;
+  }
   if (name === DEMO && inputChannels === 1) return DEMO_PIXELS;
   if (inputChannels === 3) return IMAGENET_PIXELS;
   const spread = (value: number) => new Array<number>(inputChannels).fill(value);

@@ -11,12 +11,12 @@ import {
 import { createScope, input, type StateSpec } from '@nats/graph';
 import { parseGenotype, type ResnetConfig, type SearchSpace, searchSpace } from '@nats/space';
 import { type PixelStatistics, toJson } from '@nats/train';
+import { judged } from '../config/judged.js';
 import type { Config } from '../config/schema.js';
 import { detectorConfigOf, givesMasks } from '../detectors/index.js';
 import { UsageError } from '../usage-error.js';
 import { backboneConfigOf, pixelStatisticsOf } from './backbone.js';
 import { readDatasets } from './datasets.js';
-import { networkInput } from './network-input.js';
 
 /** What is to be detected, and by which detector. */
 export interface Task {
@@ -31,7 +31,8 @@ export interface Task {
 
 /**
  * Reads the annotations and builds the detector for their classes.
- * @throws UsageError without data; Error without objects; NatsError for what is malformed or does not fit
+ * @throws UsageError without data and for settings that do not fit each other; Error without objects; NatsError for what is
+ * malformed
  */
 export async function openTask({
   data,
@@ -50,19 +51,23 @@ export async function openTask({
   const backbone = backboneConfigOf(settings);
   const { scoreThreshold, iouThreshold, limit } = evaluate;
   const detection = { scoreThreshold, iouThreshold, limit };
-  const detectorConfig = detectorConfigOf(detectorSettings, { backbone, classes: train.classes.length, detection });
-  const task = {
+  const statistics = pixelStatisticsOf(settings, backbone);
+  const { detectorConfig, detector } = judged('detector', () => {
+    const detectorConfig = detectorConfigOf(detectorSettings, { backbone, classes: train.classes.length, detection });
+    const detector = buildDetector(detectorConfig);
+    // Layers that do not fit each other are found where they are put together.
+    detectorSpec(detector);
+    return { detectorConfig, detector };
+  });
+  return {
     train,
     val,
     classes: train.classes,
     backbone,
     detectorConfig,
-    detector: buildDetector(detectorConfig),
-    statistics: pixelStatisticsOf(settings, backbone),
+    detector,
+    statistics,
   };
-  // Statistics that do not fit the backbone's channels are refused here.
-  networkInput(task);
-  return task;
 }
 
 /** @throws Error for images of which nothing can be learnt, and by which nothing can be judged */
@@ -82,15 +87,17 @@ export function detectorSpec(detector: Detector): StateSpec {
   return scope.spec;
 }
 
-/** The space that a search chooses from. @throws NatsError if it does not fit the backbone */
+/** The space that a search chooses from. @throws UsageError if it does not fit the backbone */
 export function spaceOf({ space }: Config, backbone: ResnetConfig): SearchSpace {
   const { genotypes, groups, channelsPerGroup, stages, positions, strided } = space;
-  return searchSpace(backbone, {
-    genotypes: genotypes.map(parseGenotype),
-    sites: { strided, ...(stages && { stages }), ...(positions && { positions }) },
-    ...(groups !== undefined && { division: { groups } }),
-    ...(channelsPerGroup !== undefined && { division: { channelsPerGroup } }),
-  });
+  return judged('space', () =>
+    searchSpace(backbone, {
+      genotypes: genotypes.map(parseGenotype),
+      sites: { strided, ...(stages && { stages }), ...(positions && { positions }) },
+      ...(groups !== undefined && { division: { groups } }),
+      ...(channelsPerGroup !== undefined && { division: { channelsPerGroup } }),
+    }),
+  );
 }
 
 /** How a training sees the images. */

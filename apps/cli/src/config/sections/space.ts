@@ -1,14 +1,38 @@
-import { DEFAULT_SPACE, formatGenotype, STAGE_NAMES } from '@nats/space';
+import { checkGenotypes, DEFAULT_SPACE, formatGenotype, parseGenotype, STAGE_NAMES } from '@nats/space';
 import { z } from 'zod';
+import { refusal } from '../judged.js';
 import { whole } from './fields.js';
 
 const GENOTYPE = /^\d{1,3}(x\d{1,3})?$/;
+
+/** Numbers that are no dilations, and dilations that are there twice. */
+function refuseGenotypes(texts: readonly string[], context: z.RefinementCtx): void {
+  // The pattern has told of what is no genotype at all.
+  if (!texts.every((text) => GENOTYPE.test(text))) return;
+  const refuse = (path: number[], message: string | undefined) => {
+    if (message !== undefined) context.addIssue({ code: 'custom', path, message });
+    return message !== undefined;
+  };
+  const wrong = texts.map((text, i) =>
+    refuse(
+      [i],
+      refusal(() => parseGenotype(text)),
+    ),
+  );
+  if (texts.length > 0 && !wrong.includes(true)) {
+    refuse(
+      [],
+      refusal(() => checkGenotypes(texts.map(parseGenotype))),
+    );
+  }
+}
 
 export const spaceSchema = z
   .strictObject({
     genotypes: z
       .array(z.string().regex(GENOTYPE, "a dilation, '2', or vertical times horizontal, '1x2'"))
       .min(1)
+      .superRefine(refuseGenotypes)
       .default(DEFAULT_SPACE.genotypes.map(formatGenotype))
       .describe('dilations to choose from; default: all pairs of 1 to 3 (our choice: the paper does not list its own)'),
     groups: whole()
@@ -45,6 +69,11 @@ export const decodeSchema = z
     sharpening: z.number().positive().default(1).describe('exponent of the probabilities before they are counted'),
     dropBelowUniform: z.boolean().default(false).describe('leave out dilations that are less probable than chance'),
     multiple: whole().default(1).describe('round counts of channels to multiples; not for argmax'),
+  })
+  .superRefine(({ method, multiple }, context) => {
+    if (method !== 'argmax' || multiple === 1) return;
+    const message = 'argmax decides by channel group, and rounds no counts: choose another method, or other groups';
+    context.addIssue({ code: 'custom', path: ['multiple'], message });
   })
   .prefault({})
   .describe('how probabilities become a scheme');
