@@ -2,9 +2,12 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RUN_FILES } from './run-files.js';
 
+/** Machine and versions; see `environmentOf`. */
+export type Environment = Readonly<Record<string, string | number>>;
+
 /** Adds a line to the commands that made what is in a run directory. */
-export async function noteCommand(folder: string, command: string): Promise<void> {
-  const line = JSON.stringify({ time: new Date().toISOString(), command });
+export async function noteCommand(folder: string, command: string, environment?: Environment): Promise<void> {
+  const line = JSON.stringify({ time: new Date().toISOString(), command, environment });
   await appendFile(join(folder, RUN_FILES.commands), `${line}\n`);
 }
 
@@ -12,6 +15,8 @@ export interface NotedCommand {
   /** ISO 8601. */
   readonly time: string;
   readonly command: string;
+  /** Of commands that begin or continue a run, which may go on elsewhere. */
+  readonly environment?: Environment;
 }
 
 /** The commands that made what is in a run directory, in order. */

@@ -7,7 +7,7 @@ import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 import { writeJson } from '../write-whole.js';
 import { isLock, lockRun } from './lock-run.js';
-import { noteCommand } from './noted-commands.js';
+import { type Environment, noteCommand } from './noted-commands.js';
 import { RUN_FILES } from './run-files.js';
 
 /** What a run makes: a classifier, an architecture, a detector, or all of it for the demonstration. */
@@ -31,7 +31,8 @@ export interface RunClaim {
   readonly settings: unknown;
   /** All settings, for the reader. */
   readonly config: unknown;
-  readonly environment: Readonly<Record<string, string | number>>;
+  /** Kept in a file of its own when the run begins, and with every command that continues it. */
+  readonly environment: Environment;
   /** The exact command. */
   readonly command: string;
 }
@@ -63,7 +64,7 @@ export async function claimRun(folder: string, claim: RunClaim): Promise<boolean
       settings,
     });
   }
-  await noteCommand(folder, claim.command);
+  await noteCommand(folder, claim.command, claim.environment);
   return before !== undefined;
 }
 
