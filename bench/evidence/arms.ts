@@ -21,6 +21,7 @@ const WIDE: readonly Genotype[] = [
   [1, 2],
   [1, 3],
 ];
+const inAll = () => true;
 const inLastConvolution = (name: string) => name === 'layer3.0.conv2';
 const inLastStage = (name: string) => name.startsWith('layer3.');
 
@@ -60,7 +61,7 @@ const argmaxOf = (search: SearchKind, title: string): Arm => ({
 });
 
 /** Genotypes in turn, channel by channel, in some layers. */
-const cyclicIn = (title: string, isIn: (layer: string) => boolean, cycle?: readonly Genotype[]): Arm => ({
+const cyclicIn = (title: string, isIn: (layer: string) => boolean, cycle: readonly Genotype[]): Arm => ({
   title,
   scheme: ({ space }) => restrictedScheme(cyclicScheme(space, TOOL, cycle), isIn),
 });
@@ -87,14 +88,14 @@ export const ARMS: Readonly<Record<string, Arm>> = {
     title: 'uniform (2,2) in the last stage',
     scheme: ({ space }) => restrictedScheme(uniformScheme(space, [2, 2], TOOL), inLastStage),
   },
-  cyclic: { title: 'cyclic {1,2,3} (PSConv-like)', scheme: ({ space }) => cyclicScheme(space, TOOL, ISOTROPIC) },
+  cyclic: cyclicIn('cyclic {1,2,3} (PSConv-like)', inAll, ISOTROPIC),
   'cyclic-last': cyclicIn('cyclic {1,2,3} in the last stage (by hand)', inLastStage, ISOTROPIC),
   'cyclic-last-convolution': cyclicIn('cyclic {1,2,3} in the last convolution (by hand)', inLastConvolution, ISOTROPIC),
   'uniform-wide': {
     title: 'uniform (1,2) (by hand for wide objects)',
     scheme: ({ space }) => uniformScheme(space, [1, 2], TOOL),
   },
-  'cyclic-wide': cyclicIn('cyclic (1,1) (1,2) (1,3) (by hand for wide objects)', () => true, WIDE),
+  'cyclic-wide': cyclicIn('cyclic (1,1) (1,2) (1,3) (by hand for wide objects)', inAll, WIDE),
   'cyclic-last-wide': cyclicIn(
     'cyclic (1,1) (1,2) (1,3) in the last stage (by hand for wide objects)',
     inLastStage,

@@ -11,6 +11,7 @@ import {
   type Phase,
   readMnist,
   type Schedule,
+  toJson,
   withWarmUp,
 } from '@nats/train';
 import { backbone, PROTOCOL } from '../../apps/cli/src/demo/protocol.js';
@@ -31,7 +32,7 @@ export function detectionObjective({ detector, train, test }: Task, seed: number
     seed,
     statistics: PROTOCOL.statistics,
     evaluation: { ...COCO_PARAMETERS, areaRanges: areaRanges(...PROTOCOL.sizes) },
-    config: JSON.parse(JSON.stringify(detector)),
+    config: toJson(detector),
   });
 }
 

@@ -9,22 +9,14 @@ const GENOTYPE = /^\d{1,3}(x\d{1,3})?$/;
 function refuseGenotypes(texts: readonly string[], context: z.RefinementCtx): void {
   // The pattern has told of what is no genotype at all.
   if (!texts.every((text) => GENOTYPE.test(text))) return;
-  const refuse = (path: number[], message: string | undefined) => {
-    if (message !== undefined) context.addIssue({ code: 'custom', path, message });
-    return message !== undefined;
-  };
-  const wrong = texts.map((text, i) =>
-    refuse(
-      [i],
-      refusal(() => parseGenotype(text)),
-    ),
-  );
-  if (texts.length > 0 && !wrong.includes(true)) {
-    refuse(
-      [],
-      refusal(() => checkGenotypes(texts.map(parseGenotype))),
-    );
+  const wrong = texts.map((text) => refusal(() => parseGenotype(text)));
+  for (const [i, message] of wrong.entries()) {
+    if (message !== undefined) context.addIssue({ code: 'custom', path: [i], message });
   }
+  // The schema has told of an empty list.
+  if (texts.length === 0 || wrong.some((message) => message !== undefined)) return;
+  const message = refusal(() => checkGenotypes(texts.map(parseGenotype)));
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
 }
 
 export const spaceSchema = z
