@@ -14,8 +14,9 @@ const ALLOWED = {
   'packages/engine': ['graph', 'export'],
   'packages/train': ['graph', 'transfer', 'space'],
   'packages/search': ['graph', 'space', 'train'],
+  'packages/mpi': ['graph', 'train'],
   'packages/detect': ['graph', 'space', 'train', 'transfer'],
-  'apps/cli': ['graph', 'export', 'space', 'transfer', 'engine', 'train', 'search', 'detect'],
+  'apps/cli': ['graph', 'export', 'space', 'transfer', 'engine', 'train', 'search', 'detect', 'mpi'],
 };
 /** Packages that must stay free of Node, so that they run in a browser. */
 const BROWSER = ['packages/graph', 'packages/export', 'packages/space', 'packages/search'];

@@ -2,6 +2,7 @@
 export type { BestResult, Checkpoint, CheckpointInfo, CheckpointStore } from './checkpoint/checkpoint.js';
 export * from './checkpoint/errors.js';
 export * from './classification/index.js';
+export { type Collective, soleProcess } from './collective.js';
 export * from './data/augmentation.js';
 export * from './data/image-dataset.js';
 export * from './data/normalize.js';

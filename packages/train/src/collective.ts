@@ -1,0 +1,35 @@
+/**
+ * Processes of one data-parallel training and how they talk: the operations of MPI that a training needs (MPI 4.0, chapter 6).
+ * Every rank makes the same calls in the same order. `@nats/mpi` is one over Open MPI or MPICH.
+ */
+export interface Collective {
+  /** Of this process, 0 to `size - 1`. Rank 0 writes files and tells progress. */
+  readonly rank: number;
+  /** Number of processes. */
+  readonly size: number;
+  /** Replaces `values` by their sums over all ranks, element by element. All ranks get the same bits. */
+  allReduce(values: Float32Array | Float64Array): Promise<void>;
+  /** Replaces `bytes` by those of rank `root` (default 0); as many on every rank. */
+  broadcast(bytes: Uint8Array, root?: number): Promise<void>;
+  /** The bytes of every rank, by rank, on rank `root` (default 0); `undefined` elsewhere. Lengths may differ. */
+  gather(bytes: Uint8Array, root?: number): Promise<readonly Uint8Array[] | undefined>;
+  /** Returns when every rank has called it. */
+  barrier(): Promise<void>;
+  /** Ends the processes of all ranks at once, this one included, after writing `reason` to stderr. */
+  abort(reason: string): void;
+}
+
+/** One process alone, to which all sums are its own. */
+export function soleProcess(): Collective {
+  return {
+    rank: 0,
+    size: 1,
+    allReduce: async () => {},
+    broadcast: async () => {},
+    gather: async (bytes) => [bytes],
+    barrier: async () => {},
+    abort: (reason) => {
+      throw new Error(reason);
+    },
+  };
+}
