@@ -14,16 +14,16 @@ import {
 } from '@nats/graph';
 import {
   anisotropicGenotypes,
+  type BackboneConfig,
+  backboneConfig,
   buildClassifier,
   channelUnit,
   convolutionSites,
   createScheme,
   type Genotype,
+  isBackboneName,
   isotropicGenotypes,
-  isResnetName,
   layoutPass,
-  type ResnetConfig,
-  resnetConfig,
   type Scheme,
   schemeBuilder,
 } from '@nats/space';
@@ -57,8 +57,8 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const ratios: Record<string, number> = {};
   const samples: Record<string, number[]> = {};
   for (const model of models) {
-    if (!isResnetName(model)) throw new Error(`--model takes a backbone's name; received ${model}`);
-    const config = resnetConfig(model);
+    if (!isBackboneName(model)) throw new Error(`--model takes a backbone's name; received ${model}`);
+    const config = backboneConfig(model);
     const arms = await measure(config, { size, rounds, threads, naive: args.includes('--naive') });
     const plain = arms[0]!;
     for (const { name, times } of arms) {
@@ -78,7 +78,7 @@ interface Settings {
   readonly naive: boolean;
 }
 
-async function measure(config: ResnetConfig, { size, rounds, threads, naive }: Settings): Promise<Arm[]> {
+async function measure(config: BackboneConfig, { size, rounds, threads, naive }: Settings): Promise<Arm[]> {
   const arms: Arm[] = [];
   const add = async (name: string, scheme?: Scheme) => {
     const bytes = exported(config, size, naive, scheme);
@@ -113,7 +113,7 @@ async function measure(config: ResnetConfig, { size, rounds, threads, naive }: S
   return arms;
 }
 
-function exported(config: ResnetConfig, size: number, naive: boolean, scheme?: Scheme): Uint8Array {
+function exported(config: BackboneConfig, size: number, naive: boolean, scheme?: Scheme): Uint8Array {
   const scope = createScope();
   const x = input('x', 'float32', [1, 3, size, size]);
   const logits = buildClassifier(scope, x, config, scheme && { convolution: schemeBuilder(scheme) });
@@ -134,7 +134,7 @@ function statistics(values: Map<string, TensorData>, spec: StateSpec): Map<strin
 
 /** Random shares of genotypes for every convolution; its whole units of channels shuffled, or in runs. */
 function randomScheme(
-  config: ResnetConfig,
+  config: BackboneConfig,
   genotypes: readonly Genotype[],
   multiple: number,
   order: 'interleaved' | 'contiguous',

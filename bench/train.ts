@@ -114,7 +114,11 @@ async function waitShare(threads: number, size: number, batchSize: number, steps
     batchSize,
   });
   try {
-    const training = await createTraining({ engine, objective, ...fineTune({ steps, batchSize }) });
+    const training = await createTraining({
+      engine,
+      objective,
+      ...fineTune({ backbone: config.backbone, steps, batchSize }),
+    });
     let [seconds, waited] = [0, 0];
     for await (const event of training.events()) {
       // The first step waits for the thread to start.

@@ -141,7 +141,7 @@ const training = await createTraining({
   initial: tensors,
   evaluation: { every: 100, split: 'val', best: { metric: 'AP50' } },
   checkpoints: { store: checkpointDirectory(join(out, 'checkpoints')), every: 50, resume: 'if-present' },
-  ...fromClassifier({ steps, batchSize }),
+  ...fromClassifier({ backbone: config.backbone, steps, batchSize }),
 });
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());

@@ -113,7 +113,7 @@ if (!stop.signal.aborted) {
     initial,
     evaluation: { every: 200 },
     checkpoints: { store: checkpointDirectory(join(out, 'checkpoints')), every: 100, resume: 'if-present' },
-    ...quick({ steps, batchSize: 16 }),
+    ...quick({ backbone: config.backbone, steps, batchSize: 16 }),
   });
   await run(training, join(out, 'metrics.jsonl'));
   if (!stop.signal.aborted) {

@@ -32,7 +32,7 @@ const [size, batch] = [Number(sizeText), Number(batchText)];
 const [CLASSES, OBJECTS] = [20, 6];
 const BACKBONE = 'backbone.body';
 // As torchvision's defaults: the stem, the first stage and all norms of the backbone stay.
-const freezing: Freezing = { stages: 2, norms: true };
+const freezing: Freezing = { upTo: 'C2', norms: true };
 const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 const base = { backbone: resnetConfig('resnet18'), inputSize: [size, size] as const, classes: CLASSES };
@@ -54,8 +54,8 @@ const { spec, program } = trainingStep(
   },
   {
     optimizer: sgd({ momentum: 0.9, weightDecay: 1e-4 }),
-    only: (name) => !isFrozen(freezing, name, BACKBONE),
-    normalization: trainingNormalization(freezing, BACKBONE),
+    only: (name) => !isFrozen(base.backbone, freezing, name, BACKBONE),
+    normalization: trainingNormalization(base.backbone, freezing, BACKBONE),
   },
 );
 const built = performance.now();

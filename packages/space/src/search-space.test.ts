@@ -1,6 +1,6 @@
 import { NatsError } from '@nats/graph';
 import { describe, expect, test } from 'vitest';
-import { demoResnet, resnetConfig, smallResnet } from './backbones/models.js';
+import { demoResnet, resnetConfig, smallResnet } from './backbones/index.js';
 import {
   anisotropicGenotypes,
   checkGenotypes,

@@ -1,14 +1,19 @@
 import { check, NatsError } from '@nats/graph';
-import type { ResnetConfig, StageName } from './backbones/config.js';
-import { convolutionSites } from './backbones/resnet.js';
-import type { ConvolutionSite } from './backbones/site.js';
+import {
+  type BackboneConfig,
+  type BlockName,
+  type ConvolutionPosition,
+  type ConvolutionSite,
+  convolutionSites,
+  type StageName,
+} from './backbones/index.js';
 import { anisotropicGenotypes, checkGenotypes, type Genotype } from './genotypes.js';
 
 /** Which convolutions are searched; what is not named is not restricted. */
 export interface SiteSelection {
   readonly stages?: readonly StageName[];
-  readonly blocks?: readonly ConvolutionSite['block'][];
-  readonly positions?: readonly ConvolutionSite['position'][];
+  readonly blocks?: readonly BlockName[];
+  readonly positions?: readonly ConvolutionPosition[];
   /** False: not those with stride 2. Default true. */
   readonly strided?: boolean;
 }
@@ -63,7 +68,7 @@ export function channelUnit(site: Pick<ConvolutionSite, 'channels' | 'groups'>):
  * The space of a backbone.
  * @throws NatsError `attribute` if nothing is left to search, or if channels are not divided evenly in whole units
  */
-export function searchSpace(config: ResnetConfig, options: SearchSpaceOptions = {}): SearchSpace {
+export function searchSpace(config: BackboneConfig, options: SearchSpaceOptions = {}): SearchSpace {
   const { genotypes = DEFAULT_SPACE.genotypes, sites: selection = {}, division = DEFAULT_SPACE.division } = options;
   checkGenotypes(genotypes, config.name);
   const selected = convolutionSites(config).filter((site) => isSelected(site, selection));

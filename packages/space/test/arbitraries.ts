@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { type ResnetConfig, smallResnet } from '../src/backbones/index.js';
-import { convolutionSites } from '../src/backbones/resnet.js';
+import { convolutionSites, type ResnetConfig, smallResnet } from '../src/backbones/index.js';
 import { anisotropicGenotypes, type Genotype } from '../src/genotypes.js';
 import { createScheme, type Provenance, type Scheme } from '../src/scheme/index.js';
 import { channelUnit } from '../src/search-space.js';

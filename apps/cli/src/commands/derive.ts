@@ -3,11 +3,10 @@ import { summarizeScheme } from '@nats/space';
 import { type Command, Option } from 'commander';
 import { noteCommand } from '../run/noted-commands.js';
 import { RUN_FILES } from '../run/run-files.js';
-import { backboneConfigOf } from '../steps/backbone.js';
 import { derive, writeScheme } from '../steps/derive.js';
 import { runConfig } from '../steps/open-run.js';
 import { readArchitecture } from '../steps/search.js';
-import { spaceOf } from '../steps/task.js';
+import { searchedBackbone, spaceOf } from '../steps/task.js';
 import { countingNumber, thisCommand } from './shared.js';
 
 interface DeriveFlags {
@@ -43,7 +42,7 @@ async function run(folder: string, flags: DeriveFlags): Promise<void> {
     'decode.sharpening': sharpening === undefined ? undefined : Number(sharpening),
     'decode.dropBelowUniform': dropBelowUniform,
   });
-  const space = spaceOf(config, backboneConfigOf(config.backbone));
+  const space = spaceOf(config, searchedBackbone(config));
   const scheme = derive(await readArchitecture(join(folder, RUN_FILES.architecture), space), config);
   const path = flags.out ?? join(folder, RUN_FILES.scheme);
   await writeScheme(path, scheme, replace);

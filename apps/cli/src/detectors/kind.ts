@@ -1,11 +1,11 @@
 import type { DetectionOptions, DetectorConfig } from '@nats/detect';
-import { type ResnetConfig, STAGE_NAMES, type StageName } from '@nats/space';
+import { type BackboneConfig, STAGE_NAMES, type StageName, stageStrides } from '@nats/space';
 import { z } from 'zod';
 import { positive, size, whole } from '../config/sections/fields.js';
 
 /** What a detector is built on. */
 export interface DetectorContext {
-  readonly backbone: ResnetConfig;
+  readonly backbone: BackboneConfig;
   readonly classes: number;
   /** How its detections are suppressed and limited, for kinds whose last head looks at what is left; default as everywhere. */
   readonly detection?: Required<DetectionOptions>;
@@ -64,15 +64,6 @@ export const headNorm = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('group'), groups: whole() }),
 ]);
 
-/** Stride of each stage, in pixels of the input. */
-function strideOfStages({ stem, stages }: ResnetConfig): number[] {
-  let stride = stem.stride * (stem.pool ? 2 : 1);
-  return stages.map((stage) => {
-    stride *= stage.stride;
-    return stride;
-  });
-}
-
 /** What decides which feature maps a detector looks at. */
 export type PyramidSettings = Pick<CommonSettings, 'inputSize' | 'channels' | 'extra' | 'smoothing' | 'stages'>;
 
@@ -83,16 +74,16 @@ export type PyramidSettings = Pick<CommonSettings, 'inputSize' | 'channels' | 'e
  */
 export function pyramidBase(settings: PyramidSettings, { backbone, classes }: DetectorContext, finest: number) {
   const { inputSize, channels, extra, smoothing } = settings;
-  const strideOf = strideOfStages(backbone);
-  const names = STAGE_NAMES.slice(0, strideOf.length);
-  const coarse = names.filter((_, i) => strideOf[i]! >= finest);
+  const strideOf = stageStrides(backbone);
+  const names = [...strideOf.keys()];
+  const coarse = names.filter((stage) => strideOf.get(stage)! >= finest);
   const stages: readonly StageName[] = settings.stages ?? (coarse.length > 0 ? coarse : names.slice(-1));
-  const stageStrides = stages.map((stage) => strideOf[names.indexOf(stage)] ?? Number.NaN);
-  const strides = [...stageStrides];
+  const ownStrides = stages.map((stage) => strideOf.get(stage) ?? Number.NaN);
+  const strides = [...ownStrides];
   const added = { p6p7: 2, p6: 1, pool: 1, none: 0 }[extra];
   for (let i = 0; i < added; i++) strides.push(strides.at(-1)! * 2);
   const pyramid = { channels, extra, ...(!smoothing && { smoothing }) };
-  return { base: { backbone, inputSize, classes, stages, pyramid }, strides, stageStrides };
+  return { base: { backbone, inputSize, classes, stages, pyramid }, strides, stageStrides: ownStrides };
 }
 
 /** The same for detectors of one stage. */

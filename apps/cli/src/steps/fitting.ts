@@ -1,6 +1,12 @@
 import { DETECTION_RECIPES } from '@nats/detect';
 import type { StateSpec } from '@nats/graph';
-import { type ConvolutionBuilder, type Freezing, isFrozen, trainingNormalization } from '@nats/space';
+import {
+  type BackboneConfig,
+  type ConvolutionBuilder,
+  type Freezing,
+  isFrozen,
+  trainingNormalization,
+} from '@nats/space';
 import {
   adamw,
   constantRate,
@@ -52,11 +58,13 @@ export interface DetectorFitting extends Required<Pick<TrainingOptions, 'phases'
 /** The recipe that the settings name, or the one that they spell out. */
 export function detectorFitting(
   settings: TrainSettings | SearchSettings,
+  backbone: BackboneConfig,
   convolution?: ConvolutionBuilder,
 ): DetectorFitting {
   const { steps, batch, rate, backboneRate, freeze, custom } = settings;
   if (!custom) {
     return DETECTION_RECIPES[settings.recipe]({
+      backbone,
       steps,
       batchSize: batch,
       ...(rate !== undefined && { learningRate: rate }),
@@ -69,22 +77,22 @@ export function detectorFitting(
   const phase: Phase = {
     ...customPhase(chosen),
     ...(backboneRate !== undefined && { rules: [{ name: `${BACKBONE}.*`, learningRate: backboneRate }] }),
-    ...(freeze && frozenPart(freeze)),
+    ...(freeze && frozenPart(backbone, freeze)),
     ...(convolution && { convolution }),
   };
   return { phases: [phase], config: { custom: chosen, freeze }, frozenNorms: freeze?.norms ?? false };
 }
 
-function frozenPart(freezing: Freezing): Pick<Phase, 'only' | 'normalization'> {
+function frozenPart(backbone: BackboneConfig, freezing: Freezing): Pick<Phase, 'only' | 'normalization'> {
   return {
-    only: (name) => !isFrozen(freezing, name, BACKBONE),
-    normalization: trainingNormalization(freezing, BACKBONE),
+    only: (name) => !isFrozen(backbone, freezing, name, BACKBONE),
+    normalization: trainingNormalization(backbone, freezing, BACKBONE),
   };
 }
 
 /** The same for a search, which says by rules what is not trained. */
-export function searchFitting(settings: SearchSettings, spec: StateSpec) {
-  const { phases, config, frozenNorms } = detectorFitting(settings);
+export function searchFitting(settings: SearchSettings, backbone: BackboneConfig, spec: StateSpec) {
+  const { phases, config, frozenNorms } = detectorFitting(settings, backbone);
   const { optimizer, learningRate, clipNorm, rules = [], only = () => true, normalization } = phases[0];
   const frozen = [...spec.values()].filter(({ name, kind }) => kind === 'parameter' && !only(name));
   return {

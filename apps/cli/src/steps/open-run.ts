@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkSchemeFits, type ResnetConfig, type Scheme, schemeFromJson } from '@nats/space';
+import { type BackboneConfig, checkSchemeFits, type Scheme, schemeFromJson } from '@nats/space';
 import { readWeights } from '@nats/transfer';
 import { parseConfig } from '../config/load-config.js';
 import { type Overrides, withOverrides } from '../config/overrides.js';
@@ -49,7 +49,7 @@ export async function openTrainedRun(folder: string, overrides: Overrides = {}):
 }
 
 /** @param path a scheme file, or the directory of a run that has one */
-export async function readScheme(path: string, backbone?: ResnetConfig): Promise<Scheme> {
+export async function readScheme(path: string, backbone?: BackboneConfig): Promise<Scheme> {
   const file = isRun(path) ? join(path, RUN_FILES.scheme) : expectFile(path, 'a run');
   const scheme = schemeFromJson(await readFile(file, 'utf8'), file);
   if (backbone) checkSchemeFits(scheme, backbone);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeImage, loadMnist, mnistTextures, placeImage } from '@nats/detect';
-import { buildClassifier } from '@nats/space';
+import { buildClassifier, inputStatistics } from '@nats/space';
 import {
   classification,
   createTraining,
@@ -14,7 +14,7 @@ import {
 import { writeSafetensors } from '@nats/transfer';
 import type { Config } from '../config/schema.js';
 import { RUN_FILES } from '../run/run-files.js';
-import { backboneConfigOf, pixelStatisticsOf } from './backbone.js';
+import { backboneConfigOf } from './backbone.js';
 import type { StepContext } from './context.js';
 import { checkpointsOf, runFit } from './fit.js';
 import { customPhase } from './fitting.js';
@@ -71,7 +71,7 @@ export async function openPretraining(config: Config): Promise<Pretraining> {
     network: (scope, x, options) => buildClassifier(scope, x, backbone, { ...options, classes }),
     datasets: { ...datasets },
     batchSize: config.pretrain.batch,
-    statistics: pixelStatisticsOf(config.backbone, backbone),
+    statistics: inputStatistics(backbone),
     seed: config.seed,
     config: backbone,
   });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Engine } from '@nats/graph';
-import { programCosts } from '@nats/space';
+import { parseGenotype, programCosts } from '@nats/space';
 import { toJson } from '@nats/train';
 import { readJson } from '../read-json.js';
 import {
@@ -23,14 +23,12 @@ import { readRun } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
-import { backboneConfigOf } from './backbone.js';
 import type { ModelLatency } from './bench.js';
 import { type CocoNumbers, readEvaluation } from './evaluate.js';
 import { candidatesProgram } from './export.js';
 import { openTrainedRun, runConfig, type TrainedRun } from './open-run.js';
 import { receptiveFields } from './receptive-fields.js';
 import { readDetections, reportSamples, SHOWN_SCORE } from './report-samples.js';
-import { spaceOf } from './task.js';
 import { trainSettings } from './train.js';
 
 /** Runs that differ in nothing but their seed. */
@@ -165,7 +163,7 @@ async function reportTraining(folder: string, name: string): Promise<ReportTrain
 async function reportSearch(folder: string): Promise<ReportSearch> {
   const config = await runConfig(folder, 'search');
   const path = join(folder, RUN_FILES.metrics);
-  const { genotypes } = spaceOf(config, backboneConfigOf(config.backbone));
+  const genotypes = config.space.genotypes.map(parseGenotype);
   const { steps, start } = config.search;
   return {
     seed: config.seed,

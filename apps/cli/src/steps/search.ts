@@ -47,7 +47,11 @@ export async function search(
   const settings = config.search;
   const objective = taskObjective(task, config, settings);
   try {
-    const { weights, config: fitting, frozenNorms } = searchFitting(settings, detectorSpec(task.detector));
+    const {
+      weights,
+      config: fitting,
+      frozenNorms,
+    } = searchFitting(settings, task.backbone, detectorSpec(task.detector));
     const checkpoints = checkpointsOf(folder, settings.checkpointEvery);
     const architecture = architectureFitting(settings);
     const split = architecture.splits?.weights ?? 'weights';

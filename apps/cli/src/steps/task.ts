@@ -7,15 +7,17 @@ import {
   type Detector,
   type DetectorConfig,
   detection,
+  detectorBackbone,
 } from '@nats/detect';
 import { createScope, input, type StateSpec } from '@nats/graph';
-import { parseGenotype, type ResnetConfig, type SearchSpace, searchSpace } from '@nats/space';
-import { type PixelStatistics, toJson } from '@nats/train';
+import type { PixelStatistics } from '@nats/space';
+import { type BackboneConfig, inputStatistics, parseGenotype, type SearchSpace, searchSpace } from '@nats/space';
+import { toJson } from '@nats/train';
 import { judged } from '../config/judged.js';
 import type { Config } from '../config/schema.js';
 import { detectorConfigOf, givesMasks } from '../detectors/index.js';
 import { UsageError } from '../usage-error.js';
-import { backboneConfigOf, pixelStatisticsOf } from './backbone.js';
+import { backboneConfigOf } from './backbone.js';
 import { readDatasets } from './datasets.js';
 
 /** What is to be detected, and by which detector. */
@@ -23,7 +25,8 @@ export interface Task {
   readonly train: Dataset;
   readonly val: Dataset;
   readonly classes: readonly string[];
-  readonly backbone: ResnetConfig;
+  /** As far as the detector builds it. */
+  readonly backbone: BackboneConfig;
   readonly detectorConfig: DetectorConfig;
   readonly detector: Detector;
   readonly statistics: PixelStatistics;
@@ -51,7 +54,7 @@ export async function openTask({
   const backbone = backboneConfigOf(settings);
   const { scoreThreshold, iouThreshold, limit } = evaluate;
   const detection = { scoreThreshold, iouThreshold, limit };
-  const statistics = pixelStatisticsOf(settings, backbone);
+  const statistics = inputStatistics(backbone);
   const { detectorConfig, detector } = judged('detector', () => {
     const detectorConfig = detectorConfigOf(detectorSettings, { backbone, classes: train.classes.length, detection });
     const detector = buildDetector(detectorConfig);
@@ -63,7 +66,7 @@ export async function openTask({
     train,
     val,
     classes: train.classes,
-    backbone,
+    backbone: detectorBackbone(detectorConfig),
     detectorConfig,
     detector,
     statistics,
@@ -87,8 +90,14 @@ export function detectorSpec(detector: Detector): StateSpec {
   return scope.spec;
 }
 
+/** The backbone as far as a config's detector builds it. @throws UsageError for settings that do not fit each other */
+export function searchedBackbone({ backbone, detector }: Config): BackboneConfig {
+  const context = { backbone: backboneConfigOf(backbone), classes: 1 };
+  return judged('detector', () => detectorBackbone(detectorConfigOf(detector, context)));
+}
+
 /** The space that a search chooses from. @throws UsageError if it does not fit the backbone */
-export function spaceOf({ space }: Config, backbone: ResnetConfig): SearchSpace {
+export function spaceOf({ space }: Config, backbone: BackboneConfig): SearchSpace {
   const { genotypes, groups, channelsPerGroup, stages, positions, strided } = space;
   return judged('space', () =>
     searchSpace(backbone, {

@@ -43,7 +43,7 @@ export async function train(
     const objective = taskObjective(task, config, settings);
     try {
       const convolution = scheme && schemeBuilder(scheme);
-      const { phases, config: fitting, frozenNorms } = detectorFitting(settings, convolution);
+      const { phases, config: fitting, frozenNorms } = detectorFitting(settings, task.backbone, convolution);
       const checkpoints = checkpointsOf(folder, checkpointEvery);
       const training = await createTraining({
         engine,

@@ -1,4 +1,4 @@
-import type { PixelStatistics } from '@nats/train';
+import type { PixelStatistics } from '@nats/space';
 
 /** Mean 0.45 and deviation 0.225 of pixels in 0 to 1, about ImageNet's, for every channel. */
 export function defaultPixelStatistics(channels: number): PixelStatistics {

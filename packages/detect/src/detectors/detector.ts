@@ -1,12 +1,12 @@
 import { add, type Feeds, type Scope, type Tensor } from '@nats/graph';
-import type { ConvolutionBuilder, ResnetConfig, StageName } from '@nats/space';
+import type { BackboneConfig, ConvolutionBuilder, StageName } from '@nats/space';
 import type { Targets } from '../matching/targets.js';
 import type { FeaturePyramidConfig } from '../necks/feature-pyramid.js';
 import type { Candidates } from '../postprocess/candidates.js';
 
 /** What all detectors have in common: a backbone, a pyramid on some of its stages, images of one size. */
 export interface DetectorBase {
-  readonly backbone: ResnetConfig;
+  readonly backbone: BackboneConfig;
   /** `[height, width]` of the network's input in pixels: loaders letterbox images to it. */
   readonly inputSize: readonly [number, number];
   readonly classes: number;

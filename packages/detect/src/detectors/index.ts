@@ -13,6 +13,7 @@ export * from './detector.js';
 export * from './faster-rcnn.js';
 export * from './fcos.js';
 export * from './mask-rcnn.js';
+export { detectorBackbone } from './pyramid-features.js';
 export * from './retinanet.js';
 export * from './two-stage.js';
 

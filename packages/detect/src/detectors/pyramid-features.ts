@@ -1,5 +1,5 @@
 import type { Scope, Tensor } from '@nats/graph';
-import { buildBackbone, STAGE_NAMES, stageOutput } from '@nats/space';
+import { type BackboneConfig, buildBackbone, STAGE_NAMES, stageOutput, stageStrides, withLastStage } from '@nats/space';
 import { featurePyramid } from '../necks/feature-pyramid.js';
 import type { DetectorBase, DetectorOptions } from './detector.js';
 
@@ -11,7 +11,7 @@ export function pyramidFeatures(
   options: DetectorOptions,
 ): Tensor[] {
   const place = scope.child('backbone');
-  const backbone = buildBackbone(place.child('body'), images, config.backbone, options);
+  const backbone = buildBackbone(place.child('body'), images, detectorBackbone(config), options);
   const features = config.stages.map((stage) => stageOutput(backbone, stage).features);
   return featurePyramid(place.child('fpn'), features, config.pyramid);
 }
@@ -23,12 +23,13 @@ export function gridsOf(levels: readonly Tensor[]): [number, number][] {
 
 /** Pixels of the input for one of each level: the stages' strides, doubled for every level on top of them. */
 export function levelStrides({ backbone, stages }: DetectorBase, levels: readonly Tensor[]): number[] {
-  let stride = backbone.stem.stride * (backbone.stem.pool ? 2 : 1);
-  const strideOfStage = backbone.stages.map((stage) => {
-    stride *= stage.stride;
-    return stride;
-  });
-  const strides = stages.map((name) => strideOfStage[STAGE_NAMES.indexOf(name)]!);
+  const strideOf = stageStrides(backbone);
+  const strides = stages.map((name) => strideOf.get(name)!);
   while (strides.length < levels.length) strides.push(strides.at(-1)! * 2);
   return strides;
+}
+
+/** The part of the backbone that a detector builds, searches and pays for: up to the coarsest of its stages. */
+export function detectorBackbone({ backbone, stages }: Pick<DetectorBase, 'backbone' | 'stages'>): BackboneConfig {
+  return withLastStage(backbone, STAGE_NAMES[Math.max(...stages.map((stage) => STAGE_NAMES.indexOf(stage)))]!);
 }

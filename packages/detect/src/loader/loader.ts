@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { check, type TensorData } from '@nats/graph';
-import { createNormalizer, type PixelStatistics } from '@nats/train';
+import type { PixelStatistics } from '@nats/space';
+import { createNormalizer } from '@nats/train';
 import type { AugmentationOptions } from '../augment/index.js';
 import type { DecodeOptions } from '../data/decode-image.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';

@@ -1,5 +1,6 @@
 import { NatsError } from '@nats/graph';
-import { createNormalizer, type PixelStatistics } from '@nats/train';
+import type { PixelStatistics } from '@nats/space';
+import { createNormalizer } from '@nats/train';
 import { type AugmentationOptions, augmentSample } from '../augment/index.js';
 import { movedMasks, selectObjects } from '../augment/objects.js';
 import type { DecodedImage, DetectionSample } from '../data/dataset.js';

@@ -1,12 +1,6 @@
 import { check, input, seedOf } from '@nats/graph';
-import {
-  createNormalizer,
-  type EvaluationContext,
-  type ImageSize,
-  type Json,
-  type Objective,
-  type PixelStatistics,
-} from '@nats/train';
+import type { PixelStatistics } from '@nats/space';
+import { createNormalizer, type EvaluationContext, type ImageSize, type Json, type Objective } from '@nats/train';
 import type { DetectionDataset } from '../data/dataset.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
 import type { Dataset } from '../data/records.js';

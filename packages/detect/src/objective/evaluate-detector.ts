@@ -1,5 +1,6 @@
 import { createProgram, createScope, type Executable, input } from '@nats/graph';
-import { createNormalizer, type EvaluationContext, type Normalizer, type PixelStatistics } from '@nats/train';
+import type { PixelStatistics } from '@nats/space';
+import { createNormalizer, type EvaluationContext, type Normalizer } from '@nats/train';
 import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';

@@ -25,10 +25,11 @@ const train: DetectionDataset = {
     labels: Int32Array.of(i % 2),
   }),
 };
+const backbone = smallResnet({ inputChannels: 1, widths: [8, 8, 8], strides: [2, 2, 1] });
 const objective = detection({
   detector: buildDetector(
     demoDetectorConfig({
-      backbone: smallResnet({ inputChannels: 1, widths: [8, 8, 8], strides: [2, 2, 1] }),
+      backbone,
       inputSize: [32, 32],
       classes: 2,
       pyramid: { channels: 8, extra: 'none' },
@@ -42,7 +43,7 @@ objective.loss(scope);
 const initial = initialize(scope.spec, 1);
 
 async function trained(name: RecipeName, steps = 2) {
-  const recipe = DETECTION_RECIPES[name]({ steps, batchSize: 2 });
+  const recipe = DETECTION_RECIPES[name]({ backbone, steps, batchSize: 2 });
   const training = await createTraining({ engine, objective, initial, ...recipe });
   for await (const _ of training.events()) {
   }
@@ -68,11 +69,11 @@ describe('fine-tune', () => {
   });
 
   test("has torchvision's learning rates, in proportion to the batch", () => {
-    const { learningRate } = fineTune({ steps: 26_000, batchSize: 8 }).phases[0];
+    const { learningRate } = fineTune({ backbone, steps: 26_000, batchSize: 8 }).phases[0];
     expect([0, 1000, 15_999, 16_000, 21_999, 22_000].map((step) => Number(learningRate(step).toPrecision(6)))).toEqual([
       5e-6, 5e-3, 5e-3, 5e-4, 5e-4, 5e-5,
     ]);
-    expect(fineTune({ steps: 1, batchSize: 2 }).phases[0].learningRate(0)).toBeGreaterThan(0);
+    expect(fineTune({ backbone, steps: 1, batchSize: 2 }).phases[0].learningRate(0)).toBeGreaterThan(0);
   });
 });
 
@@ -84,7 +85,7 @@ test('from-classifier trains all of the network, its backbone at half the rate, 
     { maxDimensions: 1, weightDecay: 0 },
     { name: 'backbone.body.*', learningRate: 0.5 },
   ]);
-  const { learningRate, average } = fromClassifier({ steps: 2000, batchSize: 8 }).phases[0];
+  const { learningRate, average } = fromClassifier({ backbone, steps: 2000, batchSize: 8 }).phases[0];
   expect([0, 100, 1050, 2000].map((step) => Number(learningRate(step).toPrecision(3)))).toEqual([
     2e-6, 1.99e-3, 9.22e-4, 0,
   ]);
@@ -94,15 +95,15 @@ test('from-classifier trains all of the network, its backbone at half the rate, 
 test('quick keeps no averages', async () => {
   const { values } = await trained('quick');
   expect([...values.keys()].some((name) => name.startsWith('average.'))).toBe(false);
-  expect(quick({ steps: 10, batchSize: 2, learningRate: 1e-3 }).phases[0].learningRate(1)).toBeLessThan(1e-3);
+  expect(quick({ backbone, steps: 10, batchSize: 2, learningRate: 1e-3 }).phases[0].learningRate(1)).toBeLessThan(1e-3);
 });
 
 test.each(Object.keys(DETECTION_RECIPES) as RecipeName[])('%s says all that it does as plain data', (name) => {
   const options = { steps: 100, batchSize: 4 };
-  const { config } = DETECTION_RECIPES[name](options);
+  const { config } = DETECTION_RECIPES[name]({ backbone, ...options });
   expect(toJson(config)).toEqual(config);
   expect(config).toMatchObject({ recipe: name, ...options });
-  expect(DETECTION_RECIPES[name]({ ...options, backboneRate: 0.1 }).config.backboneRate).toBe(0.1);
+  expect(DETECTION_RECIPES[name]({ backbone, ...options, backboneRate: 0.1 }).config.backboneRate).toBe(0.1);
 });
 
 test('a training does not continue with another recipe', async () => {
@@ -113,7 +114,7 @@ test('a training does not continue with another recipe', async () => {
       engine,
       objective,
       checkpoints,
-      ...DETECTION_RECIPES[name]({ steps: 1, batchSize: 2 }),
+      ...DETECTION_RECIPES[name]({ backbone, steps: 1, batchSize: 2 }),
     });
     for await (const _ of training.events()) {
     }

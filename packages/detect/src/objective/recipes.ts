@@ -1,5 +1,10 @@
-import type { ConvolutionBuilder } from '@nats/space';
-import { type Freezing, isFrozen, trainingNormalization } from '@nats/space';
+import {
+  type BackboneConfig,
+  type ConvolutionBuilder,
+  type Freezing,
+  isFrozen,
+  trainingNormalization,
+} from '@nats/space';
 import {
   adamw,
   cosineDecay,
@@ -15,6 +20,8 @@ import {
 import { BACKBONE } from './recalibrated-norms.js';
 
 export interface RecipeOptions {
+  /** The detector's: it says which parameters a freezing holds. */
+  readonly backbone: BackboneConfig;
   readonly steps: number;
   readonly batchSize: number;
   /** How searchable convolutions of the backbone are built: plainly (default), by a scheme. */
@@ -66,7 +73,7 @@ export function fineTune(options: RecipeOptions): DetectionRecipe {
     clipNorm: 35,
     averageDecay: averageOver(steps / 10, 0.999),
     backboneRate: 1,
-    freezing: { stages: 2, norms: true },
+    freezing: { upTo: 'C2', norms: true },
     sparesNorms: false,
   });
 }
@@ -130,16 +137,16 @@ function adaptive(
     scheduleConfig: { kind: 'cosine', floor: 0 },
     warmUp: { steps: Math.min(100, Math.ceil(steps / 20)), start: 0.001 },
     clipNorm: 10,
-    freezing: { stages: 0, norms: false },
+    freezing: { upTo: 'none', norms: false },
     ...others,
   });
 }
 
 function recipe(name: RecipeName, options: RecipeOptions, values: Values): DetectionRecipe {
-  const { steps, batchSize, convolution } = options;
+  const { backbone, steps, batchSize, convolution } = options;
   const { optimizer, learningRate, schedule, scheduleConfig, warmUp, clipNorm, averageDecay, sparesNorms } = values;
   const { backboneRate = values.backboneRate, freezing = values.freezing } = options;
-  const freezes = freezing.stages > 0 || freezing.norms;
+  const freezes = freezing.upTo !== 'none' || freezing.norms;
   return {
     name,
     steps,
@@ -155,8 +162,8 @@ function recipe(name: RecipeName, options: RecipeOptions, values: Values): Detec
         clipNorm,
         ...(averageDecay !== undefined && { average: { decay: averageDecay } }),
         ...(freezes && {
-          only: (parameter: string) => !isFrozen(freezing, parameter, BACKBONE),
-          normalization: trainingNormalization(freezing, BACKBONE),
+          only: (parameter: string) => !isFrozen(backbone, freezing, parameter, BACKBONE),
+          normalization: trainingNormalization(backbone, freezing, BACKBONE),
         }),
         ...(convolution && { convolution }),
       },

@@ -1,5 +1,6 @@
 import { check, type Feeds, type TensorData } from '@nats/graph';
-import { createNormalizer, type PixelStatistics } from '@nats/train';
+import type { PixelStatistics } from '@nats/space';
+import { createNormalizer } from '@nats/train';
 import type { DecodedImage } from '../data/dataset.js';
 import { letterbox, placeImage } from '../data/placement.js';
 import type { DetectionOptions } from './detections.js';

@@ -17,10 +17,15 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { configsWithSchemes, PROVENANCE } from '../../test/arbitraries.js';
 import { perChannelBuilder } from '../../test/per-channel.js';
 import { hashedInput, hashedState, relativeError } from '../../test/values.js';
-import type { ResnetConfig } from '../backbones/config.js';
-import { resnetConfig, smallResnet } from '../backbones/models.js';
-import { buildClassifier, convolutionSites } from '../backbones/resnet.js';
-import { type ConvolutionBuilder, plainConvolution } from '../backbones/site.js';
+import {
+  buildClassifier,
+  type ConvolutionBuilder,
+  convolutionSites,
+  plainConvolution,
+  type ResnetConfig,
+  resnetConfig,
+  smallResnet,
+} from '../backbones/index.js';
 import { createScheme, uniformScheme } from '../scheme/scheme.js';
 import { channelUnit } from '../search-space.js';
 import { schemeBuilder } from './scheme-builder.js';

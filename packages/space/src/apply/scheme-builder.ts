@@ -9,7 +9,7 @@ import {
   split,
   type Tensor,
 } from '@nats/graph';
-import { type ConvolutionBuilder, type ConvolutionSite, plainConvolution } from '../backbones/site.js';
+import { type ConvolutionBuilder, type ConvolutionSite, plainConvolution } from '../backbones/index.js';
 import { type Genotype, PLAIN, sameGenotype } from '../genotypes.js';
 import { checkChoiceFits, type Scheme } from '../scheme/scheme.js';
 import { channelUnit } from '../search-space.js';

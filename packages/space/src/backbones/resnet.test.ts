@@ -1,9 +1,17 @@
 import { createScope, input, NatsError, sizeOf } from '@nats/graph';
 import { describe, expect, test } from 'vitest';
-import { withOutputStride } from './config.js';
-import { isFrozen, trainingNormalization } from './freezing.js';
-import { demoResnet, resnetConfig, smallResnet } from './models.js';
-import { buildBackbone, buildClassifier, convolutionSites, stageOutput } from './resnet.js';
+import {
+  buildBackbone,
+  buildClassifier,
+  convolutionSites,
+  demoResnet,
+  isFrozen,
+  resnetConfig,
+  smallResnet,
+  stageOutput,
+  trainingNormalization,
+  withOutputStride,
+} from './index.js';
 
 const image = (channels: number, size: number) => input('x', 'float32', ['N', channels, size, size]);
 
@@ -76,7 +84,7 @@ describe('backbones', () => {
       stage: 'C3',
       block: 'bottleneck',
       blockIndex: 0,
-      position: 'centre',
+      position: 'center',
       inputChannels: 256,
       channels: 256,
       groups: 32,
@@ -103,16 +111,18 @@ describe('backbones', () => {
 });
 
 test('frozen stages and norms', () => {
-  const freezing = { stages: 2, norms: true };
-  const frozen = (name: string) => isFrozen(freezing, name, 'backbone.body');
+  const config = resnetConfig('resnet50');
+  const freezing = { upTo: 'C2', norms: true } as const;
+  const frozen = (name: string) => isFrozen(config, freezing, name, 'backbone.body');
   expect(frozen('backbone.body.conv1.weight')).toBe(true);
   expect(frozen('backbone.body.layer1.2.conv3.weight')).toBe(true);
   expect(frozen('backbone.body.layer2.0.conv1.weight')).toBe(false);
   expect(frozen('backbone.body.layer2.0.bn1.bias')).toBe(true);
   expect(frozen('backbone.body.layer2.0.downsample.1.weight')).toBe(true);
   expect(frozen('backbone.body.layer2.0.downsample.0.weight')).toBe(false);
+  expect(frozen('backbone.body.fc.weight')).toBe(false);
   expect(frozen('head.bn1.weight')).toBe(false);
   expect(frozen('conv1.weight')).toBe(false);
-  const mode = trainingNormalization({ stages: 1, norms: false });
+  const mode = trainingNormalization(config, { upTo: 'stem', norms: false });
   expect([mode('bn1'), mode('layer1.0.bn1')]).toEqual(['running', 'batch']);
 });

@@ -1,7 +1,6 @@
 import { createProgram, createScope, input, type Pair } from '@nats/graph';
 import { schemeBuilder } from '../apply/scheme-builder.js';
-import type { ResnetConfig } from '../backbones/config.js';
-import { buildBackbone, buildClassifier } from '../backbones/resnet.js';
+import { type BackboneConfig, buildBackbone, buildClassifier } from '../backbones/index.js';
 import { checkSchemeFits, type Scheme } from '../scheme/scheme.js';
 import { type Costs, programCosts } from './costs.js';
 
@@ -15,7 +14,7 @@ export interface BackboneCostOptions {
 }
 
 /** What a backbone costs, plain or transformed. A scheme changes neither parameters nor multiply-adds. */
-export function backboneCosts(config: ResnetConfig, { size, scheme, classes }: BackboneCostOptions): Costs {
+export function backboneCosts(config: BackboneConfig, { size, scheme, classes }: BackboneCostOptions): Costs {
   if (scheme) checkSchemeFits(scheme, config);
   const options = scheme ? { convolution: schemeBuilder(scheme) } : {};
   const scope = createScope();

@@ -4,8 +4,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configsWithSchemes, PROVENANCE } from '../../test/arbitraries.js';
 import { stateDigest } from '../../test/state-digest.js';
-import { isResnetName, RESNET_NAMES, resnetConfig, smallResnet } from '../backbones/models.js';
-import { buildBackbone, buildClassifier } from '../backbones/resnet.js';
+import {
+  buildBackbone,
+  buildClassifier,
+  isBackboneName,
+  RESNET_NAMES,
+  resnetConfig,
+  smallResnet,
+} from '../backbones/index.js';
 import { createScheme, uniformScheme } from '../scheme/scheme.js';
 import { backboneCosts } from './backbone-costs.js';
 import { programCosts } from './costs.js';
@@ -21,7 +27,7 @@ const { size, models } = JSON.parse(
 ) as Published;
 
 describe.each(Object.entries(models))('%s', (name, expected) => {
-  if (!isResnetName(name)) throw new Error(`no such backbone: ${name}`);
+  if (!isBackboneName(name)) throw new Error(`no such backbone: ${name}`);
   const config = resnetConfig(name);
   const costs = backboneCosts(config, { size: [size, size], classes: 1000 });
 

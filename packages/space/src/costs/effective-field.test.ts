@@ -3,8 +3,7 @@ import { createScope, type Engine, input, NatsError, referenceEngine, type Tenso
 import { afterAll, expect, test } from 'vitest';
 import { PROVENANCE } from '../../test/arbitraries.js';
 import { hashedInput, hashedState, relativeError } from '../../test/values.js';
-import { smallResnet } from '../backbones/models.js';
-import { buildBackbone } from '../backbones/resnet.js';
+import { buildBackbone, smallResnet } from '../backbones/index.js';
 import type { Genotype } from '../genotypes.js';
 import { uniformScheme } from '../scheme/scheme.js';
 import { backboneCosts } from './backbone-costs.js';

@@ -21,8 +21,7 @@ import {
   tensorData,
 } from '@nats/graph';
 import { schemeBuilder } from '../apply/scheme-builder.js';
-import type { ResnetConfig, StageName } from '../backbones/config.js';
-import { buildBackbone, stageOutput } from '../backbones/resnet.js';
+import { type BackboneConfig, buildBackbone, type StageName, stageOutput } from '../backbones/index.js';
 import { checkSchemeFits, type Scheme } from '../scheme/scheme.js';
 
 export interface EffectiveFieldOptions {
@@ -54,7 +53,7 @@ export interface EffectiveField {
  */
 export async function effectiveReceptiveFields(
   engine: Engine,
-  config: ResnetConfig,
+  config: BackboneConfig,
   options: EffectiveFieldOptions,
 ): Promise<Map<StageName, EffectiveField>> {
   const { scheme, images = noise([8, config.inputChannels, 224, 224]) } = options;

@@ -6,10 +6,15 @@ import { configsWithSchemes, PROVENANCE } from '../../test/arbitraries.js';
 import { perChannelBuilder } from '../../test/per-channel.js';
 import { hashedInput, hashedState, relativeError } from '../../test/values.js';
 import { schemeBuilder } from '../apply/scheme-builder.js';
-import type { ResnetConfig } from '../backbones/config.js';
-import { smallResnet } from '../backbones/models.js';
-import { buildBackbone, buildClassifier, convolutionSites } from '../backbones/resnet.js';
-import { type ConvolutionBuilder, plainConvolution } from '../backbones/site.js';
+import {
+  buildBackbone,
+  buildClassifier,
+  type ConvolutionBuilder,
+  convolutionSites,
+  plainConvolution,
+  type ResnetConfig,
+  smallResnet,
+} from '../backbones/index.js';
 import { programCosts } from '../costs/costs.js';
 import { createScheme, type Scheme } from '../scheme/scheme.js';
 import { channelUnit } from '../search-space.js';

@@ -1,8 +1,7 @@
 import { hash32, NatsError } from '@nats/graph';
 import { describe, expect, test } from 'vitest';
 import { PROVENANCE } from '../../test/arbitraries.js';
-import { resnetConfig, smallResnet } from '../backbones/models.js';
-import { convolutionSites } from '../backbones/resnet.js';
+import { convolutionSites, resnetConfig, smallResnet } from '../backbones/index.js';
 import { compareSchemes } from './compare.js';
 import { schemeFromPatterns, schemeToPatterns } from './pattern-file.js';
 import { createScheme, runsOf } from './scheme.js';
@@ -27,7 +26,7 @@ describe.each([
   ['resnet50', 16, 4],
   ['resnet101', 33, 6],
 ] as const)('pattern files of %s', (name, convolutions, max) => {
-  const sites = convolutionSites(resnetConfig(name)).filter(({ position }) => position === 'centre');
+  const sites = convolutionSites(resnetConfig(name)).filter(({ position }) => position === 'center');
   const text = patternFile(
     sites.map(({ channels }) => channels),
     max,

@@ -1,7 +1,5 @@
 import { check, NatsError } from '@nats/graph';
-import type { ResnetConfig } from '../backbones/config.js';
-import { convolutionSites } from '../backbones/resnet.js';
-import type { ConvolutionSite } from '../backbones/site.js';
+import { type BackboneConfig, type ConvolutionSite, convolutionSites } from '../backbones/index.js';
 import { checkGenotypes, type Genotype, PLAIN, sameGenotype } from '../genotypes.js';
 import { channelUnit } from '../search-space.js';
 
@@ -76,7 +74,7 @@ function checkChoice(name: string, choice: ArrayLike<number>, genotypes: number)
 }
 
 /** Does the scheme fit this network? @throws NatsError `name` or `shape` that says which convolution does not */
-export function checkSchemeFits(scheme: Scheme, config: ResnetConfig): void {
+export function checkSchemeFits(scheme: Scheme, config: BackboneConfig): void {
   const sites = new Map(convolutionSites(config).map((site) => [site.name, site]));
   for (const [name, choice] of scheme.convolutions) {
     const site = sites.get(name);
@@ -112,7 +110,7 @@ export function checkChoiceFits(choice: Int32Array, site: ConvolutionSite): void
 
 /** The same genotype for all channels of all the given convolutions. */
 export function uniformScheme(
-  config: ResnetConfig,
+  config: BackboneConfig,
   genotype: Genotype,
   provenance: Provenance,
   sites: readonly Pick<ConvolutionSite, 'name' | 'channels'>[] = convolutionSites(config),

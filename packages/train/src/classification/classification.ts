@@ -13,9 +13,10 @@ import {
   seedOf,
   type Tensor,
 } from '@nats/graph';
+import type { PixelStatistics } from '@nats/space';
 import type { Augmentation } from '../data/augmentation.js';
 import type { ImageDataset } from '../data/image-dataset.js';
-import { createNormalizer, type PixelStatistics } from '../data/normalize.js';
+import { createNormalizer } from '../data/normalize.js';
 import { exampleAt } from '../data/shuffle.js';
 import type { Objective } from '../objective.js';
 import type { ClassifierNetwork } from './classifier-program.js';

@@ -3,9 +3,6 @@ import { basename } from 'node:path';
 import { malformed } from '@nats/graph';
 import { type ImageDataset, imageDataset } from './image-dataset.js';
 
-/** Mean and deviation of CIFAR-10's training pixels, in 0 to 1, as pretrained networks expect them. */
-export const CIFAR10_STATISTICS = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.2023, 0.1994, 0.201] } as const;
-
 export const CIFAR10_CLASSES = [
   'airplane',
   'automobile',

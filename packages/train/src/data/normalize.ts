@@ -1,11 +1,6 @@
 import { check, type TensorData } from '@nats/graph';
+import type { PixelStatistics } from '@nats/space';
 import type { ImageSize } from './image-dataset.js';
-
-/** Per channel, for pixels in 0 to 1. */
-export interface PixelStatistics {
-  readonly mean: readonly number[];
-  readonly deviation: readonly number[];
-}
 
 /** Makes float32 `[N, C, H, W]`, `(pixel / 255 - mean) / deviation`, of uint8 `[C, H, W]` images. */
 export type Normalizer = (images: readonly Uint8Array[]) => TensorData;
@@ -17,7 +12,7 @@ export function createNormalizer(size: ImageSize, { mean, deviation }: PixelStat
     mean.length === channels && deviation.length === channels && deviation.every((value) => value > 0),
     'attribute',
     () => ({
-      rule: 'pixels are normalised by one mean and one positive deviation for each channel',
+      rule: 'pixels are normalized by one mean and one positive deviation for each channel',
       received: `means ${mean.join(', ')}; deviations ${deviation.join(', ')}`,
       limit: `${channels} channels`,
     }),

@@ -1,10 +1,10 @@
-import { RESNET_NAMES } from '@nats/space';
+import { isResnetName, BACKBONE_NAMES as NAMED } from '@nats/space';
 import { z } from 'zod';
 import { pixels, whole } from './fields.js';
 
 export const SMALL = 'small-resnet';
 export const DEMO = 'demo-resnet';
-export const BACKBONE_NAMES = [...RESNET_NAMES, DEMO, SMALL] as const;
+export const BACKBONE_NAMES = [...NAMED, DEMO, SMALL] as const;
 
 const widths = z.array(whole()).min(1).max(4);
 
@@ -13,7 +13,7 @@ export const backboneSchema = z
     name: z
       .enum(BACKBONE_NAMES)
       .describe(`as in torchvision; resnet20 to resnet110 are for CIFAR; '${SMALL}' has the widths that you name`),
-    inputChannels: whole().optional().describe('1 for grey images; default 3, and 1 for demo-resnet'),
+    inputChannels: whole().optional().describe('1 for gray images; default 3, and 1 for demo-resnet'),
     outputStride: whole()
       .optional()
       .describe("stride of the last feature map, kept by dilation (torchvision's replace_stride_with_dilation)"),
@@ -33,9 +33,12 @@ export const backboneSchema = z
     widths: widths.optional().describe(`${SMALL}: channels of each stage`),
     blocks: z.array(whole()).min(1).max(4).optional().describe(`${SMALL}: blocks of each stage; default 1`),
     strides: z.array(whole()).min(1).max(4).optional().describe(`${SMALL}: stride of each stage; default 1, 2, 2, 2`),
-    pixels: pixels()
+    pixels: z
+      .union([z.enum(['imagenet', 'cifar10']), pixels()])
       .optional()
-      .describe("how pixels in 0 to 1 are normalised; default: as ImageNet's or CIFAR's weights expect, by the name"),
+      .describe(
+        "how pixels in 0 to 1 are normalized: by ImageNet's or CIFAR-10's mean and deviation, or by those given; default: the backbone's (ImageNet's)",
+      ),
   })
   .superRefine((backbone, context) => {
     const own = ['widths', 'blocks', 'strides'] as const;
@@ -51,6 +54,11 @@ export const backboneSchema = z
           message: `only ${SMALL} takes it; '${backbone.name}' is fixed`,
         });
       }
+    }
+    if (backbone.name === SMALL || backbone.name === DEMO || isResnetName(backbone.name)) return;
+    for (const key of ['outputStride', 'stemStride', 'shortcut', 'strideIn'] as const) {
+      if (backbone[key] === undefined) continue;
+      context.addIssue({ code: 'custom', path: [key], message: `only ResNets take it; '${backbone.name}' is none` });
     }
   })
   .describe('the network that is transformed');

@@ -1,4 +1,5 @@
 import { DETECTION_RECIPES, type RecipeName } from '@nats/detect';
+import { FREEZE_POINTS } from '@nats/space';
 import { z } from 'zod';
 import { ascending, positive, share, whole } from './fields.js';
 
@@ -29,7 +30,11 @@ const custom = {
 
 const freeze = z
   .strictObject({
-    stages: z.int().min(0).max(5).describe("0 nothing, 1 the stem, 2 also layer1, … (detectron2's FREEZE_AT)"),
+    upTo: z
+      .enum(FREEZE_POINTS)
+      .describe(
+        "the last part of the backbone that stays: the stem, or a stage with all before it (detectron2's FREEZE_AT 2 is C2)",
+      ),
     norms: z.boolean().describe("batch norms of the backbone, as torchvision's FrozenBatchNorm2d"),
   })
   .optional()

@@ -1,4 +1,4 @@
-import { checkGenotypes, DEFAULT_SPACE, formatGenotype, parseGenotype, STAGE_NAMES } from '@nats/space';
+import { checkGenotypes, DEFAULT_SPACE, formatGenotype, POSITIONS, parseGenotype, STAGE_NAMES } from '@nats/space';
 import { z } from 'zod';
 import { refusal } from '../judged.js';
 import { whole } from './fields.js';
@@ -35,10 +35,12 @@ export const spaceSchema = z
     channelsPerGroup: whole().optional().describe("instead of 'groups': channels that choose together"),
     stages: z.array(z.enum(STAGE_NAMES)).min(1).optional().describe('only convolutions of these stages; default: all'),
     positions: z
-      .array(z.enum(['first', 'second', 'centre']))
+      .array(z.enum(POSITIONS))
       .min(1)
       .optional()
-      .describe("only these of a block: a basic block's first or second, a bottleneck's centre; default: all"),
+      .describe(
+        "only these of a block: a basic block's first or second, a bottleneck's or an inverted residual's center; default: all",
+      ),
     strided: z.boolean().default(true).describe('also convolutions of stride 2 (our choice)'),
   })
   .superRefine((space, context) => {

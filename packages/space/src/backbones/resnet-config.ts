@@ -1,17 +1,10 @@
 import { check } from '@nats/graph';
-
-/** Feature maps by stage: `C2` is the output of `layer1`, as in the pyramid papers, whatever its stride is. */
-export const STAGE_NAMES = ['C2', 'C3', 'C4', 'C5'] as const;
-export type StageName = (typeof STAGE_NAMES)[number];
-
-export type NormConfig =
-  | { readonly kind: 'batch'; readonly epsilon?: number; readonly momentum?: number }
-  /** For training with very small batches. Parameters keep the names of the batch norm that it replaces. */
-  | { readonly kind: 'group'; readonly groups: number; readonly epsilon?: number };
+import { type BackboneBase, checkStageCount } from './kind.js';
+import type { NormConfig } from './norm.js';
 
 export interface StemConfig {
   readonly channels: number;
-  /** Odd; padded so that it stays centred. */
+  /** Odd; padded so that it stays centered. */
   readonly kernel: number;
   readonly stride: number;
   /** A 3x3 max-pool of stride 2 after it, as in ImageNet's ResNets. */
@@ -31,17 +24,16 @@ export interface StageConfig {
 }
 
 /** A residual network (He et al. 2016; ResNeXt: Xie et al. 2017), as plain data: it can be stored and compared. */
-export interface ResnetConfig {
-  readonly name: string;
-  readonly inputChannels: number;
+export interface ResnetConfig extends BackboneBase {
+  readonly kind: 'resnet';
   readonly stem: StemConfig;
-  /** `basic`: two 3x3 convolutions. `bottleneck`: 1x1, 3x3 (the centre), 1x1. */
+  /** `basic`: two 3x3 convolutions. `bottleneck`: 1x1, 3x3 (the center), 1x1. */
   readonly block: 'basic' | 'bottleneck';
   /** One to four; their outputs are C2 to C5. */
   readonly stages: readonly StageConfig[];
   /** Groups of the 3x3 convolutions. */
   readonly groups: number;
-  /** Width of a bottleneck's centre in one group, where 64 is plain: centre = channels * widthPerGroup / 64 * groups. */
+  /** Width of a bottleneck's center in one group, where 64 is plain: center = channels * widthPerGroup / 64 * groups. */
   readonly widthPerGroup: number;
   /** Where a shape changes: `projection`, a 1x1 convolution (option B), or `padding`, the padded identity (option A). */
   readonly shortcut: 'projection' | 'padding';
@@ -55,11 +47,7 @@ export const EXPANSION = { basic: 1, bottleneck: 4 } as const;
 /** @throws NatsError `attribute` naming the field that breaks a rule */
 export function checkResnetConfig(config: ResnetConfig): void {
   const { name, inputChannels, stem, stages, groups, widthPerGroup } = config;
-  check(stages.length >= 1 && stages.length <= STAGE_NAMES.length, 'attribute', () => ({
-    rule: 'a backbone has one to four stages',
-    received: `${stages.length}`,
-    where: name,
-  }));
+  checkStageCount(config);
   check(stem.kernel % 2 === 1, 'attribute', () => ({
     rule: "a stem's kernel is odd",
     received: `${stem.kernel}`,
