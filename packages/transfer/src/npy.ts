@@ -39,8 +39,14 @@ export function readNpz(source: Source, zip: Zip): Weights {
   return materialise(source, 'npz', plans, []);
 }
 
+/** Longest header that is looked at: 16 dimensions take a fraction of it. */
+const MAX_HEADER_TEXT = 4096;
+
+/** No part of it can match the same text in two ways, so it takes time linear in the header. */
 const HEADER =
-  /^\{\s*'descr':\s*'([^'\\]+)',\s*'fortran_order':\s*(True|False),\s*'shape':\s*\(((?:\s*\d+L?\s*,?)*)\),?\s*\}\s*$/;
+  /^\{\s*'descr':\s*'([^'\\]+)',\s*'fortran_order':\s*(True|False),\s*'shape':\s*\(([\dL,\s]*)\),?\s*\}\s*$/;
+/** A dimension as Python 2 (`3L`) and Python 3 write it. */
+const DIMENSION = /^\d+L?$/;
 
 function readArray(outer: Source, source: Source): NumpyContent {
   const start = viewOf(slice(source, 'magic', 0, 12));
@@ -52,13 +58,14 @@ function readArray(outer: Source, source: Source): NumpyContent {
     throw bad(source, 'header', 'a header is small', `${headerBytes} bytes`, atMost('maxHeaderBytes', source.limits));
   }
   const header = decodeText(source, 'header', slice(source, 'header', headerStart, headerBytes));
-  const [, descr, fortran, dimensions] = HEADER.exec(header.slice(0, 4096)) ?? [];
+  const [, descr, fortran, tuple] = HEADER.exec(header.slice(0, MAX_HEADER_TEXT)) ?? [];
+  const dimensions = tuple === undefined ? undefined : itemsOf(tuple);
   if (descr === undefined || dimensions === undefined) {
     const rule = 'a npy header names descr, fortran_order and shape of a plain array';
     throw bad(source, 'header', rule, quote(header.trim()));
   }
   const stored = numpyDType(source, 'header, descr', descr);
-  const shape = (dimensions.match(/\d+/g) ?? []).map(Number);
+  const shape = dimensions.map((dimension) => Number.parseInt(dimension, 10));
   const bytes = checkShape(outer, 'header, shape', shape) * STORED_BYTES[stored];
   const dataStart = headerStart + headerBytes;
   if (source.bytes.length - dataStart !== bytes) {
@@ -66,4 +73,11 @@ function readArray(outer: Source, source: Source): NumpyContent {
     throw bad(source, 'data', 'an array has as many bytes as its shape says', received, `${bytes}`);
   }
   return { stored, shape, fortranOrder: fortran === 'True', data: slice(source, 'data', dataStart, bytes) };
+}
+
+/** Items of a Python tuple of integers, `2, 3` or `2,` or nothing. @returns undefined for anything else */
+function itemsOf(tuple: string): string[] | undefined {
+  const items = tuple.split(',').map((item) => item.trim());
+  if (items.at(-1) === '') items.pop();
+  return items.every((item) => DIMENSION.test(item)) ? items : undefined;
 }

@@ -1,8 +1,10 @@
 /** Everything that needs no file system: this entry bundles for browsers. */
+
+export { distance as editDistance } from 'fastest-levenshtein';
 export { type DetectedFormat, detectFormat } from './detect-format.js';
 export type { StoredDType } from './elements.js';
 export * from './limits.js';
-export { editDistance } from './mapping/edit-distance.js';
+export type { Rules } from './mapping/choose-rules.js';
 export { EXPECTED_DIFFERENCES, type ExpectedWeight, type MapOptions, mapWeights } from './mapping/map-weights.js';
 export {
   formatReport,
@@ -14,11 +16,12 @@ export {
   type WeightReport,
 } from './mapping/report.js';
 export { RULE_SETS, type RuleSet, type RuleSetName } from './mapping/rule-sets.js';
-export type { MapRule } from './mapping/rules.js';
+export type { MapRule, WeightRules } from './mapping/rules.js';
 export { parseNpy, parseNpz } from './npy.js';
 export { type OnnxOptions, onnxExternalFiles, parseOnnx } from './onnx/index.js';
 export { type ParseWeightsOptions, parseWeights } from './parse-weights.js';
-export { INERT_GLOBALS } from './pickle/inert.js';
+export { isInertGlobal } from './pickle/inert.js';
+export { printable } from './printable.js';
 export { type PickleOptions, parsePickle, parsePytorch } from './pytorch/index.js';
 export { WRAPPER_KEYS } from './pytorch/state-dict.js';
 export { parseSafetensors } from './safetensors.js';

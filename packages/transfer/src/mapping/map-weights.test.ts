@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { NatsError, sizeOf, type TensorData, tensorData } from '@nats/graph';
 import { describe, expect, it } from 'vitest';
+import { resnet20 } from '../../test/helpers/cifar-resnet.js';
+import { sharedFolder } from '../../test/helpers/shared.js';
 import { readWeights } from '../read-weights.js';
 import type { Weights } from '../weights.js';
 import { mapWeights } from './map-weights.js';
@@ -203,31 +204,11 @@ const small = new Map([
   ['fc.weight', { shape: [4, 2] }],
 ]);
 
-const shared = fileURLToPath(new URL('../../../../../shared/data/cifar-resnet/', import.meta.url));
-const present = existsSync(shared);
+const shared = sharedFolder('data/cifar-resnet/resnet20-12fca82f.th');
 
-it.skipIf(!present)(`a real CIFAR ResNet-20${present ? '' : ' (../shared/data/cifar-resnet is missing)'}`, async () => {
-  const expected = new Map<string, { shape: number[] }>();
-  const norm = (name: string, channels: number) => {
-    for (const part of ['weight', 'bias', 'running_mean', 'running_var']) {
-      expected.set(`backbone.body.${name}.${part}`, { shape: [channels] });
-    }
-  };
-  const convolution = (name: string, shape: number[]) => expected.set(`backbone.body.${name}.weight`, { shape });
-  convolution('conv1', [16, 3, 3, 3]);
-  norm('bn1', 16);
-  for (const [stage, channels] of [16, 32, 64].entries()) {
-    for (let block = 0; block < 3; block++) {
-      const at = `layer${stage + 1}.${block}`;
-      convolution(`${at}.conv1`, [channels, block === 0 && stage > 0 ? channels / 2 : channels, 3, 3]);
-      norm(`${at}.bn1`, channels);
-      convolution(`${at}.conv2`, [channels, channels, 3, 3]);
-      norm(`${at}.bn2`, channels);
-    }
-  }
-  expected.set('backbone.body.fc.weight', { shape: [10, 64] });
-  expected.set('backbone.body.fc.bias', { shape: [10] });
-  const weights = await readWeights(`${shared}resnet20-12fca82f.th`);
+it.skipIf(!shared)(`a real CIFAR ResNet-20${shared ? '' : ' (NATS_SHARED is not set)'}`, async () => {
+  const expected = resnet20('backbone.body.');
+  const weights = await readWeights(shared!);
   const { tensors, report } = mapWeights(weights, expected, { prefix: 'backbone.body.', tolerate: [] });
   expect(report.rules).toBe('cifar-resnet');
   expect([...tensors.keys()]).toEqual([...expected.keys()]);

@@ -1,7 +1,7 @@
 import { allocate, type DType, NatsError, type TensorData } from '@nats/graph';
 import type { Weights } from '../weights.js';
-import { chooseRules, compile, withPrefix } from './choose-rules.js';
-import { nearestName } from './nearest.js';
+import { type Choice, chooseRules, type Rules, withPrefix } from './choose-rules.js';
+import { compilePattern, literalPattern } from './patterns.js';
 import {
   hasSurprises,
   type LoadedWeight,
@@ -9,9 +9,8 @@ import {
   type ReshapedWeight,
   type WeightReport,
 } from './report.js';
-import type { RuleSetName } from './rule-sets.js';
-import type { MapRule, Renamed } from './rules.js';
-import { reverseInputChannels, sameButOnes, sameShape } from './transform.js';
+import { surprise } from './surprise.js';
+import { NORM_EPSILON, rescaleNorms, reverseInputChannels, sameButOnes, sameShape } from './transform.js';
 
 /** A parameter or statistic that a network has. */
 export interface ExpectedWeight {
@@ -22,11 +21,13 @@ export interface ExpectedWeight {
 
 export interface MapOptions {
   /**
-   * Names of conventions (`RULE_SETS`) and rules of the caller, applied in this order. `auto` (default) takes the rule
-   * set that finds most of the network's names. detectron2's and Caffe2's sets turn BGR to RGB; with `auto` they do so
-   * unless the file says it was converted from torchvision (`__author__`), so name `detectron2-rgb` when you know better.
+   * `auto` (default) takes the rule set, and the place in the file, by which most of the network's names are found; names
+   * outside that place are left out. A name of `RULE_SETS`, or a list of such names and rules of the caller, is applied as
+   * it is. An object, as a config holds it, has patterns of its own before a set (`WeightRules`). detectron2's and Caffe2's
+   * sets turn BGR to RGB; with `auto` they do so unless the file says it was converted from torchvision (`__author__`), so
+   * name `detectron2-rgb` when you know better.
    */
-  readonly rules?: 'auto' | RuleSetName | readonly (RuleSetName | MapRule)[];
+  readonly rules?: Rules;
   /**
    * Put before every mapped name that does not begin with it: `backbone.body.`. Only the network's names behind it are
    * asked for; the others are not reported missing.
@@ -39,6 +40,11 @@ export interface MapOptions {
    * the classifier head and num_batches_tracked.
    */
   readonly tolerate?: readonly (RegExp | string)[];
+  /**
+   * The epsilon that the file's batch norms were made with, where it is not 1e-5, which this project's have: their weights
+   * are scaled so that the same function is computed. torchvision's first COCO checkpoints have 0 (`overwrite_eps`).
+   */
+  readonly batchNormEpsilon?: number;
 }
 
 /** The classifier head, which changes with the classes, and PyTorch's counter, which only a cumulative average needs. */
@@ -47,17 +53,15 @@ export const EXPECTED_DIFFERENCES: readonly RegExp[] = [
   /(?:^|\.)num_batches_tracked$/,
 ];
 
-/** torchvision's and detectron2's default of batch norms, which merged statistics are filled by. */
-const NORM_EPS = 1e-5;
-
 /**
  * Finds for every parameter of a network its tensor in a file.
  * @param weights a file's tensors, or all that `readWeights` returned.
  * @param expected the network's parameters and statistics by name, named as torchvision does, maybe behind a prefix.
  * @returns tensors by the network's names, in the network's order, with its shapes (the file's memory, not copied); and
  * what happened.
- * @throws NatsError `state` when strict and there are surprises (it lists them with the nearest names), `name` when two
- * tensors of the file map to the same name, `attribute` for an unknown rule set or a pattern that is no expression.
+ * @throws NatsError `state` when strict and there are surprises (it lists them with the nearest names, and rules that would
+ * settle them), `name` when two tensors of the file map to the same name or two models of it fit, `not-finite` for weights
+ * with NaN or infinities, `attribute` for an unknown rule set or a pattern that is no expression.
  */
 export function mapWeights(
   weights: Weights | ReadonlyMap<string, TensorData>,
@@ -67,14 +71,19 @@ export function mapWeights(
   const { prefix = '', strict = true } = options;
   const tensors = 'tensors' in weights ? weights.tensors : weights;
   const author = 'tensors' in weights ? weights.metadata.__author__ : undefined;
-  const choice = chooseRules(options.rules ?? 'auto', [...tensors.keys()], expected, prefix, author);
-  const tolerated = (options.tolerate ?? EXPECTED_DIFFERENCES).map((pattern) => compile(pattern));
+  const rules = options.rules ?? 'auto';
+  const optional = typeof rules === 'object' && 'optional' in rules ? (rules.optional ?? []) : [];
+  const tolerated = [...(options.tolerate ?? EXPECTED_DIFFERENCES), ...optional].map(compilePattern);
   const isTolerated = (name: string) => {
     const bare = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-    return tolerated.some((pattern) => bare.search(pattern) >= 0);
+    return tolerated.some((pattern) => pattern.matches(bare));
   };
-  const mapped = place(tensors, expected, choice.rename, prefix);
+  const choice = chooseRules(rules, { tensors, expected, prefix, author, isTolerated });
+  const mapped = place(tensors, expected, choice, prefix);
+  refuseNotFinite(mapped);
   if (choice.fillsNorms) fillNorms(mapped, expected, prefix);
+  const { batchNormEpsilon = NORM_EPSILON } = options;
+  const rescaled = batchNormEpsilon === NORM_EPSILON ? [] : rescaleNorms(mapped.found, batchNormEpsilon);
 
   const missing = [...expected.keys()].filter((name) => {
     return (
@@ -90,7 +99,11 @@ export function mapWeights(
     reshaped: mapped.reshaped,
     filled: mapped.filled,
     reversed: mapped.reversed,
+    rescaled,
     dropped: mapped.dropped,
+    outside: mapped.outside,
+    inside: choice.inside,
+    others: choice.others,
     missing: surprisingMissing,
     unexpected: surprisingExtra.map(({ source }) => source),
     mismatched: surprisingMismatch,
@@ -100,7 +113,7 @@ export function mapWeights(
       mismatched: expectedMismatch,
     },
   };
-  if (strict && hasSurprises(report)) throw surprise(report, surprisingExtra);
+  if (strict && hasSurprises(report)) throw surprise(report, surprisingExtra, prefix);
   const inOrder = [...expected.keys()].flatMap((name) => {
     const tensor = mapped.found.get(name);
     return tensor === undefined ? [] : [[name, tensor] as const];
@@ -116,13 +129,14 @@ interface Placed {
   readonly unexpected: LoadedWeight[];
   readonly reversed: string[];
   readonly dropped: string[];
+  readonly outside: string[];
   readonly filled: string[];
 }
 
 function place(
   tensors: ReadonlyMap<string, TensorData>,
   expected: ReadonlyMap<string, ExpectedWeight>,
-  renameOne: (name: string) => Renamed,
+  choice: Choice,
   prefix: string,
 ): Placed {
   const placed: Placed = {
@@ -133,11 +147,16 @@ function place(
     unexpected: [],
     reversed: [],
     dropped: [],
+    outside: [],
     filled: [],
   };
   const sources = new Map<string, string>();
   for (const [source, stored] of tensors) {
-    const renamed = renameOne(source);
+    const renamed = choice.rename(source);
+    if (renamed.outside) {
+      placed.outside.push(source);
+      continue;
+    }
     if (renamed.name === null) {
       placed.dropped.push(source);
       continue;
@@ -153,7 +172,7 @@ function place(
       throw new NatsError('name', {
         rule: 'one tensor of a file maps to each name of the network',
         received: `${JSON.stringify(other)} and ${JSON.stringify(source)} for ${JSON.stringify(name)}`,
-        limit: 'drop one with a rule { match, replace: null }',
+        limit: `drop one, as in rules: ${JSON.stringify({ drop: [`^${literalPattern(other)}$`] })}`,
       });
     }
     sources.set(name, source);
@@ -183,13 +202,30 @@ function fit(placed: Placed, name: string, source: string, tensor: TensorData, w
   }
 }
 
+/** @throws NatsError `not-finite`, naming the file's tensors: such weights make every output NaN. */
+function refuseNotFinite({ found, loaded, reshaped }: Placed): void {
+  const bad = [...loaded, ...reshaped].filter(({ name }) => {
+    const { dtype, data } = found.get(name)!;
+    return dtype === 'float32' && !data.every(Number.isFinite);
+  });
+  if (bad.length === 0) return;
+  const names = bad.slice(0, LISTED).map(({ source }) => JSON.stringify(source));
+  throw new NatsError('not-finite', {
+    rule: 'weights are finite numbers',
+    received: `NaN or infinity in ${bad.length} of ${found.size} tensors: ${names.join(', ')}${bad.length > LISTED ? ', …' : ''}`,
+    limit: 'take a checkpoint from before the training diverged',
+  });
+}
+
+const LISTED = 10;
+
 function fillNorms(placed: Placed, expected: ReadonlyMap<string, ExpectedWeight>, prefix: string): void {
   for (const [name, { shape }] of expected) {
     const [, norm, statistic] = /^(.*\.)running_(mean|var)$/.exec(name) ?? [];
     if (norm === undefined || placed.found.has(name) || !name.startsWith(prefix)) continue;
     if (!placed.found.has(`${norm}weight`) || !placed.found.has(`${norm}bias`)) continue;
     const size = shape.reduce((product, dimension) => product * dimension, 1);
-    const data = allocate('float32', size).fill(statistic === 'mean' ? 0 : 1 - NORM_EPS);
+    const data = allocate('float32', size).fill(statistic === 'mean' ? 0 : 1 - NORM_EPSILON);
     placed.found.set(name, { dtype: 'float32', shape: [...shape], data });
     placed.filled.push(name);
   }
@@ -197,31 +233,4 @@ function fillNorms(placed: Placed, expected: ReadonlyMap<string, ExpectedWeight>
 
 function split<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
   return [items.filter(test), items.filter((item) => !test(item))];
-}
-
-/** How many surprises an error lists with their nearest names. */
-const LISTED = 10;
-
-function surprise(report: WeightReport, extra: readonly LoadedWeight[]): NatsError {
-  const extraNames = extra.map(({ name }) => name);
-  const near = (name: string, others: readonly string[]) => {
-    const nearest = nearestName(name, others);
-    return nearest === undefined ? name : `${name} (nearest: ${nearest})`;
-  };
-  const part = (label: string, items: readonly string[], show: (item: string) => string) => {
-    if (items.length === 0) return [];
-    const rest = items.length > LISTED ? `, … ${items.length - LISTED} more` : '';
-    return [`${items.length} ${label}: ${items.slice(0, LISTED).map(show).join(', ')}${rest}`];
-  };
-  const mismatched = report.mismatched.map(({ name, received, wanted }) => `${name} is ${received}, not ${wanted}`);
-  const received = [
-    ...part('missing', report.missing, (name) => near(name, extraNames)),
-    ...part('unexpected', extraNames, (name) => near(name, report.missing)),
-    ...part('mismatched', mismatched, (text) => text),
-  ].join('; ');
-  return new NatsError('state', {
-    rule: 'a file has the weights of the network, no more and no less',
-    received,
-    limit: 'map or drop them by rules, tolerate them, or pass strict: false',
-  });
 }

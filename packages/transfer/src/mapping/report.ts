@@ -1,3 +1,5 @@
+import { printable } from '../printable.js';
+
 /** A tensor that found its place. */
 export interface LoadedWeight {
   /** The network's name. */
@@ -40,8 +42,16 @@ export interface WeightReport extends WeightDifferences {
   readonly filled: readonly string[];
   /** First convolutions whose input channels were turned from BGR to RGB. */
   readonly reversed: readonly string[];
+  /** Batch norms whose weight was scaled, because the file's were made with another epsilon. */
+  readonly rescaled: readonly string[];
   /** Names of the file that a rule dropped. */
   readonly dropped: readonly string[];
+  /** Where in the file the network was found, such as `module.encoder_q.`; '' if it is the whole file. */
+  readonly inside: string;
+  /** Names of the file outside that place; they are left out. */
+  readonly outside: readonly string[];
+  /** Other places of the file that hold the same names: copies, such as an average or a student. */
+  readonly others: readonly string[];
   /** Differences that transfer learning brings along: another classifier head, num_batches_tracked. */
   readonly expected: WeightDifferences;
 }
@@ -53,14 +63,17 @@ export function hasSurprises(report: WeightDifferences): boolean {
 
 const SHOWN = 8;
 
-/** The report as lines of text. Long lists are shortened. */
+/** The report as lines of text. Long lists are shortened, control characters of the file's names made visible. */
 export function formatReport(report: WeightReport): string {
   const total = report.loaded.length + report.reshaped.length;
   const lines = [`${total} tensors loaded (rules: ${report.rules})`];
+  if (report.others.length > 0) {
+    lines.push(`the file has copies under ${report.others.map((place) => JSON.stringify(place)).join(', ')}`);
+  }
   const add = (label: string, items: readonly string[]) => {
     if (items.length === 0) return;
     const rest = items.length > SHOWN ? `, … ${items.length - SHOWN} more` : '';
-    lines.push(`${label} (${items.length}): ${items.slice(0, SHOWN).join(', ')}${rest}`);
+    lines.push(`${label} (${items.length}): ${items.slice(0, SHOWN).map(printable).join(', ')}${rest}`);
   };
   const mismatch = ({ name, received, wanted }: MismatchedWeight) => `${name} is ${received}, not ${wanted}`;
   add(
@@ -69,7 +82,9 @@ export function formatReport(report: WeightReport): string {
   );
   add('input channels reversed (BGR to RGB)', report.reversed);
   add('running statistics filled (mean 0, variance 1 - eps)', report.filled);
+  add('batch norms scaled for their epsilon', report.rescaled);
   add('dropped by a rule', report.dropped);
+  add(`left out, outside ${JSON.stringify(report.inside)}`, report.outside);
   add('missing', report.missing);
   add('unexpected', report.unexpected);
   add('mismatched', report.mismatched.map(mismatch));

@@ -9,6 +9,9 @@ export type RuleSetName =
   | 'torchvision'
   | 'timm'
   | 'cifar-resnet'
+  | 'transformers'
+  | 'torchvision-detector'
+  | 'torchvision-retinanet'
   | 'detectron2'
   | 'detectron2-rgb'
   | 'caffe2'
@@ -39,6 +42,48 @@ const CIFAR: readonly MapRule[] = [
   ...TORCHVISION,
   { match: /^linear\./, replace: 'fc.' },
   { match: /\.shortcut\.([01])\./, replace: '.downsample.$1.' },
+];
+
+/** Hugging Face's transformers (ResNetForImageClassification): counted stages and layers, a classifier at place 1. */
+const TRANSFORMERS: readonly MapRule[] = [
+  UNWRAP,
+  { match: /^resnet\./, replace: '' },
+  { match: /^embedder\.embedder\.convolution\./, replace: 'conv1.' },
+  { match: /^embedder\.embedder\.normalization\./, replace: 'bn1.' },
+  { match: /^classifier\.1\./, replace: 'fc.' },
+  ...[0, 1, 2, 3].map((stage) => ({
+    match: new RegExp(`^encoder\\.stages\\.${stage}\\.layers\\.`),
+    replace: `layer${stage + 1}.`,
+  })),
+  { match: /\.shortcut\.convolution\./, replace: '.downsample.0.' },
+  { match: /\.shortcut\.normalization\./, replace: '.downsample.1.' },
+  ...[0, 1, 2].flatMap((layer): MapRule[] => [
+    { match: new RegExp(`\\.layer\\.${layer}\\.convolution\\.`), replace: `.conv${layer + 1}.` },
+    { match: new RegExp(`\\.layer\\.${layer}\\.normalization\\.`), replace: `.bn${layer + 1}.` },
+  ]),
+];
+
+/**
+ * Names that torchvision's detectors had when their first COCO checkpoints were published, which it renames as it loads
+ * them: a convolution that is now a block (`_load_from_state_dict` of FeaturePyramidNetwork, RPNHead and MaskRCNNHeads).
+ */
+const TORCHVISION_DETECTOR: readonly MapRule[] = [
+  UNWRAP,
+  { match: /^(backbone\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)$/, replace: '$1.0.$2' },
+  { match: /^rpn\.head\.conv\.(weight|bias)$/, replace: 'rpn.head.conv.0.0.$1' },
+  ...[1, 2, 3, 4].map((layer) => ({
+    match: new RegExp(`^roi_heads\\.mask_head\\.mask_fcn${layer}\\.`),
+    replace: `roi_heads.mask_head.${layer - 1}.0.`,
+  })),
+];
+
+/** The same of RetinaNet's towers, where every second module was a ReLU (RetinaNetClassificationHead). FCOS still counts so. */
+const TORCHVISION_RETINANET: readonly MapRule[] = [
+  ...TORCHVISION_DETECTOR,
+  ...[0, 1, 2, 3].map((layer) => ({
+    match: new RegExp(`^(head\\.(?:classification|regression)_head\\.conv)\\.${2 * layer}\\.(weight|bias)$`),
+    replace: `$1.${layer}.0.$2`,
+  })),
 ];
 
 /** detectron2: stages res2 to res5, each norm inside its convolution (tools/convert-torchvision-to-d2.py, inverted). */
@@ -95,6 +140,9 @@ export const RULE_SETS: Readonly<Record<RuleSetName, RuleSet>> = {
   torchvision: { rules: TORCHVISION, fillsNorms: false },
   timm: { rules: TIMM, fillsNorms: false },
   'cifar-resnet': { rules: CIFAR, fillsNorms: false },
+  transformers: { rules: TRANSFORMERS, fillsNorms: false },
+  'torchvision-detector': { rules: TORCHVISION_DETECTOR, fillsNorms: false },
+  'torchvision-retinanet': { rules: TORCHVISION_RETINANET, fillsNorms: false },
   detectron2: { rules: detectron2(true), fillsNorms: true },
   'detectron2-rgb': { rules: detectron2(false), fillsNorms: true },
   caffe2: { rules: caffe2(true), fillsNorms: true },

@@ -23,3 +23,30 @@ export function reverseInputChannels(tensor: TensorData): TensorData | undefined
   }
   return { ...tensor, data: reversed };
 }
+
+/** torchvision's and detectron2's default of batch norms, and the one of this project's networks. */
+export const NORM_EPSILON = 1e-5;
+
+/**
+ * Makes batch norms of another epsilon compute the same with `NORM_EPSILON`: each weight becomes
+ * w * sqrt((var + NORM_EPSILON) / (var + epsilon)). The statistics stay.
+ * @param tensors by name; entries that change are replaced.
+ * @returns the names of the changed weights.
+ */
+export function rescaleNorms(tensors: Map<string, TensorData>, epsilon: number): string[] {
+  const changed: string[] = [];
+  for (const [name, { data: variance }] of [...tensors]) {
+    if (!name.endsWith('.running_var')) continue;
+    const of = `${name.slice(0, -'running_var'.length)}weight`;
+    const weight = tensors.get(of);
+    if (weight === undefined || weight.data.length !== variance.length) continue;
+    const data = Float32Array.from(weight.data, (value, channel) => {
+      const own = variance[channel]!;
+      // A weight of 0 stays 0 beside a variance of 0.
+      return value === 0 ? 0 : value * Math.sqrt((own + NORM_EPSILON) / (own + epsilon));
+    });
+    tensors.set(of, { ...weight, data });
+    changed.push(of);
+  }
+  return changed;
+}

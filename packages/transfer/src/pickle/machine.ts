@@ -9,6 +9,8 @@ import { describe, isKind, type PickleGlobal, type PickleValue, textOf } from '.
 export interface PickleHost {
   /** A global was named (`module.name`); called before anything else can be done with it. */
   readonly global: (name: string, field: string) => PickleGlobal;
+  /** True for a global that becomes a placeholder when it is called. */
+  readonly isInert: (callable: PickleGlobal) => boolean;
   /** `callable(*args)`, also for `cls.__new__(cls, *args)`. */
   readonly call: (callable: PickleGlobal, args: readonly PickleValue[], field: string) => PickleValue;
   /** `object.__setstate__(state)`. */
@@ -118,10 +120,14 @@ function step(machine: Machine, opcode: number): void {
       return;
     case OP.NEWOBJ_EX: {
       const keywords = pop(machine);
-      if (!isKind(keywords, 'dict') || keywords.entries.size > 0) {
+      const args = pop(machine);
+      const callable = top(machine);
+      // A placeholder drops what it is given.
+      const drops = isKind(callable, 'global') && machine.host.isInert(callable);
+      if (!isKind(keywords, 'dict') || (keywords.entries.size > 0 && !drops)) {
         throw fail(machine, 'a constructor has no keyword arguments', describe(keywords));
       }
-      call(machine, pop(machine));
+      call(machine, args);
       return;
     }
     case OP.BUILD: {

@@ -1,4 +1,4 @@
-import { INERT_GLOBALS } from '../pickle/inert.js';
+import { isInertGlobal } from '../pickle/inert.js';
 import type { PickleHost } from '../pickle/machine.js';
 import { describe, isKind, itemsOf, type PickleDict, type PickleValue } from '../pickle/values.js';
 import { bad, quote, type Source, unsupported } from '../source.js';
@@ -26,6 +26,7 @@ export type Constructor = (making: Making, args: readonly PickleValue[]) => Pick
 /** The allow-list: all that a weight file can have made. Every entry returns plain data. */
 const CONSTRUCTORS: ReadonlyMap<string, Constructor> = new Map<string, Constructor>([
   ['collections.OrderedDict', orderedDict],
+  ['collections.defaultdict', defaultDict],
   ['torch.Size', size],
   ['torch._utils._rebuild_tensor', rebuildTensor],
   ['torch._utils._rebuild_tensor_v2', rebuildTensor],
@@ -46,7 +47,7 @@ const VALUES: ReadonlySet<string> = new Set(['torch.Tensor', 'torch.nn.parameter
  */
 export function weightHost(source: Source, inert: readonly string[] = []): PickleHost {
   const inertNames = new Set(inert);
-  const isInert = (name: string) => INERT_GLOBALS.has(name) || inertNames.has(name);
+  const isInert = (name: string) => isInertGlobal(name) || inertNames.has(name);
   let copied = 0;
   const spend = (amount: number) => {
     copied += amount;
@@ -65,6 +66,7 @@ export function weightHost(source: Source, inert: readonly string[] = []): Pickl
       if (!known) throw forbidden(source, name, field);
       return { kind: 'global', name };
     },
+    isInert: ({ name }) => isInert(name),
     call(callable, args, field) {
       const make = CONSTRUCTORS.get(callable.name);
       if (make !== undefined) return make({ source, field, call: host.call, spend }, args);
@@ -83,9 +85,9 @@ export function weightHost(source: Source, inert: readonly string[] = []): Pickl
 }
 
 function forbidden(source: Source, name: string, field: string) {
-  const modules = /^(torch\.nn\.modules|torchvision\.|timm\.|detectron2\.|mmdet\.|__main__\.|models?\.)/.test(name);
+  const modules = /^(torch\.nn\.modules|torchvision\.|timm\.|__main__\.|models?\.|ultralytics\.)/.test(name);
   const limit = modules
-    ? 'a whole module was saved: save its state_dict instead'
+    ? 'a whole module was saved: save its state_dict instead, or, if the name lies beside the weights, accept it as a placeholder (options.inertGlobals)'
     : 'only data is read; if the weights do not need it, accept it as a placeholder (options.inertGlobals)';
   return bad(source, field, 'a pickle names no Python object outside the allow-list', quote(name), limit);
 }
@@ -104,6 +106,12 @@ function orderedDict({ source, field, spend }: Making, args: readonly PickleValu
     entries.set(key, value);
   }
   return { kind: 'dict', entries };
+}
+
+/** `defaultdict(factory)`: a dict; what it would make of missing keys plays no role. */
+function defaultDict({ source, field }: Making, args: readonly PickleValue[]): PickleDict {
+  if (args.length > 1) throw bad(source, field, 'a defaultdict is made from its factory', `${args.length} values`);
+  return { kind: 'dict', entries: new Map() };
 }
 
 function size({ source, field }: Making, args: readonly PickleValue[]): PickleValue {

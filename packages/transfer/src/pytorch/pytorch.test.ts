@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TensorData, tensorData } from '@nats/graph';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { bytes, floats } from '../../test/helpers/bytes.js';
 import { malformedBy, refusal } from '../../test/helpers/errors.js';
 import { p, pickled, type TensorArgs, tensorPickle } from '../../test/helpers/pickle.js';
 import { legacyHead, makeLegacy, makePth, makeTorchZip } from '../../test/helpers/pth.js';
+import { sharedFolder } from '../../test/helpers/shared.js';
 import { makeZip } from '../../test/helpers/zip.js';
 import { parsePickle, parsePytorch } from './index.js';
 
@@ -116,19 +117,88 @@ describe('reading', () => {
   });
 });
 
-const real = ['resnet20-12fca82f.th', 'resnet56-4bfd9763.th'];
-const shared = new URL('../../../../../shared/data/cifar-resnet/', import.meta.url);
-const present = existsSync(fileURLToPath(shared));
+describe('what trainers pickle beside the weights', () => {
+  const beside = (...value: Uint8Array[]) =>
+    makeTorchZip(pickled(p.dictOf(p.text('state_dict'), p.dictOf(p.text('x'), tensorPickle(plain)), ...value)), [
+      { key: '0', data: floats(1, 2, 3, 4) },
+    ]);
+  const object = (module: string, name: string, ...args: Uint8Array[]) =>
+    bytes(p.global(module, name), p.tupleOf(...args), p.reduce);
+  const built = (module: string, name: string) =>
+    bytes(p.global(module, name), p.emptyTuple, p.newObject, p.dictOf(p.text('lr'), p.int(1)), p.build);
 
-describe(`real CIFAR classifiers in the legacy format${present ? '' : ' (skipped: ../shared/data/cifar-resnet is missing)'}`, () => {
+  it.each<[string, Uint8Array]>([
+    ["yacs' CfgNode", built('yacs.config', 'CfgNode')],
+    ["mmengine's HistoryBuffer", built('mmengine.logging.history_buffer', 'HistoryBuffer')],
+    ["mmengine's ConfigDict", built('mmengine.config.config', 'ConfigDict')],
+    ["mmcv's ConfigDict", built('mmcv.utils.config', 'ConfigDict')],
+    ["omegaconf's DictConfig", built('omegaconf.dictconfig', 'DictConfig')],
+    ["Lightning's AttributeDict", built('lightning.fabric.utilities.data', 'AttributeDict')],
+    ['an optimizer', built('torch.optim.sgd', 'SGD')],
+    ['defaultdict(list)', object('collections', 'defaultdict', p.global('__builtin__', 'list'))],
+    ['bytearray', object('builtins', 'bytearray', p.text('x'))],
+    ['slice', object('__builtin__', 'slice', p.int(1), p.int(2), p.none)],
+    ['range', object('builtins', 'range', p.int(3))],
+    ['Decimal', object('decimal', 'Decimal', p.text('1.5'))],
+    ['partial', object('functools', 'partial', p.global('builtins', 'int'))],
+    ['SimpleNamespace', built('types', 'SimpleNamespace')],
+    ['an object of an old class', object('copyreg', '_reconstructor', p.global('yacs.config', 'CfgNode'), p.none)],
+    [
+      'keyword arguments of a placeholder',
+      bytes(p.global('uuid', 'UUID'), p.emptyTuple, p.dictOf(p.text('int'), p.int(1)), [0x92]),
+    ],
+  ])('%s is no obstacle, and nothing is made of it', (_, value) => {
+    const { tensors: read, metadata } = parsePytorch(beside(p.text('note'), value));
+    expect([...read.keys()]).toEqual(['x']);
+    expect(metadata).toEqual({});
+  });
+
+  it('functions stay refused, also among the arguments of placeholders', () => {
+    for (const [module, name] of [
+      ['builtins', 'eval'],
+      ['builtins', 'getattr'],
+      ['posix', 'system'],
+      ['operator', 'call'],
+    ]) {
+      const hidden = object('functools', 'partial', p.global(module!, name!));
+      malformedBy(() => parsePytorch(beside(p.text('note'), hidden)), /outside the allow-list/);
+    }
+  });
+
+  it('a defaultdict of tensors is a dict', () => {
+    const dict = bytes(object('collections', 'defaultdict'), p.mark, p.text('w'), tensorPickle(plain), p.setItems);
+    const file = makeTorchZip(pickled(dict), [{ key: '0', data: floats(1, 2, 3, 4) }]);
+    expect([...parsePytorch(file).tensors.keys()]).toEqual(['w']);
+  });
+
+  it('state dicts in lists: the only one itself, several by their positions', () => {
+    const state = p.dictOf(p.text('w'), tensorPickle(plain));
+    const read = (...content: Uint8Array[]) => [
+      ...parsePytorch(makeTorchZip(pickled(...content), [{ key: '0', data: floats(1, 2, 3, 4) }])).tensors.keys(),
+    ];
+    expect(read(p.emptyList, state, p.append)).toEqual(['w']);
+    expect(read(p.tupleOf(state, state))).toEqual(['0.w', '1.w']);
+    expect(read(p.dictOf(p.text('models'), bytes(p.emptyList, state, p.append)))).toEqual(['models.0.w']);
+  });
+
+  it('a lone tensor is named as what it is', () => {
+    const file = makeTorchZip(pickled(tensorPickle(plain)), [{ key: '0', data: floats(1, 2, 3, 4) }]);
+    malformedBy(() => parsePytorch(file), /received a tensor/);
+  });
+});
+
+const real = ['resnet20-12fca82f.th', 'resnet56-4bfd9763.th'];
+const shared = sharedFolder('data/cifar-resnet');
+
+describe(`real CIFAR classifiers in the legacy format${shared ? '' : ' (skipped: NATS_SHARED is not set)'}`, () => {
   // PyTorch's counts, and its sums over all values and their magnitudes in float64.
   const golden = [
     { tensors: 97, accuracy: '91.78000183105469', trained: 269_722, sum: 139.7826495598208, size: 21349.562590950623 },
     { tensors: 277, accuracy: '93.62', trained: 853_018, sum: 1427.879011697099, size: 41377.086271385946 },
   ];
   for (const [index, name] of real.entries()) {
-    it.skipIf(!present)(name, async () => {
-      const { tensors: state, metadata, format } = parsePytorch(await readFile(new URL(name, shared)));
+    it.skipIf(!shared)(name, async () => {
+      const { tensors: state, metadata, format } = parsePytorch(await readFile(join(shared!, name)));
       const want = golden[index]!;
       expect(format).toBe('pytorch-legacy');
       expect(state.size).toBe(want.tensors);

@@ -1,4 +1,13 @@
-import { isKind, type NumpyArray, type PickleDict, type PickleValue, type TensorRef } from '../pickle/values.js';
+import {
+  describe,
+  isKind,
+  type NumpyArray,
+  type PickleDict,
+  type PickleList,
+  type PickleTuple,
+  type PickleValue,
+  type TensorRef,
+} from '../pickle/values.js';
 import { atMost, bad, quote, type Source } from '../source.js';
 import { checkName } from '../weights.js';
 
@@ -27,6 +36,10 @@ const NOT_WEIGHTS: ReadonlySet<string> = new Set([
   'optimizer',
   'optimizer_state_dict',
   'optimizers',
+  'optimizer_states',
+  'lr_schedulers',
+  'callbacks',
+  'loops',
   'scheduler',
   'lr_scheduler',
   'scaler',
@@ -38,8 +51,8 @@ const NOT_WEIGHTS: ReadonlySet<string> = new Set([
 
 /**
  * Finds the weights in what a checkpoint holds: the dict under a wrapper key (`{state_dict: …, best_acc1: …}`, also
- * nested), else the dict itself; dicts inside it that hold tensors are joined to their keys by dots. `root`
- * must have passed `checkGraph`.
+ * nested), else the dict itself; dicts and lists inside it that hold tensors are joined to their keys and positions by
+ * dots. `root` must have passed `checkGraph`.
  * @param select keys to follow instead, joined by dots: `model_ema` or `teacher.state_dict`.
  * @throws NatsError `malformed` when there are no tensors, or not at `select`.
  */
@@ -49,33 +62,50 @@ export function findStateDict(source: Source, root: PickleValue, select?: string
   let found = root;
   if (select !== undefined) found = follow(source, root, select, metadata);
   for (;;) {
-    if (!isKind(found, 'dict') || !holds(found)) throw noTensors(source, root, select);
-    addMetadata(source, found, metadata);
-    const next: PickleDict | undefined = select === undefined ? wrapped(found, holds) : undefined;
+    if (!isContainer(found) || !holds(found)) throw noTensors(source, root, select);
+    if (isKind(found, 'dict')) addMetadata(source, found, metadata);
+    const next: Container | undefined = select === undefined ? wrapped(found, holds) : undefined;
     if (next === undefined) return { tensors: flatten(source, found, holds), metadata };
     found = next;
   }
 }
 
-type Holds = (dict: PickleDict) => boolean;
+type Container = PickleDict | PickleList | PickleTuple;
 
-/** Whether a dict has tensors in it, at any depth; each dict is looked at once. */
+function isContainer(value: PickleValue | undefined): value is Container {
+  return isKind(value, 'dict') || isKind(value, 'list') || isKind(value, 'tuple');
+}
+
+/** Keys and values of a dict, positions and items of a list. */
+function entriesOf(container: Container): Iterable<readonly [PickleValue, PickleValue]> {
+  return isKind(container, 'dict') ? container.entries : container.items.entries();
+}
+
+type Holds = (container: Container) => boolean;
+
+/** Whether there are tensors in a dict or list, at any depth; each is looked at once. */
 function makeHolds(): Holds {
-  const known = new Map<PickleDict, boolean>();
-  const holds: Holds = (dict) => {
-    let answer = known.get(dict);
+  const known = new Map<Container, boolean>();
+  const holds: Holds = (container) => {
+    let answer = known.get(container);
     if (answer === undefined) {
-      answer = [...dict.entries.values()].some((value) => isTensor(value) || (isKind(value, 'dict') && holds(value)));
-      known.set(dict, answer);
+      const values = isKind(container, 'dict') ? [...container.entries.values()] : container.items;
+      answer = values.some((value) => isTensor(value) || (isContainer(value) && holds(value)));
+      known.set(container, answer);
     }
     return answer;
   };
   return holds;
 }
 
-function wrapped(dict: PickleDict, holds: Holds): PickleDict | undefined {
+/** What lies under a wrapper key, or is the only item of a list (`[state_dict]`). */
+function wrapped(container: Container, holds: Holds): Container | undefined {
+  if (!isKind(container, 'dict')) {
+    const holding = container.items.filter((item) => isContainer(item) && holds(item));
+    return holding.length === 1 && !container.items.some(isTensor) ? (holding[0] as Container) : undefined;
+  }
   for (const key of WRAPPER_KEYS) {
-    const value = dict.entries.get(key);
+    const value = container.entries.get(key);
     if (isKind(value, 'dict') && holds(value)) return value;
   }
   return undefined;
@@ -92,17 +122,17 @@ function follow(source: Source, root: PickleValue, select: string, metadata: Map
   return found;
 }
 
-function flatten(source: Source, root: PickleDict, holds: Holds): StateDict['tensors'] {
+function flatten(source: Source, root: Container, holds: Holds): StateDict['tensors'] {
   const tensors: { name: string; value: TensorRef | NumpyArray }[] = [];
   let visited = 0;
-  const walk = (dict: PickleDict, prefix: string, top: boolean) => {
-    // Shared dicts are walked once per path.
-    visited += dict.entries.size;
+  const walk = (container: Container, prefix: string, top: boolean) => {
+    // Shared containers are walked once per path.
+    visited += isKind(container, 'dict') ? container.entries.size : container.items.length;
     if (visited > source.limits.maxPickleOps) {
       const limit = atMost('maxPickleOps', source.limits);
       throw bad(source, 'state dict', 'a state dict has a bounded number of entries', `${visited}`, limit);
     }
-    for (const [key, value] of dict.entries) {
+    for (const [key, value] of entriesOf(container)) {
       const name = `${prefix}${typeof key === 'number' ? String(key) : key}`;
       if (typeof key !== 'string' && typeof key !== 'number') continue;
       if (isTensor(value)) {
@@ -112,7 +142,7 @@ function flatten(source: Source, root: PickleDict, holds: Holds): StateDict['ten
         }
         checkName(source, name);
         tensors.push({ name, value });
-      } else if (isKind(value, 'dict') && holds(value) && !(top && NOT_WEIGHTS.has(name))) {
+      } else if (isContainer(value) && holds(value) && !(top && NOT_WEIGHTS.has(name))) {
         checkName(source, name);
         walk(value, `${name}.`, false);
       }
@@ -138,7 +168,8 @@ function isTensor(value: PickleValue): value is TensorRef | NumpyArray {
 
 function noTensors(source: Source, found: PickleValue, select: string | undefined) {
   const keys = isKind(found, 'dict') ? [...found.entries.keys()].map((key) => String(key)).slice(0, 12) : [];
-  const received = keys.length > 0 ? `a dict with the keys ${quote(keys.join(', '))}` : 'no dict';
+  const what = found === null || typeof found !== 'object' ? `${describe(found)}` : `a ${describe(found)}`;
+  const received = keys.length > 0 ? `a dict with the keys ${quote(keys.join(', '))}` : what;
   const rule = select === undefined ? 'a weight file holds a dict of tensors' : `tensors are under ${quote(select)}`;
   return bad(source, 'state dict', rule, received, 'save a state_dict, or name its key (options.select)');
 }
