@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'state'
   | 'disposed'
   | 'provider'
+  | 'device'
   | 'malformed'
   | 'not-finite'
   | 'unsupported';

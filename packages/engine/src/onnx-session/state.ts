@@ -1,22 +1,13 @@
-import {
-  checkStateValues,
-  disposedError,
-  type State,
-  type StateSpec,
-  type TensorData,
-  unknownVariableError,
-} from '@nats/graph';
+import { checkStateValues, type State, type StateSpec, type TensorData, unknownVariableError } from '@nats/graph';
 import type { Tensor } from 'onnxruntime-common';
 import { fromOrt, type TensorFactory } from './tensors.js';
+import { createTurns, type Turns } from './turns.js';
 
-export interface SessionState extends State {
+export interface SessionState extends State, Pick<Turns, 'alive' | 'inTurn'> {
   /** Current values. onnxruntime reads them in place. */
   readonly tensors: Map<string, Tensor>;
   /** Values that were current before: their memory receives the next ones, where outputs are written in place. */
   readonly spare: Map<string, Tensor>;
-  readonly alive: () => boolean;
-  /** One access after the other: a run that has not finished reads and writes the same memory. */
-  inTurn<T>(access: () => Promise<T>): Promise<T>;
 }
 
 /** Values stay in JavaScript memory, in two sets that change roles with each run. */
@@ -30,21 +21,12 @@ export function createState(
   const own = (value: TensorData) => toOrt({ ...value, data: value.data.slice() });
   const tensors = new Map([...values].map(([name, value]) => [name, own(value)]));
   const spare = new Map<string, Tensor>();
-  let alive = true;
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(access: () => Promise<T>): Promise<T> => {
-    const result = last.then(() => {
-      if (!alive) throw disposedError('state');
-      return access();
-    });
-    last = result.catch(() => undefined);
-    return result;
-  };
+  const { alive, inTurn, end } = createTurns();
   return {
     spec,
     tensors,
     spare,
-    alive: () => alive,
+    alive,
     inTurn,
     read: (names) =>
       inTurn(async () => new Map([...(names ?? tensors.keys())].map((name) => [name, copyOf(tensors, name)]))),
@@ -54,8 +36,7 @@ export function createState(
         for (const [name, value] of replacements) tensors.set(name, own(value));
       }),
     dispose: async () => {
-      alive = false;
-      await last;
+      await end();
       tensors.clear();
       spare.clear();
     },

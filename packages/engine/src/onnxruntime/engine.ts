@@ -1,11 +1,15 @@
 import { createRequire } from 'node:module';
 import type { LoweringTable } from '@nats/export';
-import type { Engine } from '@nats/graph';
+import { checkStateValues, type Engine } from '@nats/graph';
 import { Tensor } from 'onnxruntime-node';
 import { createLiving } from '../living.js';
+import { createDeviceExecutable } from '../onnx-session/device-executable.js';
+import { createDeviceState } from '../onnx-session/device-state.js';
+import { createTransfers } from '../onnx-session/device-transfer.js';
 import { createExecutable } from '../onnx-session/executable.js';
 import { createState } from '../onnx-session/state.js';
 import { tensorFactory } from '../onnx-session/tensors.js';
+import { deviceSessions, keepsOnDevice } from './device-session.js';
 import { openSession } from './session.js';
 
 const toOrt = tensorFactory(Tensor);
@@ -13,10 +17,15 @@ const toOrt = tensorFactory(Tensor);
 export interface OnnxruntimeOptions {
   /** Threads inside an op, pinned because they can change bits. Default 2. */
   readonly threads?: number;
-  /** Execution providers in order of preference: 'cpu', 'cuda', 'webgpu', 'coreml', 'dml'. Default `['cpu']`. */
+  /** Execution providers in order of preference: 'cpu', 'cuda', 'webgpu', 'coreml', 'dml'. Default `['cpu']`. With 'webgpu' states stay on the GPU. */
   readonly providers?: readonly string[];
   /** Refuse feeds with NaN or infinity. Reads every fed value; default false. */
   readonly checkFeedsFinite?: boolean;
+  /**
+   * Whether nodes without a kernel of the first provider may be computed on the CPU, with a copy there and back; default
+   * true. False refuses such a program when it is compiled.
+   */
+  readonly fallback?: boolean;
   /** Writes an onnxruntime profile with this prefix. */
   readonly profile?: string;
   /** Replace how single ops are written as ONNX: for ops of one's own, and to measure. */
@@ -29,10 +38,20 @@ export interface OnnxruntimeEngine extends Engine {
 
 /** onnxruntime-node: programs run as plain ONNX graphs. */
 export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): OnnxruntimeEngine {
-  const { threads = 2, providers = ['cpu'], checkFeedsFinite = false, profile, lowerings = {} } = options;
-  const settings = { threads, providers, lowerings, ...(profile !== undefined && { profile }) };
+  const {
+    threads = 2,
+    providers = ['cpu'],
+    checkFeedsFinite = false,
+    profile,
+    lowerings = {},
+    fallback = true,
+  } = options;
+  const settings = { threads, providers, lowerings, fallback, ...(profile !== undefined && { profile }) };
   const executables = createLiving();
   const states = createLiving();
+  const onDevice = keepsOnDevice(providers) ? deviceSessions(settings) : undefined;
+  const transfers = onDevice && createTransfers(onDevice);
+  const execution = { toOrt, finiteFeeds: checkFeedsFinite };
   return {
     name: 'onnxruntime',
     fingerprint: {
@@ -42,19 +61,19 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
       threads,
       machine: `${process.platform}-${process.arch}`,
     },
-    createState: async (spec, values) => states.add(createState(spec, values, toOrt)),
+    createState: async (spec, values) => {
+      checkStateValues(spec, values, true);
+      if (transfers) return states.add(await createDeviceState(spec, values, await transfers.of(spec), toOrt));
+      return states.add(createState(spec, values, toOrt));
+    },
     compile: async (program) => {
-      const session = await openSession(program, settings);
-      return executables.add(
-        createExecutable(program, session, {
-          toOrt,
-          finiteFeeds: checkFeedsFinite,
-        }),
-      );
+      if (onDevice) return executables.add(await createDeviceExecutable(program, onDevice, execution));
+      return executables.add(createExecutable(program, await openSession(program, settings), execution));
     },
     dispose: async () => {
       await executables.dispose();
       await states.dispose();
+      await transfers?.release();
     },
   };
 }

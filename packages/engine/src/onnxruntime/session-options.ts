@@ -5,12 +5,19 @@ export interface SessionSettings {
   readonly threads: number;
   readonly providers: readonly string[];
   readonly profile?: string;
+  /** Whether nodes without a kernel of the first provider may be computed on the CPU; default true. */
+  readonly fallback?: boolean;
   /** Instead of the engine's own, by op. */
   readonly lowerings?: LoweringTable;
 }
 
 /** The one place that says how sessions are made. */
-export function sessionOptions({ threads, providers, profile }: SessionSettings): InferenceSession.SessionOptions {
+export function sessionOptions({
+  threads,
+  providers,
+  profile,
+  fallback = true,
+}: SessionSettings): InferenceSession.SessionOptions {
   return {
     executionProviders: providers,
     intraOpNumThreads: threads,
@@ -22,6 +29,8 @@ export function sessionOptions({ threads, providers, profile }: SessionSettings)
     logSeverityLevel: 3,
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
     // Spinning threads take the cores that decode images.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: { intra_op: { allow_spinning: '0' }, ...(!fallback && { disable_cpu_ep_fallback: '1' }) },
+    },
   };
 }
