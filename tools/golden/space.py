@@ -29,11 +29,16 @@ WEIGHTS = ROOT.parent / "shared/data/cifar-resnet"
 # ---------------------------------------------------------------- torchvision's models
 
 # GFLOPS (in fact multiply-adds) at 224 x 224: `_ops` in the weights' meta data of torchvision 0.15 and later,
-# https://github.com/pytorch/vision/blob/main/torchvision/models/resnet.py
+# https://github.com/pytorch/vision/blob/main/torchvision/models, resnet.py, regnet.py, mobilenetv2.py
 PUBLISHED = {
     "resnet18": 1.814, "resnet34": 3.664, "resnet50": 4.089, "resnet101": 7.801, "resnet152": 11.514,
     "resnext50_32x4d": 4.23, "resnext101_32x8d": 16.414, "wide_resnet50_2": 11.398,
+    "regnet_x_400mf": 0.414, "regnet_x_800mf": 0.8, "regnet_x_1_6gf": 1.603, "regnet_x_3_2gf": 3.177,
+    "regnet_y_400mf": 0.402, "regnet_y_800mf": 0.834, "regnet_y_1_6gf": 1.612, "regnet_y_3_2gf": 3.176,
+    "mobilenet_v2": 0.301,
 }
+# Convolutions of 3x3 that belong to no block.
+STEMS = ("stem.0", "features.0.0")
 
 
 def state_digest(state):
@@ -68,7 +73,7 @@ def models():
             "publishedGigaMacs": published,
             "stateDigest": state_digest(net.state_dict()),
         }
-    return {"size": 224, "source": "torchvision >= 0.15, torchvision/models/resnet.py, _ops", "models": out}
+    return {"size": 224, "source": "torchvision >= 0.15, torchvision/models, _ops", "models": out}
 
 
 # ---------------------------------------------------------------- schemes
@@ -86,7 +91,7 @@ def genotype_of(site, unit):
 def transform(net):
     """Gives every 3x3 convolution of a block the genotypes of its channels (whole groups of a grouped one)."""
     for site, conv in net.named_modules():
-        if not isinstance(conv, nn.Conv2d) or conv.kernel_size != (3, 3) or not site.startswith("layer"):
+        if not isinstance(conv, nn.Conv2d) or conv.kernel_size != (3, 3) or site in STEMS:
             continue
         unit = 1 if conv.groups == 1 else conv.out_channels // conv.groups
         choice = [genotype_of(site, c // unit) for c in range(conv.out_channels)]
@@ -113,7 +118,8 @@ def logits(make, x):
 
 def transformed():
     cases = {}
-    for name, size in (("resnet18", 64), ("resnet50", 64), ("resnext50_32x4d", 64)):
+    for name, size in (("resnet18", 64), ("resnet50", 64), ("resnext50_32x4d", 64),
+                       ("regnet_x_400mf", 64), ("regnet_y_400mf", 64), ("mobilenet_v2", 64)):
         make = lambda: fill(getattr(torchvision.models, name)(weights=None, num_classes=10), SEED)
         cases[name] = {"input": [2, 3, size, size], **logits(make, normal_input(SEED, "x", (2, 3, size, size)))}
     return {"seed": SEED, "genotypes": GENOTYPES, "cases": cases}

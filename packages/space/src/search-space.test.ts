@@ -1,6 +1,13 @@
 import { NatsError } from '@nats/graph';
 import { describe, expect, test } from 'vitest';
-import { demoResnet, resnetConfig, smallResnet } from './backbones/index.js';
+import {
+  type BackboneConfig,
+  demoResnet,
+  mobilenetV2Config,
+  regnetConfig,
+  resnetConfig,
+  smallResnet,
+} from './backbones/index.js';
 import {
   anisotropicGenotypes,
   checkGenotypes,
@@ -65,10 +72,21 @@ describe('search space', () => {
     );
   });
 
+  test('by default there are at most eight groups, as many as divide the whole units', () => {
+    const groups = (config: BackboneConfig) => searchSpace(config).sites.map(({ channelGroups }) => channelGroups);
+    expect(new Set(groups(resnetConfig('resnext101_32x8d')))).toEqual(new Set([8]));
+    expect(new Set(groups(mobilenetV2Config()))).toEqual(new Set([8]));
+    // Widths 48, 104, 208 and 440 in units of 8 channels: 6, 13, 26 and 55 units.
+    expect([...new Set(groups(regnetConfig('regnet_y_400mf')))]).toEqual([6, 1, 2, 5]);
+    expect(() => searchSpace(demoResnet(), { division: { maxGroups: 0 } })).toThrow('0 groups');
+  });
+
   test('an uneven division names what is possible', () => {
     const config = smallResnet({ widths: [15] });
     expect(searchSpace(config, { division: { groups: 5 } }).sites[0]!.channelGroups).toBe(5);
-    expect(() => searchSpace(config)).toThrow('1, 3, 5, 15 groups (15, 5, 3, 1 channels per group)');
+    expect(() => searchSpace(config, { division: { groups: 8 } })).toThrow(
+      '1, 3, 5, 15 groups (15, 5, 3, 1 channels per group)',
+    );
     expect(() => searchSpace(config, { division: { groups: 0 } })).toThrow('0 groups');
   });
 });

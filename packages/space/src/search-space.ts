@@ -19,7 +19,12 @@ export interface SiteSelection {
 }
 
 /** How a convolution's output channels are divided into groups that choose together. */
-export type Division = { readonly groups: number } | { readonly channelsPerGroup: number };
+export type Division =
+  /** So many. */
+  | { readonly groups: number }
+  /** As many as divide the channels evenly, so many at most: for networks whose widths have no divisor in common. */
+  | { readonly maxGroups: number }
+  | { readonly channelsPerGroup: number };
 
 export interface SearchSpaceOptions {
   readonly genotypes?: readonly Genotype[];
@@ -32,13 +37,13 @@ export interface SearchSpaceOptions {
  * - Known (NeurIPS 2019, Figures 2 and 3): candidates are dilations (h, w) of the same 3x3 kernel with shared weights,
  *   and each convolution's output channels are divided into K equal groups that choose independently.
  * - Inferred: pairs with h different from w belong to the space (the paper's study of aspect ratios).
- * - Our choice, because the paper's lists are not known: dilations 1 to 3 (as CR-NAS), in all nine pairs; K = 8;
- *   every 3x3 convolution of every stage, those with stride 2 included.
+ * - Our choice, because the paper's lists are not known: dilations 1 to 3 (as CR-NAS), in all nine pairs; K = 8, or
+ *   the next smaller K that divides a convolution's channels (RegNets); every 3x3 convolution of every stage, those with stride 2 included.
  */
 export const DEFAULT_SPACE = {
   genotypes: anisotropicGenotypes(3),
   sites: {},
-  division: { groups: 8 },
+  division: { maxGroups: 8 },
 } as const satisfies Required<SearchSpaceOptions>;
 
 export interface SearchableSite extends ConvolutionSite {
@@ -94,11 +99,11 @@ function isSelected(site: ConvolutionSite, { stages, blocks, positions, strided 
 function divide(site: ConvolutionSite, division: Division): { channelGroups: number; unit: number } {
   const unit = channelUnit(site);
   const units = site.channels / unit;
-  const groups = 'groups' in division ? division.groups : site.channels / division.channelsPerGroup;
+  const groups = groupsOf(division, site.channels, units);
   if (!Number.isInteger(groups) || groups < 1 || units % groups !== 0) {
     const possible = Array.from({ length: units }, (_, i) => i + 1).filter((count) => units % count === 0);
     const asked =
-      'groups' in division ? `${division.groups} groups` : `${division.channelsPerGroup} channels per group`;
+      'channelsPerGroup' in division ? `${division.channelsPerGroup} channels per group` : `${groups} groups`;
     throw new NatsError('attribute', {
       rule: `channels are divided into equal groups${unit > 1 ? `, and the ${unit} channels of a convolution's group stay together` : ''}`,
       received: `${asked} for ${site.channels} channels`,
@@ -107,4 +112,12 @@ function divide(site: ConvolutionSite, division: Division): { channelGroups: num
     });
   }
   return { channelGroups: groups, unit };
+}
+
+function groupsOf(division: Division, channels: number, units: number): number {
+  if ('groups' in division) return division.groups;
+  if ('channelsPerGroup' in division) return channels / division.channelsPerGroup;
+  let groups = Math.min(division.maxGroups, units);
+  while (groups > 1 && units % groups !== 0) groups--;
+  return groups;
 }

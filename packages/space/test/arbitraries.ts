@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { convolutionSites, type ResnetConfig, smallResnet } from '../src/backbones/index.js';
+import {
+  type BackboneConfig,
+  convolutionSites,
+  type MobilenetV2Config,
+  type RegnetConfig,
+  type ResnetConfig,
+  smallResnet,
+} from '../src/backbones/index.js';
 import { anisotropicGenotypes, type Genotype } from '../src/genotypes.js';
 import { createScheme, type Provenance, type Scheme } from '../src/scheme/index.js';
 import { channelUnit } from '../src/search-space.js';
@@ -11,8 +18,8 @@ export const genotypeLists: fc.Arbitrary<Genotype[]> = fc
   .shuffledSubarray(anisotropicGenotypes(3), { minLength: 1, maxLength: 5 })
   .map((genotypes) => genotypes.map(([dh, dw]): Genotype => [dh, dw]));
 
-/** Small networks with both blocks, both shortcuts, strides, groups, dilation in place of strides, and odd channel counts. */
-export const configs: fc.Arbitrary<ResnetConfig> = fc
+/** Small ResNets with both blocks, both shortcuts, strides, groups, dilation in place of strides, and odd channel counts. */
+const resnets: fc.Arbitrary<ResnetConfig> = fc
   .record({
     block: fc.constantFrom('basic', 'bottleneck'),
     widths: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 2 }),
@@ -50,8 +57,53 @@ function shrinks(block: string, widths: readonly number[], stem: number): boolea
   return channels.some((count, i) => i > 0 && count < channels[i - 1]!);
 }
 
+/** RegNets X and Y, of one or two stages, with and without a projection. */
+const regnets: fc.Arbitrary<RegnetConfig> = fc
+  .record({
+    groupWidth: fc.integer({ min: 1, max: 3 }),
+    units: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 2 }),
+    blocks: fc.integer({ min: 1, max: 2 }),
+    stride: fc.constantFrom(1, 2),
+    squeezeRatio: fc.constantFrom(undefined, 0.5),
+  })
+  .map(({ groupWidth, units, blocks, stride, squeezeRatio }) => ({
+    kind: 'regnet',
+    name: 'random',
+    inputChannels: 2,
+    stemChannels: 2,
+    stages: units.map((count) => ({ blocks, channels: count * groupWidth, groupWidth, stride })),
+    ...(squeezeRatio && { squeezeRatio }),
+    norm: { kind: 'batch' },
+  }));
+
+/** MobileNetV2s of one or two stages, with and without expansion and residual connection. */
+const mobilenets: fc.Arbitrary<MobilenetV2Config> = fc
+  .record({
+    rows: fc.array(
+      fc.record({
+        expansion: fc.integer({ min: 1, max: 2 }),
+        channels: fc.integer({ min: 1, max: 4 }),
+        blocks: fc.integer({ min: 1, max: 2 }),
+        stride: fc.constantFrom(1, 2),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+  })
+  .map(({ rows }) => ({
+    kind: 'mobilenet-v2',
+    name: 'random',
+    inputChannels: 2,
+    stemChannels: 3,
+    stages: rows.map((row) => [row]),
+    classifierChannels: 4,
+    norm: { kind: 'batch' },
+  }));
+
+/** Small networks of every family. */
+export const configs: fc.Arbitrary<BackboneConfig> = fc.oneof({ arbitrary: resnets, weight: 2 }, regnets, mobilenets);
+
 /** Any genotype for any unit of any convolution; some convolutions stay unnamed. */
-export function schemesFor(config: ResnetConfig): fc.Arbitrary<Scheme> {
+export function schemesFor(config: BackboneConfig): fc.Arbitrary<Scheme> {
   return genotypeLists.chain((genotypes) => {
     const index = fc.integer({ min: 0, max: genotypes.length - 1 });
     const convolutions = convolutionSites(config).map((site) => {

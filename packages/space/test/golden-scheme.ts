@@ -1,15 +1,15 @@
 import { hash32, seedOf } from '@nats/graph';
 import {
+  type BackboneConfig,
   channelUnit,
   convolutionSites,
   createScheme,
   type Genotype,
-  type ResnetConfig,
   type Scheme,
 } from '../src/index.js';
 
 /** The scheme of tools/golden/space.py: hashed genotypes of whole units; about every fifth convolution stays plain. */
-export function goldenScheme(config: ResnetConfig, genotypes: readonly Genotype[], seed: number): Scheme {
+export function goldenScheme(config: BackboneConfig, genotypes: readonly Genotype[], seed: number): Scheme {
   const convolutions = convolutionSites(config)
     .filter(({ name }) => hash32(seedOf(seed, `plain ${name}`), 0) % 5 !== 0)
     .map((site): [string, Int32Array] => {

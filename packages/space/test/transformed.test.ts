@@ -4,11 +4,11 @@ import { createProgram, createScope, foldVariables, input, tensorData } from '@n
 import { goldenNormal, goldenState } from '@nats/graph/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
+  type BackboneName,
+  backboneConfig,
   buildClassifier,
   type Genotype,
   layoutPass,
-  type ResnetName,
-  resnetConfig,
   schemeBuilder,
 } from '../src/index.js';
 import { goldenScheme } from './golden-scheme.js';
@@ -29,7 +29,7 @@ const engine = onnxruntimeEngine();
 afterAll(() => engine.dispose());
 
 describe.each(Object.entries(golden.cases))('torchvision %s with hashed weights', (name, { input: shape, ...arms }) => {
-  const config = resnetConfig(name as ResnetName);
+  const config = backboneConfig(name as BackboneName);
   const scheme = goldenScheme(config, golden.genotypes, golden.seed);
   const feeds = { x: goldenNormal(golden.seed, 'x', shape) };
   const build = (arm: keyof typeof arms) => {

@@ -18,11 +18,11 @@ import { configsWithSchemes, PROVENANCE } from '../../test/arbitraries.js';
 import { perChannelBuilder } from '../../test/per-channel.js';
 import { hashedInput, hashedState, relativeError } from '../../test/values.js';
 import {
+  type BackboneConfig,
   buildClassifier,
   type ConvolutionBuilder,
   convolutionSites,
   plainConvolution,
-  type ResnetConfig,
   resnetConfig,
   smallResnet,
 } from '../backbones/index.js';
@@ -32,13 +32,13 @@ import { schemeBuilder } from './scheme-builder.js';
 
 const SIZE = 7;
 
-function classifier(config: ResnetConfig, convolution: ConvolutionBuilder): { scope: Scope; logits: Tensor } {
+function classifier(config: BackboneConfig, convolution: ConvolutionBuilder): { scope: Scope; logits: Tensor } {
   const scope = createScope();
   const x = input('x', 'float32', [2, config.inputChannels, SIZE, SIZE]);
   return { scope, logits: buildClassifier(scope, x, config, { classes: 3, convolution }) };
 }
 
-function logitsOf(config: ResnetConfig, convolution: ConvolutionBuilder) {
+function logitsOf(config: BackboneConfig, convolution: ConvolutionBuilder) {
   const { scope, logits } = classifier(config, convolution);
   const feeds = { x: hashedInput([2, config.inputChannels, SIZE, SIZE], 1) };
   return evaluate(createProgram({ outputs: { logits } }), feeds, hashedState(scope.spec, 2)).outputs.logits!;

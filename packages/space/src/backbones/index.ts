@@ -10,10 +10,26 @@ export {
 export { type CustomBackbone, type CustomBackboneOptions, customBackbone } from './custom.js';
 export { FREEZE_POINTS, type FreezePoint, type Freezing, isFrozen, trainingNormalization } from './freezing.js';
 export type { StagePlan } from './kind.js';
+export {
+  type InvertedResiduals,
+  type MobilenetV2Config,
+  type MobilenetV2Options,
+  mobilenetV2Config,
+} from './mobilenet-v2.js';
 export { BACKBONE_NAMES, type BackboneName, backboneConfig, isBackboneName } from './models.js';
 export { type NormConfig, normalize } from './norm.js';
 export { CIFAR10_STATISTICS, IMAGENET_STATISTICS, type PixelStatistics } from './pixel-statistics.js';
 export type { BackboneConfig } from './registry.js';
+export {
+  REGNET_NAMES,
+  type RegnetConfig,
+  type RegnetName,
+  type RegnetOptions,
+  type RegnetParameters,
+  type RegnetStage,
+  regnetConfig,
+  regnetStages,
+} from './regnet.js';
 export { type ResnetConfig, type StageConfig, type StemConfig, withOutputStride } from './resnet-config.js';
 export {
   demoResnet,

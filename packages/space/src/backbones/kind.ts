@@ -59,3 +59,27 @@ export function checkStageCount({ name, stages }: BackboneBase): void {
     where: name,
   }));
 }
+
+/** Looks at every number in a backbone's sizes. @throws NatsError `attribute` */
+export function checkSizes({ name }: BackboneBase, sizes: Readonly<Record<string, unknown>>): void {
+  check(
+    numbersIn(sizes).every((size) => Number.isSafeInteger(size) && size >= 1),
+    'attribute',
+    () => ({
+      rule: "a backbone's sizes are whole numbers of at least 1",
+      received: JSON.stringify(sizes),
+      where: name,
+    }),
+  );
+}
+
+function numbersIn(value: unknown): number[] {
+  if (typeof value === 'number') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : [];
+}
+
+/** Of a number of channels: the nearest multiple, or the next one where that would take away more than a tenth. */
+export function nearestMultiple(channels: number, of: number): number {
+  const nearest = Math.max(of, Math.floor((channels + of / 2) / of) * of);
+  return nearest < 0.9 * channels ? nearest + of : nearest;
+}

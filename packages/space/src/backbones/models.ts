@@ -1,11 +1,13 @@
+import { mobilenetV2Config } from './mobilenet-v2.js';
 import { unknownName } from './names.js';
 import type { NormConfig } from './norm.js';
 import type { PixelStatistics } from './pixel-statistics.js';
 import type { BackboneConfig } from './registry.js';
+import { REGNET_NAMES, type RegnetName, regnetConfig } from './regnet.js';
 import { RESNET_NAMES, type ResnetName, resnetConfig } from './resnet-models.js';
 
 /** All networks that have a name, of every family; named as torchvision's. */
-export type BackboneName = ResnetName;
+export type BackboneName = ResnetName | RegnetName | 'mobilenet_v2';
 
 /** What can be chosen of every named network. */
 export interface NamedBackboneOptions {
@@ -18,7 +20,11 @@ export interface NamedBackboneOptions {
 }
 
 type Family = readonly [names: readonly string[], make: (name: never, options: NamedBackboneOptions) => BackboneConfig];
-const FAMILIES: readonly Family[] = [[RESNET_NAMES, resnetConfig]];
+const FAMILIES: readonly Family[] = [
+  [RESNET_NAMES, resnetConfig],
+  [REGNET_NAMES, regnetConfig],
+  [['mobilenet_v2'], (_, options) => mobilenetV2Config(options)],
+];
 
 export const BACKBONE_NAMES: readonly BackboneName[] = FAMILIES.flatMap(([names]) => names) as BackboneName[];
 

@@ -1,17 +1,21 @@
 import { check } from '@nats/graph';
 import { type CustomBackbone, customKind } from './custom.js';
 import type { BackboneKind } from './kind.js';
+import { type MobilenetV2Config, mobilenetV2Kind } from './mobilenet-v2.js';
+import { type RegnetConfig, regnetKind } from './regnet.js';
 import { resnetKind } from './resnet.js';
 import type { ResnetConfig } from './resnet-config.js';
 
 /** The config of a backbone: of which kind, and everything that its network is built from. */
-export type BackboneConfig = ResnetConfig | CustomBackbone;
+export type BackboneConfig = ResnetConfig | RegnetConfig | MobilenetV2Config | CustomBackbone;
 
 type Kinds = { readonly [K in BackboneConfig['kind']]: BackboneKind<Extract<BackboneConfig, { kind: K }>> };
 
 /** A new family is a file and an entry here. */
 const KINDS: Kinds = {
   resnet: resnetKind,
+  regnet: regnetKind,
+  'mobilenet-v2': mobilenetV2Kind,
   custom: customKind,
 };
 

@@ -1,5 +1,5 @@
 import { check } from '@nats/graph';
-import { type BackboneBase, checkStageCount } from './kind.js';
+import { type BackboneBase, checkSizes, checkStageCount } from './kind.js';
 import type { NormConfig } from './norm.js';
 
 export interface StemConfig {
@@ -53,20 +53,7 @@ export function checkResnetConfig(config: ResnetConfig): void {
     received: `${stem.kernel}`,
     where: name,
   }));
-  const sizes = [inputChannels, stem.channels, stem.kernel, stem.stride, groups, widthPerGroup];
-  for (const stage of stages) {
-    const { dilation = 1, firstDilation = dilation } = stage;
-    sizes.push(stage.blocks, stage.channels, stage.stride, dilation, firstDilation);
-  }
-  check(
-    sizes.every((size) => Number.isSafeInteger(size) && size >= 1),
-    'attribute',
-    () => ({
-      rule: "a backbone's sizes are whole numbers of at least 1",
-      received: JSON.stringify({ inputChannels, stem, stages, groups, widthPerGroup }),
-      where: name,
-    }),
-  );
+  checkSizes(config, { inputChannels, stem, stages, groups, widthPerGroup });
 }
 
 /**

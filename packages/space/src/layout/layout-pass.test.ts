@@ -7,12 +7,12 @@ import { perChannelBuilder } from '../../test/per-channel.js';
 import { hashedInput, hashedState, relativeError } from '../../test/values.js';
 import { schemeBuilder } from '../apply/scheme-builder.js';
 import {
+  type BackboneConfig,
   buildBackbone,
   buildClassifier,
   type ConvolutionBuilder,
   convolutionSites,
   plainConvolution,
-  type ResnetConfig,
   smallResnet,
 } from '../backbones/index.js';
 import { programCosts } from '../costs/costs.js';
@@ -22,7 +22,7 @@ import { layoutPass } from './layout-pass.js';
 
 const SIZE = 9;
 
-function inference(config: ResnetConfig, convolution: ConvolutionBuilder) {
+function inference(config: BackboneConfig, convolution: ConvolutionBuilder) {
   const scope = createScope();
   const x = input('x', 'float32', ['N', config.inputChannels, SIZE, SIZE]);
   const { stages } = buildBackbone(scope, x, config, { convolution });
@@ -32,7 +32,7 @@ function inference(config: ResnetConfig, convolution: ConvolutionBuilder) {
 }
 
 /** Genotypes in turn over whole groups: nothing is contiguous. */
-function interleaved(config: ResnetConfig): Scheme {
+function interleaved(config: BackboneConfig): Scheme {
   return createScheme({
     backbone: config.name,
     genotypes: [

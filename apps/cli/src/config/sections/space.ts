@@ -30,7 +30,7 @@ export const spaceSchema = z
     groups: whole()
       .optional()
       .describe(
-        `parts of each convolution's output channels that choose together; default ${DEFAULT_SPACE.division.groups} (our choice)`,
+        `parts of each convolution's output channels that choose together; default ${DEFAULT_SPACE.division.maxGroups}, or as many fewer as divide a convolution's channels (our choice)`,
       ),
     channelsPerGroup: whole().optional().describe("instead of 'groups': channels that choose together"),
     stages: z.array(z.enum(STAGE_NAMES)).min(1).optional().describe('only convolutions of these stages; default: all'),
