@@ -1,4 +1,6 @@
 /** Everything that needs no file: this entry bundles for browsers. */
+
+export { type AverageFactor, ownCount } from './average-factor.js';
 export type { BestResult, Checkpoint, CheckpointInfo, CheckpointStore } from './checkpoint/checkpoint.js';
 export * from './checkpoint/errors.js';
 export * from './classification/index.js';

@@ -1,11 +1,15 @@
 import type { Engine, Executable, Feeds, Program, Scope, State, Tensor } from '@nats/graph';
 import type { ConvolutionBuilder } from '@nats/space';
+import type { AverageFactor } from './average-factor.js';
+import type { Collective } from './collective.js';
 
 export interface LossOptions {
   /** How searchable convolutions are built; default: plainly. */
   readonly convolution?: ConvolutionBuilder;
   /** Images in the batch; default: the objective's own. */
   readonly batch?: number;
+  /** What sums are divided by whose count depends on the batch; default: the batch's own count, at least 1. */
+  readonly averageFactor?: AverageFactor;
 }
 
 export interface LossTensors {
@@ -34,7 +38,12 @@ export interface EvaluationContext {
   readonly compile: (key: string, build: () => Program) => Promise<Executable>;
   /** Checked between batches (`signal.throwIfAborted()`). */
   readonly signal?: AbortSignal;
+  /** Among which images are divided; every rank gets the same numbers. */
+  readonly collective?: Collective;
 }
+
+/** Which part of something belongs to a process. */
+export type Rank = Pick<Collective, 'rank' | 'size'>;
 
 /**
  * What is fitted, and to what: the contract between the training loop and search on one side, and classification and
@@ -58,6 +67,11 @@ export interface Objective {
    * for batches ahead.
    */
   batch(split: string, step: number): Promise<Feeds>;
+  /**
+   * The rows of one rank of a batch of `batchSize * size` images. Default: `batch` at `step * size + rank`, which is right where
+   * batches are consecutive examples and nothing is drawn for a batch as a whole.
+   */
+  batchOfRank?(split: string, step: number, rank: Rank): Promise<Feeds>;
   /** Which examples are in a batch, to find the one that broke a training. Pure as `batch`. */
   identify?(split: string, step: number): readonly string[];
   /** Numbers that say how good the state's model is on a split. */

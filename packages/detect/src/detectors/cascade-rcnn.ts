@@ -85,7 +85,7 @@ export function cascadeRcnn(config: CascadeRcnnConfig): Detector {
       let { sampled } = trained;
       for (const [i, { weights, lossWeight }] of cascade.entries()) {
         const outputs = cascadeHead(scope, trained, sampled.boxes, i, config);
-        const { classification, box } = boxHeadLoss(outputs, sampled, weights);
+        const { classification, box } = boxHeadLoss(outputs, sampled, weights, options.averageFactor, `box${i + 1}`);
         parts[`classification${i + 1}`] = multiply(classification, lossWeight);
         parts[`box${i + 1}`] = multiply(box, lossWeight);
         const next = cascade[i + 1];

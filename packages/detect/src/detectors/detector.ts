@@ -1,5 +1,6 @@
 import { add, type Feeds, type Scope, type Tensor } from '@nats/graph';
 import type { BackboneConfig, ConvolutionBuilder, StageName } from '@nats/space';
+import type { AverageFactor } from '@nats/train';
 import type { Targets } from '../matching/targets.js';
 import type { FeaturePyramidConfig } from '../necks/feature-pyramid.js';
 import type { Candidates } from '../postprocess/candidates.js';
@@ -18,6 +19,8 @@ export interface DetectorBase {
 export interface DetectorOptions {
   /** How searchable convolutions of the backbone are built: plainly, by a scheme, as a supernet. */
   readonly convolution?: ConvolutionBuilder;
+  /** What losses divide sums by; default: the batch's own counts, at least 1. */
+  readonly averageFactor?: AverageFactor;
 }
 
 export interface DetectionLoss {

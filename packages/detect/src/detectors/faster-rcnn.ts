@@ -38,7 +38,12 @@ export function fasterRcnn(config: FasterRcnnConfig): Detector {
     feeds: samplingFeeds(config),
     loss: (scope, images, targets, options = {}) => {
       const { losses, sampled, ...first } = trainedFirstStage(scope, images, targets, config, options, FOREGROUND_IOU);
-      const box = boxHeadLoss(boxStage(scope, first, sampled.boxes, config), sampled);
+      const box = boxHeadLoss(
+        boxStage(scope, first, sampled.boxes, config),
+        sampled,
+        BOX_HEAD_WEIGHTS,
+        options.averageFactor,
+      );
       return totalLoss({ ...losses, ...box });
     },
     candidates: (scope, images, options = {}) => {

@@ -65,7 +65,7 @@ export function fcos(config: FcosConfig): Detector {
       checkRanges(config, levels.length);
       const outputs = fcosHead(scope.child('head'), levels, head);
       const points = generatePoints(config.inputSize, gridsOf(levels), levelStrides(config, levels), config.points);
-      return totalLoss({ ...fcosLoss(outputs, points, targets, head) });
+      return totalLoss({ ...fcosLoss(outputs, points, targets, head, options.averageFactor) });
     },
     candidates: (scope, images, options = {}) => {
       const levels = pyramidFeatures(scope, images, config, options);

@@ -1,5 +1,5 @@
 import { check, input, type Scope, sigmoid, type Tensor } from '@nats/graph';
-import { boxHeadLoss } from '../heads/box-head.js';
+import { BOX_HEAD_WEIGHTS, boxHeadLoss } from '../heads/box-head.js';
 import { maskHead, maskLoss, maskOfClass } from '../heads/mask-head.js';
 import type { Candidates } from '../postprocess/candidates.js';
 import type { DetectionOptions } from '../postprocess/detections.js';
@@ -76,12 +76,22 @@ export function maskRcnn(config: MaskRcnnConfig): MaskDetector {
     feeds: samplingFeeds(config),
     loss: (scope, images, targets, options = {}) => {
       const { losses, sampled, ...first } = trainedFirstStage(scope, images, targets, config, options, FOREGROUND_IOU);
-      const box = boxHeadLoss(boxStage(scope, first, sampled.boxes, config), sampled);
+      const box = boxHeadLoss(
+        boxStage(scope, first, sampled.boxes, config),
+        sampled,
+        BOX_HEAD_WEIGHTS,
+        options.averageFactor,
+      );
       const [batch, objects] = targets.labels.shape as [number, number];
       const masks = input('masks', 'bool', [batch, objects, ...config.inputSize]);
       // Foreground stands in the first places.
       const foreground = firstPlaces(sampled, places);
-      const mask = maskLoss(maskLogits(scope, first, foreground.boxes, config), masks, foreground);
+      const mask = maskLoss(
+        maskLogits(scope, first, foreground.boxes, config),
+        masks,
+        foreground,
+        options.averageFactor,
+      );
       return totalLoss({ ...losses, ...box, mask });
     },
     candidates: (scope, images, options = {}) => {

@@ -122,7 +122,7 @@ export function trainedFirstStage(
   const boxKeys = input(BOX_KEYS, 'float32', [batch, (proposals.valid.shape[1] as number) + places]);
   return {
     ...first,
-    losses: rpnLoss(first.rpn, first.anchors, targets, rpnKeys, config.rpnSampler),
+    losses: rpnLoss(first.rpn, first.anchors, targets, rpnKeys, config.rpnSampler, options.averageFactor),
     sampled: sampleProposals(proposals, targets, boxKeys, iou, config.boxSampler),
   };
 }

@@ -6,7 +6,6 @@ import {
   equal,
   linear,
   logSoftmax,
-  maximum,
   multiply,
   negate,
   oneHot,
@@ -17,6 +16,7 @@ import {
   type Scope,
   type Tensor,
 } from '@nats/graph';
+import { type AverageFactor, ownCount } from '@nats/train';
 import { type CoderWeights, encodeBoxes } from '../boxes/box-coder.js';
 import { smoothL1Loss } from '../losses/box-losses.js';
 import type { SampledBoxes } from '../proposals/sample-proposals.js';
@@ -69,16 +69,19 @@ export interface BoxHeadLosses {
 /**
  * Cross-entropy of all sampled boxes and smooth L1 of the foreground, both divided by the batch's number of sampled boxes
  * (torchvision's fastrcnn_loss). Places that are not taken count for nothing.
+ * @param stage name of that number, where several heads have one
  */
 export function boxHeadLoss(
   { logits, offsets }: BoxHeadOutputs,
   sampled: SampledBoxes,
   weights: CoderWeights = BOX_HEAD_WEIGHTS,
+  averageFactor: AverageFactor = ownCount,
+  stage = 'box',
 ): BoxHeadLosses {
   const [b, s, classes] = logits.shape as [number, number, number];
   const boxes = offsets.shape[2] as number;
   const isValid = cast(sampled.valid, 'float32');
-  const count = maximum(reduceSum(isValid), 1);
+  const count = averageFactor(stage, reduceSum(isValid));
   const label = add(sampled.labels, 1);
   const entropy = negate(reduceSum(multiply(logSoftmax(logits), oneHot(label, classes)), { axes: [2] }));
 

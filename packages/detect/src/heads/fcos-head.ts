@@ -17,6 +17,7 @@ import {
   stopGradient,
   type Tensor,
 } from '@nats/graph';
+import { type AverageFactor, ownCount } from '@nats/train';
 import type { Anchors } from '../boxes/anchors.js';
 import { decodeDistances, encodeDistances } from '../boxes/box-coder.js';
 import { elementwiseIou, giouLoss } from '../losses/box-losses.js';
@@ -74,12 +75,18 @@ export interface FcosLosses {
 }
 
 /** Focal, GIoU and quality loss, summed and divided by the batch's number of foreground points, at least 1 (torchvision). */
-export function fcosLoss(outputs: FcosOutputs, points: Anchors, targets: Targets, config: FcosHeadConfig): FcosLosses {
+export function fcosLoss(
+  outputs: FcosOutputs,
+  points: Anchors,
+  targets: Targets,
+  config: FcosHeadConfig,
+  averageFactor: AverageFactor = ownCount,
+): FcosLosses {
   const { matched, foreground } = matchByCentre(points.boxes, points.counts, targets, config.sampling);
   const [b, a] = matched.shape as [number, number];
   const anchors = reshape(constant(points.boxes), [1, a, 4]);
   const isForeground = reshape(cast(foreground, 'float32'), [b, a, 1]);
-  const count = maximum(reduceSum(isForeground), 1);
+  const count = averageFactor('foreground', reduceSum(isForeground));
   const mean = (losses: Tensor) => divide(reduceSum(losses), count);
 
   const label = select(foreground, matchedRows(targets.labels, matched), -1);

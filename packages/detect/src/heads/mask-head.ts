@@ -7,7 +7,6 @@ import {
   convolution,
   type Dimension,
   divide,
-  maximum,
   multiply,
   oneHot,
   reduceSum,
@@ -21,6 +20,7 @@ import {
   transpose,
   zeros,
 } from '@nats/graph';
+import { type AverageFactor, ownCount } from '@nats/train';
 import { binaryCrossEntropy } from '../losses/focal-loss.js';
 import type { SampledBoxes } from '../proposals/sample-proposals.js';
 import { boxMaps } from './box-maps.js';
@@ -121,11 +121,16 @@ export function projectMasks(masks: Tensor, boxes: Tensor, matched: Tensor, side
  * @param logits `[B, K, classes + 1, s, s]`
  * @param masks bool `[B, M, H, W]`
  */
-export function maskLoss(logits: Tensor, masks: Tensor, sampled: SampledBoxes): Tensor {
+export function maskLoss(
+  logits: Tensor,
+  masks: Tensor,
+  sampled: SampledBoxes,
+  averageFactor: AverageFactor = ownCount,
+): Tensor {
   const [b, k, , side] = logits.shape as [number, number, number, number];
   const expected = projectMasks(masks, sampled.boxes, sampled.matched, side);
   const losses = binaryCrossEntropy(maskOfClass(logits, sampled.labels), expected);
   const foreground = reshape(cast(sampled.foreground, 'float32'), [b, k, 1, 1]);
-  const count = maximum(reduceSum(foreground), 1);
+  const count = averageFactor('mask', reduceSum(foreground));
   return divide(reduceSum(multiply(losses, foreground)), multiply(count, side * side));
 }

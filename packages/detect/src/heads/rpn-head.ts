@@ -5,7 +5,6 @@ import {
   convolution,
   type Dimension,
   divide,
-  maximum,
   multiply,
   not,
   or,
@@ -16,6 +15,7 @@ import {
   type Tensor,
   zeros,
 } from '@nats/graph';
+import { type AverageFactor, ownCount } from '@nats/train';
 import type { Anchors } from '../boxes/anchors.js';
 import { encodeBoxes } from '../boxes/box-coder.js';
 import { smoothL1Loss } from '../losses/box-losses.js';
@@ -73,6 +73,7 @@ export function rpnLoss(
   targets: Targets,
   keys: Tensor,
   sampler: SamplerConfig,
+  averageFactor: AverageFactor = ownCount,
 ): RpnLosses {
   const boxes = constant(anchors.boxes);
   const { matched, foreground, ignored } = matchByIou(boxes, targets, MATCHER);
@@ -81,7 +82,7 @@ export function rpnLoss(
   const drawn = balancedSample(foreground, background, keys, sampler);
   const isForeground = cast(drawn.foreground, 'float32');
   const isDrawn = cast(or(drawn.foreground, drawn.background), 'float32');
-  const count = maximum(reduceSum(isDrawn), 1);
+  const count = averageFactor('rpn', reduceSum(isDrawn));
   const mean = (losses: Tensor) => divide(reduceSum(losses), count);
 
   const place = [b, a, 1];

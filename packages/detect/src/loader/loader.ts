@@ -91,9 +91,10 @@ export interface Loader {
   readonly sizes: readonly CanvasSize[];
   /**
    * The batch of a step (0, 1, …, without end): a pure function of the files, the options, `split` and `step`.
+   * @param stride to the step that is asked for next: those are prepared ahead; default 1
    * @throws NatsError `malformed` naming the image, `feed` for too many objects, `disposed` when closed; IO errors pass
    */
-  batch(split: string, step: number): Promise<DetectionBatch>;
+  batch(split: string, step: number, stride?: number): Promise<DetectionBatch>;
   /** Ids of the images of a batch, without making it. */
   identify(split: string, step: number): readonly string[];
   /** Position in `sizes` of a batch's size. */
@@ -158,14 +159,19 @@ export function createLoader(options: LoaderOptions): Loader {
       [...splits].map(([name, { records, plan }]) => [name, { size: records.length, steps: plan.stepsOfEpoch }]),
     ),
     sizes,
-    batch: async (name, step) => {
+    batch: async (name, step, stride = 1) => {
       if (closed) throw closedError();
       const { plan, records, ordered } = splitOf(name);
       const arrays = prepare(name, step);
       const steps = prepared.get(name)!;
       steps.delete(step);
-      for (const other of steps.keys()) if (other < step || other > step + ahead) steps.delete(other);
-      for (let k = 1; k <= ahead && !(ordered && (step + k) % plan.stepsOfEpoch === 0); k++) prepare(name, step + k);
+      for (const other of steps.keys()) if (other < step || other > step + ahead * stride) steps.delete(other);
+      const epochOf = (other: number) => Math.floor(other / plan.stepsOfEpoch);
+      for (let k = 1; k <= ahead; k++) {
+        const next = step + k * stride;
+        if (ordered && epochOf(next) !== epochOf(step)) break;
+        prepare(name, next);
+      }
       return batchOf(await arrays, idsOf(plan(step), records), sizes[plan(step).bucket]!, config);
     },
     identify: (name, step) => idsOf(splitOf(name).plan(step), splitOf(name).records),

@@ -1,4 +1,4 @@
-import { check, input, seedOf } from '@nats/graph';
+import { check, type Feeds, input, seedOf } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
 import { createNormalizer, type EvaluationContext, type ImageSize, type Json, type Objective } from '@nats/train';
 import type { DetectionDataset } from '../data/dataset.js';
@@ -133,24 +133,47 @@ export function detection(options: DetectionObjectiveOptions): DetectionObjectiv
       ...(decode && { decode }),
       ...(padValue !== undefined && { padValue }),
     },
-    loss: (scope, { convolution, batch = batchSize } = {}) => {
+    loss: (scope, { convolution, averageFactor, batch = batchSize } = {}) => {
       const images = input('images', 'float32', [batch, size.channels, size.height, size.width]);
       const targets = {
         boxes: input('boxes', 'float32', [batch, maxObjects, 4]),
         labels: input('labels', 'int32', [batch, maxObjects]),
       };
-      const { loss, parts } = detector.loss(scope, images, targets, convolution ? { convolution } : {});
+      const { loss, parts } = detector.loss(scope, images, targets, {
+        ...(convolution && { convolution }),
+        ...(averageFactor && { averageFactor }),
+      });
       return { loss, metrics: parts };
     },
     batch: async (split, step) => ({
       ...(await splitOf(split).batch(step)),
       ...detector.feeds?.(batchSize, maxObjects, seedOf(seed, `${split} draws ${step}`)),
     }),
+    batchOfRank: async (split, step, { rank, size }) => ({
+      ...(await splitOf(split).batch(step * size + rank, size)),
+      // Drawn for the batch of all ranks: what N ranks draw is what one with N times the batch draws.
+      ...rowsOf(
+        detector.feeds?.(batchSize * size, maxObjects, seedOf(seed, `${split} draws ${step}`)),
+        rank,
+        batchSize,
+      ),
+    }),
     identify: (split, step) => splitOf(split).identify(step),
     evaluate: async (context) => namedMetrics(await judge(context)),
     judge,
     dispose: close,
   };
+}
+
+/** The rows of one rank, of values for the batch of all ranks. */
+function rowsOf(feeds: Feeds | undefined, rank: number, batch: number): Feeds {
+  return Object.fromEntries(
+    Object.entries(feeds ?? {}).map(([name, { dtype, shape, data }]) => {
+      const row = data.length / shape[0]!;
+      const own = data.slice(rank * batch * row, (rank + 1) * batch * row);
+      return [name, { dtype, shape: [batch, ...shape.slice(1)], data: own }];
+    }),
+  );
 }
 
 function checkSplit({ dataset }: DetectionSplit, detector: Detector, split: string): void {

@@ -1,6 +1,7 @@
+import { deserialize, serialize } from 'node:v8';
 import { createProgram, createScope, type Executable, input } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
-import { createNormalizer, type EvaluationContext, type Normalizer } from '@nats/train';
+import { type Collective, createNormalizer, type EvaluationContext, type Normalizer } from '@nats/train';
 import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
@@ -110,18 +111,22 @@ export async function evaluateImages(
   context: EvaluationContext,
 ): Promise<EvaluatedDetector> {
   const executable = await compileDetector(detector, batch, context);
-  const detections: Detections[] = [];
+  const byBatch: Map<number, readonly Detections[]> = new Map();
   const started = performance.now();
   let waited = 0;
   let asked = started;
-  for await (const part of images.batches()) {
+  const { collective } = context;
+  for await (const part of images.batches(collective)) {
     waited += performance.now() - asked;
     context.signal?.throwIfAborted();
     const outputs = await executable.run(context.state, { images: part.images });
-    detections.push(...originalDetections(unpastedDetectionsOf(outputs as unknown as OutputValues, detection), part));
+    const found = originalDetections(unpastedDetectionsOf(outputs as unknown as OutputValues, detection), part);
+    byBatch.set(part.index, found);
     asked = performance.now();
   }
+  const all = collective && collective.size > 1 ? await ofAllRanks(byBatch, collective) : byBatch;
   const seconds = (performance.now() - started) / 1000;
+  const detections = [...all.keys()].sort((a, b) => a - b).flatMap((index) => all.get(index)!);
   const results = cocoDetections(detections, images);
   const own = images.groundTruth();
   const groundTruth = detector.masks ? withCrowdMasks(own) : own;
@@ -145,6 +150,20 @@ export async function evaluateImages(
 export function namedMetrics({ summary, segm }: Pick<EvaluatedDetector, 'summary' | 'segm'>): Record<string, number> {
   const masks = Object.entries(segm?.summary.named ?? {}).map(([name, value]) => [`segm/${name}`, value]);
   return { ...summary.named, ...Object.fromEntries(masks) };
+}
+
+/** What every rank found, on every rank: rank 0 gathers it and tells all. */
+async function ofAllRanks(
+  own: ReadonlyMap<number, readonly Detections[]>,
+  collective: Collective,
+): Promise<Map<number, readonly Detections[]>> {
+  const parts = await collective.gather(serialize([...own]));
+  const all = parts && serialize(parts.flatMap((part) => deserialize(part) as [number, readonly Detections[]][]));
+  const length = Uint32Array.of(all?.length ?? 0);
+  await collective.broadcast(new Uint8Array(length.buffer));
+  const bytes = all ?? new Uint8Array(length[0]!);
+  await collective.broadcast(bytes);
+  return new Map(deserialize(bytes) as [number, readonly Detections[]][]);
 }
 
 type OutputValues = CandidateValues & Partial<MaskCandidateValues>;

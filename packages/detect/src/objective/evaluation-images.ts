@@ -1,5 +1,5 @@
 import type { TensorData } from '@nats/graph';
-import type { Normalizer } from '@nats/train';
+import type { Normalizer, Rank } from '@nats/train';
 import {
   type CocoDatasetFile,
   type CocoObject,
@@ -18,6 +18,8 @@ import { checkExampleMasks } from './mask-feeds.js';
 
 /** What a detector sees of some images, and where these lie on its canvas. */
 export interface EvaluationBatch {
+  /** Position among all batches: 0, 1, … */
+  readonly index: number;
   /** float32 `[B, C, H, W]`, normalised; the last batch of all is filled up. */
   readonly images: TensorData;
   /** One for each image that counts; none for an image that is its own canvas. */
@@ -28,7 +30,8 @@ export interface EvaluationBatch {
 
 /** The images of an evaluation, each once and in order; only a batch or a few are in memory. */
 export interface EvaluationImages {
-  batches(): AsyncIterable<EvaluationBatch>;
+  /** @param rank of the process whose batches are wanted: every `size`-th from `rank` on; default: all */
+  batches(rank?: Rank): AsyncIterable<EvaluationBatch>;
   /** In pixels of the original images. Complete after the last batch. */
   groundTruth(): CocoDatasetFile;
   /** Numbers of images and classes in COCO's files. */
@@ -40,13 +43,12 @@ export interface EvaluationImages {
 export function loadedImages(dataset: Dataset, loader: Loader, split: string): EvaluationImages {
   const { size, steps } = loader.splits[split]!;
   return {
-    batches: async function* () {
-      for (let step = 0, left = size; step < steps; step++) {
-        const { images, placements } = await loader.batch(split, step);
-        const count = Math.min(left, placements.length);
-        const records = dataset.records.slice(size - left, size - left + count);
-        left -= count;
-        yield { images, placements: placements.slice(0, count), sizes: records };
+    batches: async function* ({ rank, size: ranks } = { rank: 0, size: 1 }) {
+      for (let index = rank; index < steps; index += ranks) {
+        const { images, placements } = await loader.batch(split, index, ranks);
+        const { length } = placements;
+        const records = dataset.records.slice(index * length, Math.min(size, (index + 1) * length));
+        yield { index, images, placements: placements.slice(0, records.length), sizes: records };
       }
     },
     groundTruth: () => cocoGroundTruth(dataset),
@@ -86,6 +88,7 @@ export function exampleImages(
         // The last batch is filled up with its first image.
         const full = Array.from({ length: batch }, (_, i) => (examples[i] ?? examples[0]!).pixels);
         yield {
+          index: start / batch,
           images: normalize(full),
           placements: examples.map(({ placement }) => placement),
           sizes: examples.map(originalSize),

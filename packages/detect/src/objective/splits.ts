@@ -24,7 +24,8 @@ export interface OpenSplit {
   readonly size: number;
   /** What it is, for checkpoints. */
   readonly config: Json;
-  batch(step: number): Promise<Feeds>;
+  /** @param stride to the step that is asked for next; default 1 */
+  batch(step: number, stride?: number): Promise<Feeds>;
   identify(step: number): readonly string[];
   images(): EvaluationImages;
 }
@@ -100,8 +101,8 @@ function recordSplit(
   return {
     size,
     config: configOf(dataset.name, size, indices, augment),
-    batch: async (step) => {
-      const { images, boxes, labels, masks } = await loader.batch(name, step);
+    batch: async (step, stride) => {
+      const { images, boxes, labels, masks } = await loader.batch(name, step, stride);
       return { images, boxes, labels, ...(masks && maskFeeds(masks, maxObjects, loading.size)) };
     },
     identify: (step) => loader.identify(name, step),

@@ -3,6 +3,7 @@ import type { SearchSpace } from '@nats/space';
 import {
   adam,
   type CheckpointOptions,
+  type Collective,
   constantRate,
   createTraining,
   type Json,
@@ -75,6 +76,8 @@ export interface SearchOptions {
   /** Pretrained weights, by full name. */
   readonly initial?: ReadonlyMap<string, TensorData>;
   readonly checkpoints?: CheckpointOptions;
+  /** The processes of a data-parallel search; see `TrainingOptions`. All have the same architecture and samples. */
+  readonly collective?: Collective;
   /** Steps between `architecture` events; default: 50 of them. */
   readonly report?: number;
   readonly config?: Json;
@@ -136,7 +139,7 @@ function architectureNames(space: SearchSpace): string[] {
 function trainingOptions(options: SearchOptions): TrainingOptions {
   const { engine, space, steps, seed = 0, relaxation = { kind: 'exact' }, config, architecture = {} } = options;
   const objective = supernetObjective(options.objective, space, relaxation, architecture.entropy !== undefined);
-  const { initial, checkpoints } = options;
+  const { initial, checkpoints, collective } = options;
   const start = architecture.start ?? Math.floor(steps * 0.3);
   check(space.sites.length > 0, 'attribute', () => ({
     rule: 'a search has at least one searchable convolution',
@@ -162,6 +165,7 @@ function trainingOptions(options: SearchOptions): TrainingOptions {
     phases: phasesOf(options, relaxation, start),
     ...(initial && { initial }),
     ...(checkpoints && { checkpoints }),
+    ...(collective && { collective }),
     config: {
       search: {
         backbone: space.backbone,

@@ -1,5 +1,6 @@
 import { check, type Engine, type State, type StateSpec } from '@nats/graph';
 import type { ConvolutionBuilder } from '@nats/space';
+import type { Collective } from '../collective.js';
 import type { Objective } from '../objective.js';
 import { averagedValues } from '../programs/average.js';
 import { createProgramCache, type ProgramCache } from './program-cache.js';
@@ -13,6 +14,8 @@ export interface EvaluateOptions {
   /** Keeps compiled programs between evaluations; default: they are disposed of. */
   readonly cache?: ProgramCache;
   readonly signal?: AbortSignal;
+  /** Processes among which the split's images are divided; every one gets the same numbers. */
+  readonly collective?: Collective;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface EvaluateOptions {
  */
 export async function evaluateObjective(
   objective: Objective,
-  { engine, state, split = 'test', convolution, cache, signal }: EvaluateOptions,
+  { engine, state, split = 'test', convolution, cache, signal, collective }: EvaluateOptions,
 ): Promise<Record<string, number>> {
   checkEvaluation(objective, split);
   const programs = cache ?? createProgramCache(engine);
@@ -33,6 +36,7 @@ export async function evaluateObjective(
       compile: programs.compile,
       ...(convolution && { convolution }),
       ...(signal && { signal }),
+      ...(collective && { collective }),
     });
   } finally {
     if (!cache) await programs.dispose();

@@ -1,6 +1,7 @@
 import type { Engine, TensorData } from '@nats/graph';
 import type { ConvolutionBuilder } from '@nats/space';
 import type { CheckpointStore } from '../checkpoint/checkpoint.js';
+import type { Collective } from '../collective.js';
 import type { Objective } from '../objective.js';
 import type { Phase } from './phase.js';
 
@@ -44,6 +45,11 @@ export interface TrainingOptions {
   readonly checkpoints?: CheckpointOptions;
   /** Further settings to record in checkpoints, as plain data; a resumed training must have the same. */
   readonly config?: unknown;
+  /**
+   * The processes of a data-parallel training; default: this one alone. Each has the objective's batch; N processes with batches
+   * of b images make the steps of one with N b. Rank 0 writes checkpoints. A rank that fails ends all.
+   */
+  readonly collective?: Collective;
   /** Steps whose batches are asked for ahead; default 2. */
   readonly prefetch?: number;
 }

@@ -1,4 +1,5 @@
 import { check, type Engine, type Executable, type Feeds, type State, type StateSpec } from '@nats/graph';
+import type { Collective } from '../collective.js';
 import { type Json, toJson } from '../json.js';
 import type { Objective } from '../objective.js';
 import { accumulationSteps } from '../programs/accumulation.js';
@@ -7,6 +8,7 @@ import { feedsOf, scalarFeed } from '../programs/feeds.js';
 import { type StepOptions, trainingStep } from '../programs/training-step.js';
 import type { Schedule } from '../schedules.js';
 import type { BatchRequest } from './batch-queue.js';
+import { compileDataParallel } from './data-parallel-update.js';
 
 /**
  * One update that a step makes. Most trainings have one phase; a search has one for weights and one for the
@@ -71,8 +73,13 @@ export interface CompiledPhase {
   dispose(): Promise<void>;
 }
 
-/** Builds and compiles a phase's programs. */
-export async function compilePhase(engine: Engine, objective: Objective, phase: Phase): Promise<CompiledPhase> {
+/** Builds and compiles a phase's programs. @param collective of a data-parallel training */
+export async function compilePhase(
+  engine: Engine,
+  objective: Objective,
+  phase: Phase,
+  collective?: Collective,
+): Promise<CompiledPhase> {
   const { name = 'train', split = 'train', accumulate = 1, average, when = () => true } = phase;
   const options: StepOptions = { ...phase, average: average !== undefined };
   const { update } = phase;
@@ -81,11 +88,20 @@ export async function compilePhase(engine: Engine, objective: Objective, phase: 
     received: `accumulate ${accumulate}`,
     where: name,
   }));
+  const parallel = collective && collective.size > 1 ? collective : undefined;
+  check(!update || !parallel, 'unsupported', () => ({
+    rule: 'a phase with an update of its own runs in one process',
+    received: `${parallel!.size} processes`,
+    limit: "the optimizer's own step (a first-order search), or one process",
+    where: name,
+  }));
   const compiled = update
     ? await update.compile(engine, objective, options)
-    : accumulate > 1
-      ? await compileAccumulation(engine, objective, options, accumulate)
-      : await compileStep(engine, objective, options);
+    : parallel
+      ? await compileDataParallel(engine, objective, options, accumulate, parallel)
+      : accumulate > 1
+        ? await compileAccumulation(engine, objective, options, accumulate)
+        : await compileStep(engine, objective, options);
   return {
     name,
     spec: compiled.spec,

@@ -1,5 +1,5 @@
 import type { Feeds } from '@nats/graph';
-import type { BatchQueue } from './batch-queue.js';
+import { type BatchQueue, ownIndex } from './batch-queue.js';
 import type { StepEvent } from './events.js';
 import { NotFiniteError } from './not-finite.js';
 import type { CompiledPhase, PhaseResult } from './phase.js';
@@ -25,13 +25,14 @@ export async function runStep(training: PreparedTraining, queue: BatchQueue): Pr
   }
   progress.step += 1;
   const seconds = (performance.now() - started) / 1000;
-  const imagesPerSecond = (options.objective.batchSize * count) / seconds;
+  const processes = options.collective?.size ?? 1;
+  const imagesPerSecond = (options.objective.batchSize * count * processes) / seconds;
   return { type: 'step', step: progress.step, loss, metrics, learningRate, seconds, waitSeconds, imagesPerSecond };
 }
 
 /** @throws NotFiniteError */
 async function runPhase(
-  { state, options: { objective }, progress }: PreparedTraining,
+  { state, options: { objective, collective }, progress }: PreparedTraining,
   phase: CompiledPhase,
   batches: readonly Feeds[],
 ): Promise<PhaseResult> {
@@ -43,7 +44,7 @@ async function runPhase(
     throw new NotFiniteError(name === 'loss' ? 'the loss' : "the gradients' norm", String(value), {
       step: progress.step + 1,
       phase: phase.name,
-      examples: requests.flatMap(({ split, index }) => objective.identify?.(split, index) ?? []),
+      examples: requests.flatMap(({ split, index }) => objective.identify?.(split, ownIndex(index, collective)) ?? []),
       checkpoint: progress.saved?.path,
     });
   }

@@ -1,4 +1,5 @@
 import { check, sizeOf } from '@nats/graph';
+import type { Collective } from '../collective.js';
 import { createBatchQueue } from './batch-queue.js';
 import { evaluateObjective } from './evaluate.js';
 import type { EvaluationEvent, StartEvent, TrainingEvent } from './events.js';
@@ -17,12 +18,16 @@ export async function* runEvents(training: PreparedTraining, signal: AbortSignal
   yield startEvent(training);
   for (const message of warnings) yield { type: 'warning', step: progress.step, message };
   const requests = (step: number) => (step < options.steps ? phases.flatMap((phase) => phase.requests(step)) : []);
-  const queue = createBatchQueue(options.objective, requests, options.prefetch ?? 2);
+  const { collective } = options;
+  const queue = createBatchQueue(options.objective, requests, options.prefetch ?? 2, collective);
   try {
     // An interruption may have come between a step and its evaluation.
     yield* evaluateAndSave(training, signal, []);
     while (progress.step < options.steps) {
-      signal?.throwIfAborted();
+      if (await isAborted(signal, collective)) {
+        yield* end(training, 'aborted');
+        return;
+      }
       yield await runStep(training, queue);
       yield* evaluateAndSave(training, signal, lastIsDue(training) ? ['last'] : []);
       // Engines run synchronously: timers and signals get their turn here.
@@ -34,9 +39,27 @@ export async function* runEvents(training: PreparedTraining, signal: AbortSignal
       progress.failure = error;
       yield { type: 'failure', step: progress.step, message: error.message };
     }
-    if (!signal?.aborted || error !== signal.reason) throw error;
+    if (!signal?.aborted || error !== signal.reason) {
+      giveUp(error, collective);
+      throw error;
+    }
     yield* end(training, 'aborted');
   }
+}
+
+/** Whether any rank was told to stop: all stop after the same step. */
+async function isAborted(signal: AbortSignal | undefined, collective: Collective | undefined): Promise<boolean> {
+  const own = signal?.aborted ?? false;
+  if (!collective || collective.size === 1) return own;
+  const flags = Float32Array.of(own ? 1 : 0);
+  await collective.allReduce(flags);
+  return flags[0]! > 0;
+}
+
+/** Other ranks would wait for ever for one that fails alone. A loss that is not finite is so on all of them. */
+function giveUp(error: unknown, collective: Collective | undefined): void {
+  if (!collective || collective.size === 1 || error instanceof NotFiniteError) return;
+  collective.abort(error instanceof Error ? error.message : String(error));
 }
 
 function startEvent({ options, spec, phases, progress }: PreparedTraining): StartEvent {
@@ -81,6 +104,7 @@ function evaluationIsDue({ options: { evaluation, steps }, progress }: PreparedT
 
 async function evaluate(training: PreparedTraining, signal: AbortSignal | undefined): Promise<EvaluationEvent> {
   const { options, phases, state, averaged, cache, progress } = training;
+  const { collective } = options;
   const { split = 'test', averaged: wanted, convolution } = options.evaluation!;
   const started = performance.now();
   const useAverages = wanted ?? phases.some(({ averages }) => averages);
@@ -91,7 +115,9 @@ async function evaluate(training: PreparedTraining, signal: AbortSignal | undefi
     split,
     cache,
     ...(builder && { convolution: builder }),
-    ...(signal && { signal }),
+    // Ranks stop together, after a step.
+    ...(signal && !collective && { signal }),
+    ...(collective && { collective }),
   });
   progress.evaluated = progress.step;
   const best = noteBest(training, metrics);

@@ -4,6 +4,7 @@ import { CheckpointError } from '../checkpoint/errors.js';
 import { type Json, jsonDifferences } from '../json.js';
 import { initialAverages } from '../programs/average.js';
 import type { CheckpointOptions, TrainingOptions } from './options.js';
+import { receiveState, sendState } from './shared-state.js';
 
 export interface StartState {
   readonly state: State;
@@ -12,10 +13,30 @@ export interface StartState {
   readonly warnings: readonly string[];
 }
 
-/** The state that a training begins with: of its checkpoint, or a new one. */
+/** What can change bits: the engine, and among how many processes sums are divided. */
+export function fingerprintOf({ engine, collective }: Pick<TrainingOptions, 'engine' | 'collective'>) {
+  const { size = 1 } = collective ?? {};
+  return size > 1 ? { ...engine.fingerprint, processes: size } : engine.fingerprint;
+}
+
+/** The state that a training begins with: of its checkpoint, or a new one. Ranks have that of rank 0. */
 export async function startState(spec: StateSpec, options: TrainingOptions, config: Json): Promise<StartState> {
+  const { collective } = options;
+  if (!collective || collective.size === 1) return ownState(spec, options, config);
+  if (collective.rank > 0) return receiveState(spec, options.engine, collective);
+  try {
+    const start = await ownState(spec, options, config);
+    await sendState(start, collective);
+    return start;
+  } catch (error) {
+    collective.abort(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+async function ownState(spec: StateSpec, options: TrainingOptions, config: Json): Promise<StartState> {
   const { engine, checkpoints } = options;
-  if (checkpoints && (await continues(checkpoints))) return resume(engine, spec, checkpoints, config);
+  if (checkpoints && (await continues(checkpoints))) return resume(options, spec, checkpoints, config);
   const initial = options.initial ?? new Map();
   const values = new Map([...initialize(spec, options.seed ?? 0), ...initial]);
   const averages = initialAverages(spec, values, new Set(initial.keys()));
@@ -37,7 +58,7 @@ async function continues({ store, resume = 'never' }: CheckpointOptions): Promis
 }
 
 async function resume(
-  engine: Engine,
+  options: TrainingOptions,
   spec: StateSpec,
   { store }: CheckpointOptions,
   config: Json,
@@ -67,8 +88,8 @@ async function resume(
       { cause },
     );
   }
-  const warnings = engineChanges(info.engine, engine.fingerprint);
-  return { state: await engine.createState(spec, values), resumed: { info, path }, warnings };
+  const warnings = engineChanges(info.engine, fingerprintOf(options));
+  return { state: await options.engine.createState(spec, values), resumed: { info, path }, warnings };
 }
 
 /** What a checkpoint's engine has to do with results from here on, in words. */

@@ -38,7 +38,7 @@ export async function createTraining(options: TrainingOptions): Promise<Training
   const cache = createProgramCache(engine);
   const phases: CompiledPhase[] = [];
   try {
-    for (const phase of options.phases) phases.push(await compilePhase(engine, objective, phase));
+    for (const phase of options.phases) phases.push(await compilePhase(engine, objective, phase, options.collective));
     const spec = mergeSpecs(...phases.map((phase) => phase.spec));
     const config = configOf(options, phases);
     const { state, resumed, warnings } = await startState(spec, options, config);

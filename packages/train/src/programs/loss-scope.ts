@@ -36,11 +36,12 @@ export interface DifferentiatedParameter {
  * @throws NatsError `name` if a rule's name fits no parameter, or nothing is left to train
  */
 export function differentiatedLoss(objective: Pick<Objective, 'loss'>, options: GradientOptions): DifferentiatedLoss {
-  const { rules = [], only = () => true, normalization = 'batch', convolution, batch } = options;
+  const { rules = [], only = () => true, normalization = 'batch', convolution, batch, averageFactor } = options;
   const scope = createScope({ normalization });
   const { loss, metrics = {} } = objective.loss(scope, {
     ...(convolution && { convolution }),
     ...(batch !== undefined && { batch }),
+    ...(averageFactor && { averageFactor }),
   });
   for (const name of Object.keys(metrics)) {
     check(!RESERVED.has(name), 'name', () => ({
