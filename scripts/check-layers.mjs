@@ -16,7 +16,9 @@ const ALLOWED = {
   'packages/search': ['graph', 'space', 'train'],
   'packages/mpi': ['graph', 'train'],
   'packages/detect': ['graph', 'space', 'train', 'transfer'],
-  'apps/cli': ['graph', 'export', 'space', 'transfer', 'engine', 'train', 'search', 'detect', 'mpi'],
+  'packages/report': ['graph', 'space', 'detect'],
+  'packages/pipeline': ['graph', 'export', 'space', 'transfer', 'engine', 'train', 'search', 'detect', 'report'],
+  'apps/cli': ['graph', 'export', 'space', 'transfer', 'engine', 'detect', 'report', 'pipeline', 'mpi'],
 };
 /** Packages that must stay free of Node, so that they run in a browser. */
 const BROWSER = ['packages/graph', 'packages/export', 'packages/space', 'packages/search'];

@@ -6,8 +6,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { dataUri } from '@nats/report';
 import { chromium } from 'playwright-core';
-import { dataUri } from '../apps/cli/src/report/data-table.js';
 
 const [report, out = 'docs/images/report.png', executablePath = '/usr/bin/chromium'] = process.argv.slice(2);
 if (report === undefined) {

@@ -1,3 +1,4 @@
+import { Interrupted, UsageError, VERSION } from '@nats/pipeline';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { demoCommand } from './commands/demo.js';
@@ -13,9 +14,6 @@ import { reportCommand } from './commands/report.js';
 import { searchCommand } from './commands/search.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
-import { Interrupted } from './interrupted.js';
-import { UsageError } from './usage-error.js';
-import { VERSION } from './version.js';
 
 const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 

@@ -2,15 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
+import { backboneConfigOf, detectorConfigOf, Interrupted, type Progress, spaceOf } from '@nats/pipeline';
 import { afterAll, expect, test } from 'vitest';
 import { backbone, detectorConfig, space } from '../src/demo/protocol.js';
 import { runDemo } from '../src/demo/run-demo.js';
 import { type DemoSettings, demoConfig, FULL, QUICK } from '../src/demo/settings.js';
-import { detectorConfigOf } from '../src/detectors/index.js';
-import { Interrupted } from '../src/interrupted.js';
-import type { Progress } from '../src/progress.js';
-import { backboneConfigOf } from '../src/steps/backbone.js';
-import { spaceOf } from '../src/steps/task.js';
 import { runNats } from './run-nats.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'nats-demo-'));

@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { decodeMask, segmentationMask } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { initialize } from '@nats/graph';
+import { detectorSpec, openTask, parseConfig, search } from '@nats/pipeline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseConfig } from '../src/config/load-config.js';
-import { search } from '../src/steps/search.js';
-import { detectorSpec, openTask } from '../src/steps/task.js';
 import { runNatsIn } from './run-nats.js';
 import { tinyConfig, tinyTwoStage, writeTinyData } from './tiny-data.js';
 

@@ -1,17 +1,21 @@
 import { join } from 'node:path';
 import { readImage } from '@nats/detect';
+import {
+  benchModels,
+  isRun,
+  type ModelLatency,
+  modelFile,
+  noise,
+  noteCommand,
+  type OpenDetector,
+  openDetector,
+  RUN_FILES,
+  withInterruption,
+  writeJson,
+} from '@nats/pipeline';
 import type { Command } from 'commander';
-import { modelFile } from '../model/model-file.js';
-import { noise } from '../model/noise.js';
-import { type OpenDetector, openDetector } from '../model/open-detector.js';
 import { streamProgress } from '../progress.js';
-import { noteCommand } from '../run/noted-commands.js';
-import { isRun } from '../run/run-directory.js';
-import { RUN_FILES } from '../run/run-files.js';
-import { withInterruption } from '../run/with-interruption.js';
-import { benchModels, type ModelLatency } from '../steps/bench.js';
 import { textTable } from '../text-table.js';
-import { writeJson } from '../write-whole.js';
 import { countingNumber, printJson, thisCommand } from './shared.js';
 
 interface BenchFlags {

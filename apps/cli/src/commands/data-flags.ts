@@ -1,6 +1,5 @@
+import { type Overrides, UsageError } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
-import type { Overrides } from '../config/overrides.js';
-import { UsageError } from '../usage-error.js';
 
 export const DATA_FORMATS = ['coco', 'voc', 'yolo', 'mnist'] as const;
 

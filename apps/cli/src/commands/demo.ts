@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { StepContext } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { demoConfig, FULL, QUICK } from '../demo/settings.js';
-import type { StepContext } from '../steps/context.js';
 import { addEngineFlag, countingNumber, withContext } from './shared.js';
 
 interface DemoFlags {

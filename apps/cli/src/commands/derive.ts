@@ -1,12 +1,16 @@
 import { join } from 'node:path';
+import {
+  derive,
+  noteCommand,
+  RUN_FILES,
+  readArchitecture,
+  runConfig,
+  searchedBackbone,
+  spaceOf,
+  writeScheme,
+} from '@nats/pipeline';
 import { summarizeScheme } from '@nats/space';
 import { type Command, Option } from 'commander';
-import { noteCommand } from '../run/noted-commands.js';
-import { RUN_FILES } from '../run/run-files.js';
-import { derive, writeScheme } from '../steps/derive.js';
-import { runConfig } from '../steps/open-run.js';
-import { readArchitecture } from '../steps/search.js';
-import { searchedBackbone, spaceOf } from '../steps/task.js';
 import { countingNumber, thisCommand } from './shared.js';
 
 interface DeriveFlags {

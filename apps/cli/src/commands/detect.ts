@@ -3,13 +3,17 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type CocoMask, cocoMask, type Detections, drawPng, readImage } from '@nats/detect';
+import {
+  modelFile,
+  type OpenDetector,
+  openDetector,
+  timeLeft,
+  UsageError,
+  withInterruption,
+  writeWhole,
+} from '@nats/pipeline';
 import type { Command } from 'commander';
-import { modelFile } from '../model/model-file.js';
-import { type OpenDetector, openDetector } from '../model/open-detector.js';
-import { streamProgress, timeLeft } from '../progress.js';
-import { withInterruption } from '../run/with-interruption.js';
-import { UsageError } from '../usage-error.js';
-import { writeWhole } from '../write-whole.js';
+import { streamProgress } from '../progress.js';
 import { countingNumber, printJson, shareNumber } from './shared.js';
 
 interface DetectFlags {

@@ -1,6 +1,6 @@
 import { doctor, formatDoctor } from '@nats/engine';
+import { VERSION } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { VERSION } from '../version.js';
 import { printJson } from './shared.js';
 
 /** `nats doctor`: does everything work here that the other commands need? */

@@ -1,14 +1,19 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { evaluateFiles, type IouType, summarize } from '@nats/detect';
+import {
+  type EvaluationFile,
+  evaluate,
+  evaluateModel,
+  evaluationFile,
+  evaluationText,
+  expectFile,
+  isRun,
+  noteCommand,
+  openTrainedRun,
+  UsageError,
+} from '@nats/pipeline';
 import { type Command, Option } from 'commander';
-import { expectFile } from '../expect-file.js';
-import { noteCommand } from '../run/noted-commands.js';
-import { isRun } from '../run/run-directory.js';
-import { type EvaluationFile, evaluate, evaluationFile, evaluationText } from '../steps/evaluate.js';
-import { evaluateModel } from '../steps/evaluate-model.js';
-import { openTrainedRun } from '../steps/open-run.js';
-import { UsageError } from '../usage-error.js';
 import {
   addConfigFlags,
   type ConfigFlags,

@@ -1,9 +1,6 @@
 import { join } from 'node:path';
+import { exportRun, noteCommand, openTrainedRun, RUN_FILES } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
-import { noteCommand } from '../run/noted-commands.js';
-import { RUN_FILES } from '../run/run-files.js';
-import { openTrainedRun } from '../steps/open-run.js';
-import { exportRun } from '../steps/runs.js';
 import { thisCommand } from './shared.js';
 
 interface ExportFlags {

@@ -1,7 +1,5 @@
 import { cancel, isCancel, select, text } from '@clack/prompts';
-import { BACKBONE_NAMES, SMALL } from '../config/sections/backbone.js';
-import { DETECTOR_KINDS } from '../detectors/index.js';
-import { Interrupted } from '../interrupted.js';
+import { BACKBONE_NAMES, DETECTOR_KINDS, Interrupted, SMALL } from '@nats/pipeline';
 import { DATA_FORMATS, type DataFlags } from './data-flags.js';
 
 /** What `nats init` asks for. */

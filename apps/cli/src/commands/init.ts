@@ -1,13 +1,18 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import {
+  BACKBONE_NAMES,
+  CONFIG_FILE,
+  type ConfigInput,
+  configJsonSchema,
+  DETECTOR_KINDS,
+  parseConfig,
+  SCHEMA_FILE,
+  UsageError,
+  withOverrides,
+  writeJson,
+} from '@nats/pipeline';
 import { type Command, Option } from 'commander';
-import { parseConfig } from '../config/load-config.js';
-import { withOverrides } from '../config/overrides.js';
-import { CONFIG_FILE, type ConfigInput, configJsonSchema, SCHEMA_FILE } from '../config/schema.js';
-import { BACKBONE_NAMES } from '../config/sections/backbone.js';
-import { DETECTOR_KINDS } from '../detectors/index.js';
-import { UsageError } from '../usage-error.js';
-import { writeJson } from '../write-whole.js';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
 import { askForConfig } from './init-questions.js';
 import { printJson } from './shared.js';

@@ -8,11 +8,9 @@ import {
   loadRecordImage,
   type Spread,
 } from '@nats/detect';
+import { readDatasets, UsageError, writeWhole } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
-import { readDatasets } from '../steps/datasets.js';
 import { textTable } from '../text-table.js';
-import { UsageError } from '../usage-error.js';
-import { writeWhole } from '../write-whole.js';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, printJson } from './shared.js';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { DETECTOR_FORMAT, type ModelValue, readDetectorMetadata, readModel } from '@nats/export';
 import { sizeOf } from '@nats/graph';
+import { modelFile } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { modelFile } from '../model/model-file.js';
 import { printJson } from './shared.js';
 
 /** `nats inspect model`: what an ONNX file says about itself. */

@@ -1,12 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { RUN_FILES, readCommands, readEvaluation, readJson, readMetrics, readRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { readJson } from '../read-json.js';
-import { readCommands } from '../run/noted-commands.js';
-import { readRun } from '../run/run-directory.js';
-import { RUN_FILES } from '../run/run-files.js';
-import { readEvaluation } from '../steps/evaluate.js';
-import { readMetrics } from '../steps/metrics.js';
 import { printJson } from './shared.js';
 
 /** `nats inspect run`: how far a run is, and what made it. */

@@ -1,6 +1,6 @@
+import { readScheme } from '@nats/pipeline';
 import { formatGenotype, schemeRows, summarizeScheme } from '@nats/space';
 import type { Command } from 'commander';
-import { readScheme } from '../steps/open-run.js';
 import { printJson } from './shared.js';
 
 /** `nats inspect scheme`: what was chosen. */

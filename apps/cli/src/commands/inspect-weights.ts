@@ -1,7 +1,7 @@
 import { sizeOf } from '@nats/graph';
+import { weightsFile } from '@nats/pipeline';
 import { readWeights } from '@nats/transfer';
 import type { Command } from 'commander';
-import { weightsFile } from '../steps/weights.js';
 import { textTable } from '../text-table.js';
 import { printJson } from './shared.js';
 

@@ -1,5 +1,5 @@
+import { pretrainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { pretrainRun } from '../steps/runs.js';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
 
 interface PretrainFlags extends ConfigFlags {

@@ -1,11 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRun, noteCommand, parseConfig, RUN_FILES, readRun, reportData, writeReport } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { parseConfig } from '../config/load-config.js';
 import { DEMO_PARTS } from '../demo/parts.js';
-import { noteCommand } from '../run/noted-commands.js';
-import { isRun, readRun } from '../run/run-directory.js';
-import { RUN_FILES } from '../run/run-files.js';
 import { countingNumber, thisCommand, withContext } from './shared.js';
 
 interface ReportFlags {
@@ -33,11 +30,6 @@ async function run(paths: readonly string[], { out, title, threads }: ReportFlag
   const folders = (await Promise.all(paths.map(expanded))).flat();
   const path = out ?? join(paths[0]!, RUN_FILES.report);
   const config = parseConfig({ engine: { threads } }, 'flags');
-  // Charts take a second to load: no other command waits for them.
-  const [{ writeReport }, { reportData }] = await Promise.all([
-    import('../report/index.js'),
-    import('../steps/report.js'),
-  ]);
   await withContext(config, undefined, async ({ engine, signal }) => {
     await writeReport(path, await reportData(folders, { title, engine, signal }));
   });

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
+import { RUN_FILES, searchRun } from '@nats/pipeline';
 import { summarizeScheme } from '@nats/space';
 import type { Command } from 'commander';
-import { RUN_FILES } from '../run/run-files.js';
-import { searchRun } from '../steps/runs.js';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
 
 interface SearchFlags extends ConfigFlags {

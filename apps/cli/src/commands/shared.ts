@@ -1,14 +1,18 @@
+import {
+  CONFIG_FILE,
+  type Config,
+  commandOf,
+  ENGINES,
+  loadConfig,
+  nearest,
+  type Overrides,
+  openEngine,
+  parseAssignment,
+  type StepContext,
+  withInterruption,
+} from '@nats/pipeline';
 import { type Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../config/load-config.js';
-import { nearest } from '../config/nearest.js';
-import { type Overrides, parseAssignment } from '../config/overrides.js';
-import { CONFIG_FILE, type Config } from '../config/schema.js';
-import { ENGINES } from '../config/sections/engine.js';
 import { streamProgress } from '../progress.js';
-import { commandOf } from '../run/command-line-of.js';
-import { withInterruption } from '../run/with-interruption.js';
-import type { StepContext } from '../steps/context.js';
-import { openEngine } from '../steps/open-engine.js';
 
 /** What every command that has a config takes. */
 export interface ConfigFlags {

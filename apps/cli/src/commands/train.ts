@@ -1,8 +1,5 @@
+import { evaluate, evaluationText, openTask, readScheme, trainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { evaluate, evaluationText } from '../steps/evaluate.js';
-import { readScheme } from '../steps/open-run.js';
-import { trainRun } from '../steps/runs.js';
-import { openTask } from '../steps/task.js';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
 
 interface TrainFlags extends ConfigFlags {

@@ -1,10 +1,7 @@
 import { join } from 'node:path';
 import { formatVerification } from '@nats/export';
+import { noteCommand, openTrainedRun, RUN_FILES, verifyRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { noteCommand } from '../run/noted-commands.js';
-import { RUN_FILES } from '../run/run-files.js';
-import { openTrainedRun } from '../steps/open-run.js';
-import { verifyRun } from '../steps/runs.js';
 import { addEngineFlag, countingNumber, printJson, shareNumber, thisCommand, withContext } from './shared.js';
 
 interface VerifyFlags {

@@ -1,19 +1,27 @@
 import { join, resolve } from 'node:path';
 import { STAT_NAMES } from '@nats/detect';
+import {
+  benchModels,
+  candidatesProgram,
+  claim,
+  evaluate,
+  exportRun,
+  noise,
+  openDetector,
+  openTask,
+  pretrainRun,
+  RUN_FILES,
+  reportData,
+  type StepContext,
+  searchRun,
+  type TrainedRun,
+  trainRun,
+  verifyRun,
+  writeJson,
+  writeReport,
+  writeWhole,
+} from '@nats/pipeline';
 import { programCosts, summarizeScheme } from '@nats/space';
-import { noise } from '../model/noise.js';
-import { openDetector } from '../model/open-detector.js';
-import { writeReport } from '../report/index.js';
-import { RUN_FILES } from '../run/run-files.js';
-import { benchModels } from '../steps/bench.js';
-import type { StepContext } from '../steps/context.js';
-import { evaluate } from '../steps/evaluate.js';
-import { candidatesProgram } from '../steps/export.js';
-import type { TrainedRun } from '../steps/open-run.js';
-import { reportData } from '../steps/report.js';
-import { claim, exportRun, pretrainRun, searchRun, trainRun, verifyRun } from '../steps/runs.js';
-import { openTask } from '../steps/task.js';
-import { writeJson, writeWhole } from '../write-whole.js';
 import { DEMO_PARTS } from './parts.js';
 import { type DemoSettings, demoConfig } from './settings.js';
 import { type ArmReport, demoTable } from './table.js';

@@ -1,5 +1,4 @@
-import { parseConfig } from '../config/load-config.js';
-import type { Config, ConfigInput } from '../config/schema.js';
+import { type Config, type ConfigInput, parseConfig } from '@nats/pipeline';
 import { backbone, detectorConfig, PROTOCOL } from './protocol.js';
 
 /** How long and on how much the demonstration works. */

@@ -1,0 +1,32 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as transfer from '@nats/transfer';
+import { afterAll, expect, test, vi } from 'vitest';
+import { UsageError } from '../usage-error.js';
+import { writeWhole } from './write-whole.js';
+
+vi.mock('@nats/transfer', { spy: true });
+
+const folder = mkdtempSync(join(tmpdir(), 'nats-write-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('writes into a folder that is not there yet', async () => {
+  const path = join(folder, 'a', 'b.txt');
+  await writeWhole(path, 'text');
+  expect(readFileSync(path, 'utf8')).toBe('text');
+});
+
+test('a directory in its place is named', async () => {
+  mkdirSync(join(folder, 'taken'));
+  await expect(writeWhole(join(folder, 'taken'), 'text')).rejects.toThrow(UsageError);
+  await expect(writeWhole(join(folder, 'taken'), 'text')).rejects.toThrow(/taken is a directory/);
+});
+
+test('a full disk is told with the file that did not fit', async () => {
+  // As Node has it: without a path.
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  vi.mocked(transfer.writeAtomically).mockRejectedValueOnce(full);
+  const path = join(folder, 'large.bin');
+  await expect(writeWhole(path, 'text')).rejects.toThrow(`${path} could not be written: ENOSPC`);
+});

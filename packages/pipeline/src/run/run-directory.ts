@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Json, jsonDifferences, toJson } from '@nats/train';
+import { readJson } from '../files/read-json.js';
+import { writeJson } from '../files/write-whole.js';
+import { UsageError } from '../usage-error.js';
+import { VERSION } from '../version.js';
+import { isLock, lockRun } from './lock-run.js';
+import { type Environment, noteCommand } from './noted-commands.js';
+import { RUN_FILES } from './run-files.js';
+
+/** What a run makes: a classifier, an architecture, a detector, or all of it for the demonstration. */
+export type RunKind = 'pretrain' | 'search' | 'train' | 'demo';
+
+const FORMAT = 'nats-run';
+/** Of the layout of run directories. */
+const RUN_VERSION = 1;
+
+/** What `run.json` holds. */
+export interface RunRecord {
+  readonly kind: RunKind;
+  /** Version of nats that began the run. */
+  readonly tool: string;
+  /** Settings that must be the same when the run is continued. */
+  readonly settings: Json;
+}
+
+export interface RunClaim {
+  readonly kind: RunKind;
+  readonly settings: unknown;
+  /** All settings, for the reader. */
+  readonly config: unknown;
+  /** Kept in a file of its own when the run begins, and with every command that continues it. */
+  readonly environment: Environment;
+  /** The exact command. */
+  readonly command: string;
+}
+
+/**
+ * Takes a directory for a run: a new or empty one, or the one of the same run, which is then continued. It is this process's
+ * until its end.
+ * @returns whether the run was there before
+ * @throws UsageError if the directory holds anything else, or a run with other settings; Error for the directory of another
+ * version, or one that another process works in; IO errors pass through
+ */
+export async function claimRun(folder: string, claim: RunClaim): Promise<boolean> {
+  const settings = toJson(claim.settings);
+  // Nothing is put into a directory that is no run's, not even a lock.
+  await sameRunIn(folder, claim.kind, settings);
+  await mkdir(folder, { recursive: true });
+  await lockRun(folder);
+  // Again: another process may have begun a run meanwhile.
+  const before = await sameRunIn(folder, claim.kind, settings);
+  if (!before) {
+    await writeJson(join(folder, RUN_FILES.config), claim.config);
+    await writeJson(join(folder, RUN_FILES.environment), claim.environment);
+    // Last: a directory with this file has the others.
+    await writeJson(join(folder, RUN_FILES.run), {
+      format: FORMAT,
+      version: RUN_VERSION,
+      kind: claim.kind,
+      tool: VERSION,
+      settings,
+    });
+  }
+  await noteCommand(folder, claim.command, claim.environment);
+  return before !== undefined;
+}
+
+/** Whether a path is the directory of a run. */
+export function isRun(path: string): boolean {
+  return existsSync(join(path, RUN_FILES.run));
+}
+
+/** @throws UsageError if the path is no run; Error for one of another version */
+export async function readRun(folder: string): Promise<RunRecord> {
+  const record = existsSync(folder) ? await readRecord(folder) : undefined;
+  if (record) return record;
+  throw new UsageError(`${folder} is no run directory: there is no ${RUN_FILES.run} in it`);
+}
+
+/** The run in a directory, if there is one. @throws UsageError if it is not the same */
+async function sameRunIn(folder: string, kind: RunKind, settings: Json): Promise<RunRecord | undefined> {
+  const before = await runIn(folder);
+  if (before) checkSame(folder, before, kind, settings);
+  return before;
+}
+
+/** The run in a directory, if there is one. */
+async function runIn(folder: string): Promise<RunRecord | undefined> {
+  if (!existsSync(folder)) return undefined;
+  const record = await readRecord(folder);
+  if (record) return record;
+  const names = await readdir(folder);
+  const own = new Set<string>([RUN_FILES.config, RUN_FILES.environment]);
+  // What an interruption left before the run began.
+  const others = names.filter((name) => !own.has(name) && !isLock(name) && !/^\..*\.tmp$/.test(name));
+  if (others.length === 0) return undefined;
+  throw new UsageError(
+    `${folder} holds files that are no run of nats (${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''}); choose another directory with --out`,
+  );
+}
+
+async function readRecord(folder: string): Promise<RunRecord | undefined> {
+  const path = join(folder, RUN_FILES.run);
+  if (!existsSync(path)) return undefined;
+  const value = ((await readJson(path)) ?? {}) as Record<string, unknown>;
+  if (value.format !== FORMAT) throw new Error(`${path} is no description of a run: its format is not '${FORMAT}'`);
+  if (value.version !== RUN_VERSION) {
+    throw new Error(
+      `${folder} is a run of another version of nats (layout ${JSON.stringify(value.version)}, nats ${String(value.tool)}); ` +
+        `this is nats ${VERSION}, which reads layout ${RUN_VERSION}. Continue with that version, or choose another directory`,
+    );
+  }
+  return { kind: value.kind as RunKind, tool: String(value.tool), settings: (value.settings ?? null) as Json };
+}
+
+function checkSame(folder: string, before: RunRecord, kind: RunKind, settings: Json): void {
+  if (before.kind !== kind) {
+    throw new UsageError(`${folder} is a run of nats ${before.kind}, not of nats ${kind}; choose another directory`);
+  }
+  const different = jsonDifferences(before.settings, settings);
+  if (different.length === 0) return;
+  const shown = different.slice(0, 10).map((difference) => `\n  ${difference}`);
+  throw new UsageError(
+    `${folder} is a run with other settings; restore them to continue it, or choose another directory:${shown.join('')}` +
+      (different.length > shown.length ? `\n  and ${different.length - shown.length} more` : ''),
+  );
+}

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { type Architecture, decodeScheme } from '@nats/search';
+import { compareSchemes, type Scheme, schemeFromJson, schemeToJson } from '@nats/space';
+import { toJson } from '@nats/train';
+import type { Config } from '../config/schema.js';
+import { expectFile } from '../files/expect-file.js';
+import { writeWhole } from '../files/write-whole.js';
+import { UsageError } from '../usage-error.js';
+import { VERSION } from '../version.js';
+
+/** The scheme that an architecture stands for, with where it comes from. */
+export function derive(architecture: Architecture, { decode, seed, data }: Config): Scheme {
+  return decodeScheme(architecture, decode, {
+    tool: { name: '@nats/cli', version: VERSION },
+    seed,
+    config: toJson({ decode, data: data?.format }) as Readonly<Record<string, unknown>>,
+  });
+}
+
+/** @throws UsageError if there is another scheme in its place, unless it may be replaced */
+export async function writeScheme(path: string, scheme: Scheme, replace = false): Promise<void> {
+  if (!replace && existsSync(expectFile(path))) {
+    const { equal, changedChannels } = compareSchemes(schemeFromJson(await readFile(path, 'utf8'), path), scheme);
+    if (equal) return;
+    throw new UsageError(
+      `${path} holds another scheme (${changedChannels} channels differ); choose another file with --out, or --replace it`,
+    );
+  }
+  await writeWhole(path, schemeToJson(scheme));
+}

@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type CocoDetection,
+  type CocoGroundTruth,
+  type DetectionEvaluation,
+  type DetectionSummary,
+  evaluateVoc,
+  formatSummary,
+} from '@nats/detect';
+import { type Scheme, schemeBuilder } from '@nats/space';
+import { type Json, jsonDifferences, toJson } from '@nats/train';
+import { decisiveData } from '../config/sections/data.js';
+import { readJson } from '../files/read-json.js';
+import { writeJson } from '../files/write-whole.js';
+import { RUN_FILES } from '../run/run-files.js';
+import type { StepContext, Weights } from './context.js';
+import { detectorSpec, type Task, taskObjective } from './task.js';
+
+/** COCO's numbers of boxes, or of masks. */
+export interface CocoNumbers {
+  /** The twelve numbers, 0 to 1, in pycocotools' order; -1 where there are no objects. */
+  readonly stats: readonly number[];
+  /** AP of each class by name. */
+  readonly perCategory: Readonly<Record<string, number>>;
+  /** What pycocotools would print. */
+  readonly text: string;
+}
+
+/** What `evaluation.json` holds: numbers of boxes, and what belongs to them. */
+export interface EvaluationFile extends CocoNumbers {
+  /** Of masks, from a detector that gives them. */
+  readonly segm?: CocoNumbers;
+  /** Pascal VOC's average precision of 2010 at IoU 0.5, 0 to 1, -1 without objects; none for two files alone. */
+  readonly voc?: { readonly mean: number; readonly perCategory: Readonly<Record<string, number>> };
+  readonly images: number;
+  /** What it depends on beside the run itself. */
+  readonly settings?: Json;
+}
+
+/** Detects on the images for evaluation with what was trained, and compares as COCO does; writes both results. */
+export async function evaluate(
+  { config, engine, progress, signal }: StepContext,
+  task: Task,
+  weights: Weights,
+  scheme: Scheme | undefined,
+  folder: string,
+): Promise<EvaluationFile> {
+  const path = join(folder, RUN_FILES.evaluation);
+  const settings = toJson({
+    data: decisiveData(config.data),
+    evaluate: { ...config.evaluate, batch: undefined },
+    engine: config.engine.name,
+  });
+  if (existsSync(path)) {
+    const before = await readEvaluation(path);
+    const changes = jsonDifferences(before.settings, settings);
+    if (changes.length === 0) return before;
+    progress.line(`${path} is made anew: ${changes.join('; ')}`);
+  }
+  const objective = taskObjective(task, config, config.train);
+  const state = await engine.createState(detectorSpec(task.detector), weights);
+  try {
+    const { evaluation, summary, segm, results, groundTruth } = await objective.judge({
+      engine,
+      state,
+      split: 'val',
+      signal,
+      compile: (_key, build) => engine.compile(build()),
+      ...(scheme && { convolution: schemeBuilder(scheme) }),
+    });
+    const file = {
+      ...evaluationFile(evaluation, summary, task.val.records.length),
+      ...(segm && { segm: cocoNumbers(segm.evaluation, segm.summary) }),
+      voc: vocNumbers(groundTruth, results, task.classes),
+      settings,
+    };
+    await writeJson(join(folder, RUN_FILES.detections), results);
+    if (segm) await writeJson(join(folder, RUN_FILES.masks), segm.results);
+    await writeJson(path, file);
+    return file;
+  } finally {
+    await state.dispose();
+    await objective.dispose();
+  }
+}
+
+export async function readEvaluation(path: string): Promise<EvaluationFile> {
+  return (await readJson(path)) as EvaluationFile;
+}
+
+export function evaluationFile(
+  evaluation: DetectionEvaluation,
+  summary: DetectionSummary,
+  images: number,
+): EvaluationFile {
+  return { ...cocoNumbers(evaluation, summary), images };
+}
+
+export function cocoNumbers(evaluation: DetectionEvaluation, summary: DetectionSummary): CocoNumbers {
+  return {
+    stats: summary.stats,
+    perCategory: Object.fromEntries(summary.perCategory.map((ap, k) => [labelOf(k, evaluation), ap])),
+    text: formatSummary(summary, evaluation),
+  };
+}
+
+/** Pascal VOC's numbers of the same detections. */
+export function vocNumbers(
+  groundTruth: CocoGroundTruth,
+  results: readonly CocoDetection[],
+  classes: readonly string[],
+): NonNullable<EvaluationFile['voc']> {
+  const { mean, perCategory } = evaluateVoc(groundTruth, results);
+  const judged = (value: number) => (Number.isNaN(value) ? -1 : value);
+  return {
+    mean: judged(mean),
+    perCategory: Object.fromEntries(classes.map((name, k) => [name, judged(perCategory[k]!)])),
+  };
+}
+
+/** The lines of pycocotools, those of masks, and one of Pascal VOC's number. */
+export function evaluationText({ text, segm, voc }: EvaluationFile): string {
+  return [
+    text,
+    ...(voc ? [` Pascal VOC 2010, mean AP at IoU=0.50: ${voc.mean.toFixed(3)}`] : []),
+    ...(segm ? ['masks:', segm.text] : []),
+  ].join('\n');
+}
+
+/** A category's name, with the id behind one that several share: none may hide another. */
+function labelOf(k: number, { categories, categoryNames }: DetectionEvaluation): string {
+  const name = categoryNames[k]!;
+  const shared = categoryNames.filter((other) => other === name).length > 1;
+  return shared ? `${name} (${categories[k]})` : name;
+}

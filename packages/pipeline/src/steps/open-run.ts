@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BackboneConfig, checkSchemeFits, type Scheme, schemeFromJson } from '@nats/space';
+import { readWeights } from '@nats/transfer';
+import { parseConfig } from '../config/load-config.js';
+import { type Overrides, withOverrides } from '../config/overrides.js';
+import { withAbsolutePaths } from '../config/paths.js';
+import type { Config } from '../config/schema.js';
+import { expectFile } from '../files/expect-file.js';
+import { readJson } from '../files/read-json.js';
+import { isRun, type RunKind, readRun } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
+import { UsageError } from '../usage-error.js';
+import type { Weights } from './context.js';
+import { openTask, type Task } from './task.js';
+
+/** A detector that was trained, with all that belongs to it. */
+export interface TrainedRun {
+  readonly folder: string;
+  readonly config: Config;
+  readonly task: Task;
+  readonly weights: Weights;
+  readonly scheme: Scheme | undefined;
+}
+
+/** The config of a run, with settings put over it. @throws UsageError if the run is of another kind */
+export async function runConfig(folder: string, kind: RunKind, overrides: Overrides = {}): Promise<Config> {
+  const run = await readRun(folder);
+  if (run.kind !== kind) throw new UsageError(`${folder} is a run of nats ${run.kind}; this needs one of nats ${kind}`);
+  const path = join(folder, RUN_FILES.config);
+  const value = withOverrides(await readJson(path), overrides);
+  return parseConfig(withAbsolutePaths(value, process.cwd()), path);
+}
+
+/** @throws UsageError if the run is of another kind; Error if its training has not ended */
+export async function openTrainedRun(folder: string, overrides: Overrides = {}): Promise<TrainedRun> {
+  const config = await runConfig(folder, 'train', overrides);
+  const path = join(folder, RUN_FILES.weights);
+  if (!existsSync(path)) {
+    throw new Error(
+      `the training in ${folder} has not ended: there is no ${RUN_FILES.weights}; start it again to go on`,
+    );
+  }
+  const task = await openTask(config);
+  const { tensors } = await readWeights(path);
+  const scheme = existsSync(join(folder, RUN_FILES.scheme)) ? await readScheme(folder, task.backbone) : undefined;
+  return { folder, config, task, weights: tensors, scheme };
+}
+
+/** @param path a scheme file, or the directory of a run that has one */
+export async function readScheme(path: string, backbone?: BackboneConfig): Promise<Scheme> {
+  const file = isRun(path) ? join(path, RUN_FILES.scheme) : expectFile(path, 'a run');
+  const scheme = schemeFromJson(await readFile(file, 'utf8'), file);
+  if (backbone) checkSchemeFits(scheme, backbone);
+  return scheme;
+}

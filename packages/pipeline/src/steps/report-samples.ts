@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import {
+  type CocoDetection,
+  cocoCategoryIds,
+  cocoImageIds,
+  type Dataset,
+  type DatasetRecord,
+  encodePng,
+  loadRecordImage,
+} from '@nats/detect';
+import { type BoxedSample, type ReportBox, reportObjects } from '@nats/report';
+import { readJson } from '../files/read-json.js';
+import { RUN_FILES } from '../run/run-files.js';
+
+/** Detections with lower scores are not shown. */
+export const SHOWN_SCORE = 0.3;
+
+/** An arm's detections by image, as its run keeps them. */
+export interface ArmDetections {
+  readonly arm: string;
+  readonly detections: readonly CocoDetection[];
+}
+
+export async function readDetections(folder: string): Promise<CocoDetection[]> {
+  const path = join(folder, RUN_FILES.detections);
+  return existsSync(path) ? ((await readJson(path)) as CocoDetection[]) : [];
+}
+
+/** Images of a report. */
+const SAMPLES = 6;
+
+/** The images that a report shows and measures on: the first for evaluation that have objects. */
+export function sampledRecords({ records }: Dataset): DatasetRecord[] {
+  return records.filter(({ objects }) => objects.length > 0).slice(0, SAMPLES);
+}
+
+/** The sampled images with their objects and with what each arm detected. */
+export async function reportSamples(val: Dataset, arms: readonly ArmDetections[]): Promise<BoxedSample[]> {
+  const imageIds = new Map(cocoImageIds(val).map((id, i) => [val.records[i]!, id]));
+  const labels = new Map(cocoCategoryIds(val).map((id, label) => [id, val.classes[label]!]));
+  return Promise.all(
+    sampledRecords(val).map(async (record) => ({
+      name: record.id,
+      image: await picture(record),
+      width: record.width,
+      height: record.height,
+      truth: reportObjects(record.objects, val.classes),
+      detections: arms.map(({ arm, detections }) => ({
+        arm,
+        boxes: detections
+          .filter((found) => found.image_id === imageIds.get(record) && found.score >= SHOWN_SCORE)
+          .map(({ bbox, category_id, score }): ReportBox => {
+            const [x, y, width, height] = bbox!;
+            return { box: [x, y, x + width, y + height], label: labels.get(category_id)!, score };
+          }),
+      })),
+    })),
+  );
+}
+
+/** A file that browsers show as it is, else a PNG of its pixels. */
+async function picture(record: DatasetRecord): Promise<Uint8Array> {
+  const { source } = record;
+  if ('file' in source && ['.jpg', '.jpeg', '.png'].includes(extname(source.file).toLowerCase())) {
+    return readFile(source.file);
+  }
+  return encodePng(await loadRecordImage(record));
+}

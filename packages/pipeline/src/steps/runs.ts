@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Verification } from '@nats/export';
+import type { Scheme } from '@nats/space';
+import { expectFile } from '../files/expect-file.js';
+import { sameBytes } from '../files/same-bytes.js';
+import { writeJson, writeWhole } from '../files/write-whole.js';
+import { environmentOf } from '../run/environment.js';
+import { claimRun, type RunKind } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
+import { UsageError } from '../usage-error.js';
+import type { StepContext } from './context.js';
+import { derive, writeScheme } from './derive.js';
+import { exportedDetector } from './export.js';
+import type { TrainedRun } from './open-run.js';
+import { openPretraining, pretrain, pretrainSettings } from './pretrain.js';
+import { search, searchSettings } from './search.js';
+import { detectorSpec, openTask, spaceOf, type Task } from './task.js';
+import { train, trainSettings } from './train.js';
+import { verifyModel } from './verify.js';
+import { pretrainedWeights } from './weights.js';
+
+/** Takes a directory for a run of a context. */
+export async function claim(
+  { config, engine, command }: StepContext,
+  folder: string,
+  kind: RunKind,
+  settings: unknown,
+): Promise<void> {
+  await claimRun(folder, { kind, settings, config, environment: environmentOf(engine), command });
+}
+
+/** `nats pretrain`. @returns the file of weights */
+export async function pretrainRun(context: StepContext, folder: string): Promise<string> {
+  // Images that can't be read are refused before a directory is taken.
+  const pretraining = await openPretraining(context.config);
+  await claim(context, folder, 'pretrain', pretrainSettings(context.config));
+  return pretrain(context, folder, pretraining);
+}
+
+/** `nats search`, with the scheme that is derived of it. @param known the task, if it was opened before */
+export async function searchRun(context: StepContext, folder: string, known?: Task): Promise<Scheme> {
+  const { config } = context;
+  const task = known ?? (await openTask(config));
+  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
+  // A space that does not fit the backbone is refused before a directory is taken.
+  spaceOf(config, task.backbone);
+  await claim(context, folder, 'search', searchSettings(config));
+  const scheme = derive(await search(context, task, initial, folder), config);
+  await writeScheme(join(folder, RUN_FILES.scheme), scheme);
+  return scheme;
+}
+
+/** `nats train`, without its evaluation. */
+export async function trainRun(
+  context: StepContext,
+  folder: string,
+  scheme: Scheme | undefined,
+  known?: Task,
+  title?: string,
+): Promise<TrainedRun> {
+  const { config } = context;
+  const task = known ?? (await openTask(config));
+  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
+  await claim(context, folder, 'train', trainSettings(config, scheme));
+  const weights = await train(context, task, initial, scheme, folder, title);
+  return { folder, config, task, weights, scheme };
+}
+
+/** `nats export`. @throws UsageError if another file is there, unless it may be replaced */
+export async function exportRun(
+  { task, weights, scheme, config }: TrainedRun,
+  path: string,
+  replace = false,
+): Promise<number> {
+  const bytes = exportedDetector(task, weights, scheme, config);
+  if (!replace && existsSync(expectFile(path)) && !(await sameBytes(path, bytes))) {
+    throw new UsageError(`${path} is there already and differs; choose another file with --out, or --replace it`);
+  }
+  await writeWhole(path, bytes);
+  return (await stat(path)).size;
+}
+
+/** `nats verify`. @param model default: the run's own, whose result is kept */
+export async function verifyRun(context: StepContext, run: TrainedRun, model?: string): Promise<Verification> {
+  const { task, weights, scheme, folder } = run;
+  const path = model ?? join(folder, RUN_FILES.model);
+  const result = await verifyModel(context, task, weights, scheme, path);
+  if (model === undefined) await writeJson(join(folder, RUN_FILES.verification), result);
+  return result;
+}

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Architecture, architectureOfEvent, createSearch, type Relaxation } from '@nats/search';
+import type { SearchSpace } from '@nats/space';
+import { toJson } from '@nats/train';
+import type { Config } from '../config/schema.js';
+import { decisiveData } from '../config/sections/data.js';
+import type { SearchSettings } from '../config/sections/fitting.js';
+import { readJson } from '../files/read-json.js';
+import { writeJson } from '../files/write-whole.js';
+import { RUN_FILES } from '../run/run-files.js';
+import { architectureFitting } from './architecture-fitting.js';
+import type { StepContext, Weights } from './context.js';
+import { checkpointsOf, runFit } from './fit.js';
+import { searchFitting } from './fitting.js';
+import { measuredNorms } from './measured-norms.js';
+import { detectorSpec, spaceOf, type Task, taskObjective } from './task.js';
+
+/** Settings that a search depends on. */
+export function searchSettings({ seed, data, backbone, weights, detector, space, search }: Config) {
+  return { seed, data: decisiveData(data), backbone, weights, detector, space, search };
+}
+
+const FORMAT = 'nats-architecture';
+
+/** What `architecture.json` holds: how much each channel group prefers each dilation. */
+interface ArchitectureFile {
+  readonly format: typeof FORMAT;
+  readonly version: 1;
+  readonly backbone: string;
+  /** Convolution to K rows of G probabilities. */
+  readonly probabilities: Readonly<Record<string, readonly (readonly number[])[]>>;
+}
+
+/** Searches dilations on two halves of the training images, and writes the probabilities that it ends with. */
+export async function search(
+  context: StepContext,
+  task: Task,
+  initial: Weights,
+  folder: string,
+  title = 'search',
+): Promise<Architecture> {
+  const { config, engine } = context;
+  const path = join(folder, RUN_FILES.architecture);
+  const space = spaceOf(config, task.backbone);
+  if (existsSync(path)) return readArchitecture(path, space);
+  const settings = config.search;
+  const objective = taskObjective(task, config, settings);
+  try {
+    const {
+      weights,
+      config: fitting,
+      frozenNorms,
+    } = searchFitting(settings, task.backbone, detectorSpec(task.detector));
+    const checkpoints = checkpointsOf(folder, settings.checkpointEvery);
+    const architecture = architectureFitting(settings);
+    const split = architecture.splits?.weights ?? 'weights';
+    const running = await createSearch({
+      engine,
+      objective,
+      space,
+      relaxation: relaxationOf(settings),
+      steps: settings.steps,
+      seed: config.seed,
+      initial: frozenNorms ? await measuredNorms(context, objective, initial, split, checkpoints) : initial,
+      weights,
+      config: toJson(fitting),
+      ...architecture,
+      checkpoints,
+    });
+    try {
+      await runFit(running, folder, title, context);
+      const { sites } = await running.architecture();
+      const probabilities = Object.fromEntries([...sites].map(([name, site]) => [name, site.probabilities]));
+      const file: ArchitectureFile = { format: FORMAT, version: 1, backbone: space.backbone, probabilities };
+      await writeJson(path, file);
+    } finally {
+      await running.dispose();
+    }
+  } finally {
+    await objective.dispose();
+  }
+  return readArchitecture(path, space);
+}
+
+function relaxationOf({ relaxation, form }: SearchSettings): Relaxation {
+  return relaxation === 'sampled' ? { kind: 'sampled' } : { kind: 'exact', form };
+}
+
+/** @throws Error if the file is no architecture of the space's backbone; IO errors pass through */
+export async function readArchitecture(path: string, space: SearchSpace): Promise<Architecture> {
+  const file = (await readJson(path)) as Partial<ArchitectureFile>;
+  const { format, version, probabilities } = file;
+  const fits =
+    format === FORMAT &&
+    version === 1 &&
+    probabilities !== undefined &&
+    space.sites.every(({ name, channelGroups }) => {
+      const rows = probabilities[name];
+      return rows?.length === channelGroups && rows.every((row) => row.length === space.genotypes.length);
+    });
+  if (!fits) throw new Error(`${path} is no architecture of a search on ${space.backbone} in this space`);
+  return architectureOfEvent(space, probabilities);
+}

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Scheme, schemeBuilder, schemeToJson } from '@nats/space';
+import { createTraining } from '@nats/train';
+import { readWeights, writeSafetensors } from '@nats/transfer';
+import type { Config } from '../config/schema.js';
+import { decisiveData } from '../config/sections/data.js';
+import { writeWhole } from '../files/write-whole.js';
+import { RUN_FILES } from '../run/run-files.js';
+import type { StepContext, Weights } from './context.js';
+import { checkpointsOf, runFit } from './fit.js';
+import { detectorFitting } from './fitting.js';
+import { measuredNorms } from './measured-norms.js';
+import { type Task, taskObjective } from './task.js';
+
+/** Settings that a training depends on. */
+export function trainSettings({ seed, data, backbone, weights, detector, train }: Config, scheme: Scheme | undefined) {
+  // What was chosen counts, not where it comes from.
+  const chosen = scheme && {
+    genotypes: scheme.genotypes,
+    convolutions: Object.fromEntries(
+      [...scheme.convolutions].map(([name, choice]) => [name, Array.from(choice).join('')]),
+    ),
+  };
+  return { seed, data: decisiveData(data), backbone, weights, detector, train, scheme: chosen };
+}
+
+/** Trains a detector from the backbone's weights: with a scheme or without, all else is the same. */
+export async function train(
+  context: StepContext,
+  task: Task,
+  initial: Weights,
+  scheme: Scheme | undefined,
+  folder: string,
+  title = 'train',
+): Promise<Weights> {
+  const { config, engine } = context;
+  const path = join(folder, RUN_FILES.weights);
+  if (!existsSync(path)) {
+    if (scheme) await writeWhole(join(folder, RUN_FILES.scheme), schemeToJson(scheme));
+    const settings = config.train;
+    const { steps, evaluateEvery, checkpointEvery } = settings;
+    const objective = taskObjective(task, config, settings);
+    try {
+      const convolution = scheme && schemeBuilder(scheme);
+      const { phases, config: fitting, frozenNorms } = detectorFitting(settings, task.backbone, convolution);
+      const checkpoints = checkpointsOf(folder, checkpointEvery);
+      const training = await createTraining({
+        engine,
+        objective,
+        steps,
+        seed: config.seed,
+        initial: frozenNorms
+          ? await measuredNorms(context, objective, initial, 'train', checkpoints, convolution)
+          : initial,
+        phases,
+        config: fitting,
+        ...(evaluateEvery !== undefined && { evaluation: { split: 'val', every: evaluateEvery } }),
+        checkpoints,
+      });
+      try {
+        await runFit(training, folder, title, context);
+        await writeSafetensors(path, await training.values());
+      } finally {
+        await training.dispose();
+      }
+    } finally {
+      await objective.dispose();
+    }
+  }
+  return (await readWeights(path)).tensors;
+}

@@ -1,0 +1,11 @@
+export {
+  reportDetections,
+  reportEvaluation,
+  reportFields,
+  reportObjects,
+  reportScheme,
+} from './collect/from-packages.js';
+export { meanShares, searchCurves, trainingCurves } from './collect/metrics-lines.js';
+export { dataUri } from './data-table.js';
+export { renderReport } from './render-report.js';
+export type * from './report-data.js';
