@@ -1,5 +1,8 @@
 import { defineProject } from 'vitest/config';
 
+/** Ten minutes, in milliseconds: more than the slowest test needs on a busy machine. */
+const HANG = 600_000;
+
 /** Every package is tested from its sources: the `@nats/source` condition of the packages' `exports` points there. */
 export function packageProject(name: string) {
   return defineProject({
@@ -11,8 +14,9 @@ export function packageProject(name: string) {
       include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
       // onnxruntime sessions are native and not thread-safe across worker threads (onnxruntime#24486): use processes.
       pool: 'forks',
-      testTimeout: 0,
-      hookTimeout: 0,
+      // For a test that hangs; no test is about time.
+      testTimeout: HANG,
+      hookTimeout: HANG,
     },
   });
 }

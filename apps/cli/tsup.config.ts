@@ -1,10 +1,3 @@
-import { defineConfig } from 'tsup';
+import { packageBuild } from '../../tsup.shared.js';
 
-export default defineConfig({
-  entry: { nats: 'src/main.ts' },
-  format: 'esm',
-  target: 'es2022',
-  sourcemap: true,
-  clean: true,
-  dts: false,
-});
+export default packageBuild({ nats: 'src/main.ts' });

@@ -4,24 +4,15 @@ import {
   createProgram,
   evaluate,
   gradients,
-  hashNormal,
   input,
   multiply,
   type Pair,
   reduceSum,
-  sizeOf,
-  type TensorData,
   tensorData,
 } from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import { afterAll, expect, test } from 'vitest';
 import { onnxruntimeEngine } from '../src/index.js';
-
-const hashed = (shape: readonly number[], seed: number): TensorData =>
-  tensorData(
-    'float32',
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, (_, i) => hashNormal(seed, i)),
-  );
 
 const GENOTYPES: readonly Pair[] = [
   [1, 1],

@@ -1,7 +1,7 @@
 import * as g from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import { expect, it } from 'vitest';
 import { onnxruntimeEngine } from '../src/index.js';
-import { hashed } from './compare.js';
 
 /** A network whose convolutions take every way of choose.ts, with a max-pool whose windows overlap. */
 function step() {
@@ -42,7 +42,7 @@ async function trained(shift: number, threads: number): Promise<Map<string, stri
   const engine = onnxruntimeEngine({ threads });
   const executable = await engine.compile(program);
   const state = await engine.createState(spec, g.initialize(spec, 1));
-  const x = moved(hashed(1, [4, 3, 48, 48]), shift);
+  const x = moved(hashed([4, 3, 48, 48], 1), shift);
   for (let i = 0; i < 3; i++) await executable.run(state, { x, labels: g.tensorData('int32', [4], [0, 1, 2, 4]) });
   const values = await state.read();
   await engine.dispose();

@@ -1,4 +1,5 @@
 import * as g from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 
 const SHAPE = [2, 3, 9, 8] as const;
 const CLASSES = 4;
@@ -34,16 +35,11 @@ export function tinyTraining(): TinyTraining {
     scope.update(slot, velocity);
     scope.update(weights[i]!, g.subtract(weights[i]!, g.multiply(velocity, 0.01)));
   }
-  const size = g.sizeOf(SHAPE);
   return {
     program: g.createProgram({ outputs: { loss }, updates: scope.updates }),
     spec: scope.spec,
     feeds: (step) => ({
-      x: g.tensorData(
-        'float32',
-        SHAPE,
-        Float32Array.from({ length: size }, (_, i) => g.hashNormal(step % 4, i)),
-      ),
+      x: hashed(SHAPE, step % 4),
       labels: g.tensorData('int32', [SHAPE[0]], [step % CLASSES, (step + 1) % CLASSES]),
     }),
   };

@@ -6,13 +6,12 @@ import {
   reduceMean,
   reduceSum,
   seedOf,
-  sizeOf,
   square,
   subtract,
   type Tensor,
   type TensorData,
-  tensorData,
 } from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import {
   buildBackbone,
   createScheme,
@@ -63,14 +62,6 @@ export function plantedScheme(seed: number): Scheme {
 export const BATCH = 8;
 const SIZE = 16;
 
-export function noise(shape: readonly number[], seed: number): TensorData {
-  return tensorData(
-    'float32',
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, (_, i) => hashNormal(seed, i)),
-  );
-}
-
 /** The features of the last stage. */
 function features(
   x: Tensor,
@@ -96,7 +87,7 @@ export function plantedObjective(scheme: Scheme, seed: number): Objective {
       const difference = reduceSum(square(subtract(student, teacher)), { axes: [1, 2, 3] });
       return { loss: reduceMean(difference) };
     },
-    batch: async (split, step) => ({ x: noise([BATCH, 2, SIZE, SIZE], seedOf(seed, `${split} ${step}`)) }),
+    batch: async (split, step) => ({ x: hashed([BATCH, 2, SIZE, SIZE], seedOf(seed, `${split} ${step}`)) }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { createProgram, createScope, foldVariables, input, tensorData } from '@nats/graph';
-import { goldenNormal, goldenState } from '@nats/graph/testing';
+import { createProgram, createScope, foldVariables, input, seedOf, tensorData } from '@nats/graph';
+import { goldenState, hashed, relativeError } from '@nats/graph/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   type BackboneName,
@@ -12,7 +12,6 @@ import {
   schemeBuilder,
 } from '../src/index.js';
 import { goldenScheme } from './golden-scheme.js';
-import { relativeError } from './values.js';
 
 interface Arm {
   readonly logits: readonly (readonly number[])[];
@@ -31,7 +30,7 @@ afterAll(() => engine.dispose());
 describe.each(Object.entries(golden.cases))('torchvision %s with hashed weights', (name, { input: shape, ...arms }) => {
   const config = backboneConfig(name as BackboneName);
   const scheme = goldenScheme(config, golden.genotypes, golden.seed);
-  const feeds = { x: goldenNormal(golden.seed, 'x', shape) };
+  const feeds = { x: hashed(shape, seedOf(golden.seed, 'x')) };
   const build = (arm: keyof typeof arms) => {
     const scope = createScope();
     const convolution = arm === 'transformed' ? { convolution: schemeBuilder(scheme) } : {};

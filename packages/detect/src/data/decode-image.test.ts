@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { noiseImage } from '../../test/images.js';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import { decodeImage, loadRecordImage, readImage, readImageSize } from './decode-image.js';
 import { encodePng } from './write-coco.js';
 

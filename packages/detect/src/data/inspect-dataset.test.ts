@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { noiseImage, noisePng } from '../../test/images.js';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import { inspectDataset } from './inspect-dataset.js';
 import { parseCoco } from './read-coco.js';
 import { readVoc } from './read-voc.js';

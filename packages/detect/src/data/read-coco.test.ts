@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, test } from 'vitest';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import { compressRuns } from '../masks/mask-string.js';
 import { cocoGroundTruth } from './coco-ground-truth.js';
 import { parseCoco, readCoco } from './read-coco.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, test } from 'vitest';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import { readVoc } from './read-voc.js';
 
 interface Entry {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, test } from 'vitest';
 import { noisePng } from '../../test/images.js';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import { readYolo } from './read-yolo.js';
 
 const png = await noisePng(20, 40);

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { expect, test } from 'vitest';
 import { noiseImage } from '../../test/images.js';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import { loadRecordImage } from './decode-image.js';
 import { loadMnist } from './mnist.js';
 import { mnistDetectionRecords } from './mnist-detection.js';

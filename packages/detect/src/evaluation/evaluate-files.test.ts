@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sharedDirectory } from '@nats/graph/testing/vitest';
+import { expect, test } from 'vitest';
 import type { CocoDetection, CocoGroundTruth } from './coco-format.js';
 import { evaluateFiles } from './evaluate-files.js';
 import { summarize } from './summarize.js';
@@ -15,11 +15,7 @@ interface Golden {
 const fixtures = join(import.meta.dirname, 'fixtures');
 const golden = async (name: string) => JSON.parse(await readFile(join(fixtures, name), 'utf8')) as Golden;
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'nats-evaluate-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = sharedDirectory();
 
 async function write(name: string, text: string): Promise<string> {
   await writeFile(join(folder, name), text);

@@ -1,4 +1,5 @@
-import { constant, createProgram, createScope, evaluate, hashNormal, initialize, input, tensorData } from '@nats/graph';
+import { constant, createProgram, createScope, evaluate, initialize, input, tensorData } from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import { expect, test } from 'vitest';
 import { floats, ints, valuesOf } from '../../test/values-of.js';
 import type { SampledBoxes } from '../proposals/sample-proposals.js';
@@ -46,11 +47,7 @@ test('a batch of any size has the same masks, and no box sees the one below it',
     const values = initialize(scope.spec, 3);
     for (const [name, { data }] of values) if (name.endsWith('bias')) data.fill(0.5);
     const feeds = {
-      pooled: tensorData(
-        'float32',
-        [2, 3, 5, 4, 4],
-        Array.from({ length: 480 }, (_, i) => hashNormal(1, i)),
-      ),
+      pooled: hashed([2, 3, 5, 4, 4], 1),
     };
     return evaluate(createProgram({ outputs: { logits } }), feeds, values).outputs.logits!.data;
   };

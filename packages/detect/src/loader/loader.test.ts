@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { noiseImage, noisePng } from '../../test/images.js';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import { letterboxed } from '../data/letterboxed.js';
 import { boxesInImage } from '../data/placement.js';
 import type { Dataset, DatasetObject } from '../data/records.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, type Feeds, initialize, input, type TensorData } from '@nats/graph';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { smallResnet } from '@nats/space';
 import {
   adamw,
@@ -13,7 +14,6 @@ import {
 import sharp from 'sharp';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { noiseImage, noisePng } from '../../test/images.js';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { type Box, type Dataset, selectRecords } from '../data/records.js';
 import { encodePng } from '../data/write-coco.js';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type Program, referenceEngine } from '@nats/graph';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, test } from 'vitest';
 import { constantDetector } from '../../test/constant-detector.js';
 import { noiseImage } from '../../test/images.js';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { letterboxed } from '../data/letterboxed.js';
 import { boxesInImage, letterbox } from '../data/placement.js';

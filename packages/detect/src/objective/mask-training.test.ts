@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import type { Feeds } from '@nats/graph';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { smallResnet } from '@nats/space';
 import { adamw, constantRate, createTraining } from '@nats/train';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { noisePng } from '../../test/images.js';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import { letterboxed } from '../data/letterboxed.js';
 import { loadMnist } from '../data/mnist.js';
 import { mnistDetection } from '../data/mnist-detection.js';

@@ -1,10 +1,10 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, initialize, type TensorData, tensorData } from '@nats/graph';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { smallResnet } from '@nats/space';
 import { checkpointDirectory, createTraining, toJson } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { noiseImage } from '../../test/images.js';
-import { temporaryDirectory } from '../../test/temporary-directory.js';
 import type { DetectionDataset } from '../data/dataset.js';
 import { buildDetector, demoDetectorConfig } from '../detectors/index.js';
 import { detection } from './detection.js';

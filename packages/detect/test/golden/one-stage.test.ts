@@ -8,13 +8,15 @@ import {
   input,
   multiply,
   type Scope,
+  seedOf,
   sigmoid,
   sqrt,
   type Tensor,
   type TensorData,
   tensorData,
 } from '@nats/graph';
-import { goldenNormal } from '@nats/graph/testing';
+import { hashed } from '@nats/graph/testing';
+import { expectGolden } from '@nats/graph/testing/vitest';
 import { type ResnetName, resnetConfig } from '@nats/space';
 import { afterAll, describe, it } from 'vitest';
 import { gridsOf, pyramidFeatures } from '../../src/detectors/pyramid-features.js';
@@ -38,7 +40,6 @@ import {
 import {
   type DetectorAttributes,
   detectorState,
-  expectGolden,
   goldenGradients,
   namedDetections,
   readGolden,
@@ -138,7 +139,7 @@ describe.each([
   const detector = buildDetector(config);
   const batch = targets.length;
   const imageShape = [batch, 3, size, size];
-  const images = { images: goldenNormal(seed, 'images', imageShape) };
+  const images = { images: hashed(imageShape, seedOf(seed, 'images')) };
 
   async function run(scope: Scope, outputs: Record<string, Tensor>, feeds: Feeds): Promise<Map<string, TensorData>> {
     const executable = await engine.compile(createProgram({ outputs }));
@@ -197,7 +198,7 @@ describe.each([
     const outputs: Record<string, Tensor> = {};
     for (const [key, change] of Object.entries(inject)) {
       const { shape } = fixture.cases.only!.tensors[`head/${key}`]!;
-      const normal = goldenNormal(seed, `injected.${key}`, shape);
+      const normal = hashed(shape, seedOf(seed, `injected.${key}`));
       feeds[key] = tensorData('float32', shape, Array.from(normal.data, change));
       outputs[key] = input(key, 'float32', shape);
     }

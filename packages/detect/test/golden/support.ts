@@ -1,15 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Feeds, type Scope, type StateSpec, type TensorData, tensorData } from '@nats/graph';
-import {
-  type CompareOptions,
-  compareGolden,
-  type GoldenFixture,
-  goldenFailures,
-  goldenReport,
-  goldenState,
-  parseGolden,
-} from '@nats/graph/testing';
-import { expect } from 'vitest';
+import { type GoldenFixture, goldenState, parseGolden } from '@nats/graph/testing';
 import type { Detections } from '../../src/index.js';
 
 /** What every fixture of tools/golden/detectors.py has. */
@@ -77,17 +68,4 @@ export function variables(scope: Scope, names: readonly string[]) {
     if (!variable) throw new Error(`the detector has no parameter ${name}`);
     return variable;
   });
-}
-
-/** Compares, prints a line per family, and expects every tensor within its bound. */
-export function expectGolden(
-  title: string,
-  fixture: GoldenFixture,
-  caseName: string,
-  actual: ReadonlyMap<string, TensorData>,
-  options: CompareOptions = {},
-): void {
-  const results = compareGolden(fixture.cases[caseName]!, actual, options);
-  console.log(goldenReport(title, results));
-  expect(goldenFailures(results)).toEqual([]);
 }

@@ -5,9 +5,9 @@ import {
   compareGolden,
   type GoldenCase,
   goldenFailures,
-  goldenLabels,
-  goldenNormal,
-  goldenUniform,
+  hashed,
+  hashedIntegers,
+  hashedUniform,
   parseGolden,
 } from '../testing/index.js';
 
@@ -24,8 +24,8 @@ const BOUND = 1e-7;
 
 /** x1, y1, x2, y2 with a corner in [-2, extent) and sides below `side`; sums in float32, as the script makes them. */
 function boxes(name: string, count: number, extent: number, side: number): graph.TensorData {
-  const corner = goldenUniform(seed, `${name} corner`, [count, 2], -2, extent).data;
-  const size = goldenUniform(seed, `${name} size`, [count, 2], 0, side).data;
+  const corner = hashedUniform([count, 2], graph.seedOf(seed, `${name} corner`), -2, extent).data;
+  const size = hashedUniform([count, 2], graph.seedOf(seed, `${name} size`), 0, side).data;
   const values = Array.from({ length: count }, (_, i) => {
     const [x, y] = [corner[2 * i]!, corner[2 * i + 1]!];
     return [x, y, Math.fround(x + size[2 * i]!), Math.fround(y + size[2 * i + 1]!)];
@@ -37,10 +37,10 @@ function boxes(name: string, count: number, extent: number, side: number): graph
 function failures(golden: GoldenCase, shape: readonly number[], op: (x: graph.Tensor) => graph.Tensor) {
   const x = graph.input('x', 'float32', shape);
   const y = op(x);
-  const cotangent = graph.constant(goldenNormal(seed, 'cotangent', y.shape as number[]));
+  const cotangent = graph.constant(hashed(y.shape as number[], graph.seedOf(seed, 'cotangent')));
   const [dx] = graph.gradients(graph.reduceSum(graph.multiply(y, cotangent)), [x]);
   const program = graph.createProgram({ outputs: { y, dx: dx! } });
-  const { outputs } = graph.evaluate(program, { x: goldenNormal(seed, 'x', shape) });
+  const { outputs } = graph.evaluate(program, { x: hashed(shape, graph.seedOf(seed, 'x')) });
   const actual = new Map([
     ['forward/y', outputs.y!],
     ['gradient/x', outputs.dx!],
@@ -55,7 +55,7 @@ function matching(prefix: string): [string, GoldenCase][] {
 describe('ops equal float64 PyTorch and torchvision', () => {
   it.each(matching('roi-align'))('%s', (_, golden) => {
     const { shape, boxes: count, ...options } = golden.attributes as RoiAttributes;
-    const index = graph.constant(goldenLabels(seed, 'index', [count], shape[0]!));
+    const index = graph.constant(hashedIntegers([count], graph.seedOf(seed, 'index'), shape[0]!));
     const rois = graph.constant(boxes('roi', count, 16, 9));
     expect(failures(golden, shape, (x) => graph.roiAlign(x, rois, options, index))).toEqual([]);
   });
@@ -72,7 +72,7 @@ describe('ops equal float64 PyTorch and torchvision', () => {
 
   it.each(matching('nms'))('%s', (_, golden) => {
     const { count, iouThreshold, step } = golden.attributes as { count: number; iouThreshold: number; step: number };
-    const scores = goldenUniform(seed, 'score', [count]);
+    const scores = hashedUniform([count], graph.seedOf(seed, 'score'));
     const rounded = step ? { ...scores, data: scores.data.map((score) => Math.floor(score / step) * step) } : scores;
     const kept = graph.nms(graph.constant(boxes('candidate', count, 20, 12)), graph.constant(rounded), {
       iouThreshold,

@@ -1,4 +1,4 @@
-import { hash32, hashNormal, hashUniform, seedOf } from '../random.js';
+import { hashNormal, hashUniform, seedOf } from '../random.js';
 import type { StateSpec } from '../state-spec.js';
 import { sizeOf, type TensorData, tensorData } from '../tensor-data.js';
 
@@ -30,35 +30,5 @@ export function goldenState(spec: StateSpec, seed: number): Map<string, TensorDa
       name,
       kind === 'slot' ? tensorData(dtype, shape, new Float64Array(sizeOf(shape))) : goldenValue(seed, name, shape),
     ]),
-  );
-}
-
-/** A fed tensor of hashed normals. */
-export function goldenNormal(seed: number, name: string, shape: readonly number[]): TensorData {
-  const own = seedOf(seed, name);
-  return tensorData(
-    'float32',
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, (_, i) => hashNormal(own, i)),
-  );
-}
-
-/** A fed tensor of hashed uniforms in [low, high). */
-export function goldenUniform(seed: number, name: string, shape: readonly number[], low = 0, high = 1): TensorData {
-  const own = seedOf(seed, name);
-  return tensorData(
-    'float32',
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, (_, i) => low + (high - low) * hashUniform(own, i)),
-  );
-}
-
-/** Fed int32 labels in [0, classes). */
-export function goldenLabels(seed: number, name: string, shape: readonly number[], classes: number): TensorData {
-  const own = seedOf(seed, name);
-  return tensorData(
-    'int32',
-    shape,
-    Int32Array.from({ length: sizeOf(shape) }, (_, i) => hash32(own, i) % classes),
   );
 }

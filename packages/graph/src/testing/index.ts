@@ -1,3 +1,30 @@
-export * from './conformance/index.js';
-export * from './golden.js';
-export * from './golden-values.js';
+export {
+  BATCH,
+  type CaseResult,
+  type ConformanceCase,
+  type ContractCheck,
+  caseProgram,
+  conformanceCases,
+  contractChecks,
+  finiteDifferenceErrors,
+  opsOf,
+  runCase,
+  runCases,
+  TOLERANCE,
+} from './conformance/index.js';
+export {
+  type CompareOptions,
+  compareGolden,
+  GOLDEN_BOUND,
+  type GoldenCase,
+  type GoldenFixture,
+  type GoldenResult,
+  type GoldenTensor,
+  goldenError,
+  goldenFailures,
+  goldenReport,
+  parseGolden,
+} from './golden.js';
+export { goldenState, goldenValue } from './golden-values.js';
+export { hashed, hashedIntegers, hashedUniform } from './hashed.js';
+export { relativeError } from './relative-error.js';

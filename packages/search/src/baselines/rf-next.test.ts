@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, initialize, input } from '@nats/graph';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { buildBackbone, createScheme, searchSpace } from '@nats/space';
 import { checkpointDirectory, constantRate, frozen, sgd } from '@nats/train';
 import { afterAll, expect, test } from 'vitest';
@@ -80,7 +79,7 @@ test('ends after the step in which it is aborted', async () => {
 });
 
 test('interrupted in its second round and resumed, it ends as if it had not been', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'nats-rf-next-'));
+  const folder = await temporaryDirectory();
   const store = (round: number) => checkpointDirectory(join(folder, `round-${round}`));
   // Weights move, so that what a round hands on is more than its rates.
   const weights = { ...options().weights, learningRate: constantRate(0.01) };
@@ -96,7 +95,6 @@ test('interrupted in its second round and resumed, it ends as if it had not been
   expect(resumed.rounds).toEqual(whole.rounds);
   expect(resumed.losses).toEqual(whole.losses.slice(6));
   await expect(run(createRfNextSearch(options({ ...changes, checkpoints: { store } })))).rejects.toThrow(/checkpoint/);
-  await rm(folder, { recursive: true });
 });
 
 async function run(search: RfNextSearch): Promise<{ rounds: RoundEvent[]; losses: number[] }> {

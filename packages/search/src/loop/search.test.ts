@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { add, input, multiply, NatsError, sqrt, square, tensorData } from '@nats/graph';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { searchSpace } from '@nats/space';
 import { CheckpointError, checkpointDirectory, constantRate, NotFiniteError, type Objective } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -60,7 +58,7 @@ test('tells steps with the losses of both halves, and the architecture on its wa
 });
 
 test('a resumed search equals the uninterrupted one bit for bit', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'search-'));
+  const directory = await temporaryDirectory();
   const changes: Partial<SearchOptions> = {
     steps: 8,
     relaxation: { kind: 'sampled' },
@@ -82,7 +80,6 @@ test('a resumed search equals the uninterrupted one bit for bit', async () => {
   await run(resumed);
   expect(await resumed.training.state.read()).toEqual(await whole.training.state.read());
   for (const search of [whole, resumed]) await search.dispose();
-  await rm(directory, { recursive: true });
 });
 
 describe('options that can not work', () => {
@@ -164,7 +161,7 @@ describe('options that can not work', () => {
   });
 
   test('a checkpoint of another space', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'search-'));
+    const directory = await temporaryDirectory();
     const first = await createSearch(options(1, { steps: 1, checkpoints: { store: checkpointDirectory(directory) } }));
     await run(first);
     await first.dispose();
@@ -174,6 +171,5 @@ describe('options that can not work', () => {
     );
     await expect(failure).rejects.toBeInstanceOf(CheckpointError);
     await expect(failure).rejects.toThrow(/search.genotypes.2/);
-    await rm(directory, { recursive: true });
   });
 });

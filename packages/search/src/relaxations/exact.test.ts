@@ -15,21 +15,13 @@ import {
   reshape,
   sliceAxis,
   type Tensor,
-  type TensorData,
-  tensorData,
 } from '@nats/graph';
+import { hashed, relativeError } from '@nats/graph/testing';
 import type { Genotype } from '@nats/space';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exactCosts } from './dilated-convolution.js';
 import { type ExactForm, exactConvolution } from './exact.js';
 import { mixture } from './mixture.js';
-
-const hashed = (shape: readonly number[], seed: number): TensorData =>
-  tensorData(
-    'float32',
-    shape,
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => hashNormal(seed, i)),
-  );
 
 interface Case {
   readonly name: string;
@@ -109,11 +101,6 @@ function feedsOf({ genotypes, groups, k }: Case) {
   return { x: hashed([N, C, H, W], 1), w: hashed([O, C / groups, 3, 3], 2), alpha: hashed([k, genotypes.length], 3) };
 }
 
-function largestError(actual: TensorData, expected: TensorData): number {
-  const scale = Math.max(...expected.data.map(Math.abs));
-  return Math.max(...actual.data.map((value, i) => Math.abs(value - expected.data[i]!))) / scale;
-}
-
 describe.each(CASES)('exact relaxation, $name', (testCase) => {
   const expected = evaluate(programOf(testCase, 'naive'), feedsOf(testCase)).outputs;
 
@@ -122,7 +109,7 @@ describe.each(CASES)('exact relaxation, $name', (testCase) => {
     (form) => {
       const actual = evaluate(programOf(testCase, form), feedsOf(testCase)).outputs;
       for (const name of Object.keys(expected))
-        expect(largestError(actual[name]!, expected[name]!)).toBeLessThan(1e-12);
+        expect(relativeError(actual[name]!, expected[name]!)).toBeLessThan(1e-12);
     },
   );
 
@@ -132,7 +119,7 @@ describe.each(CASES)('exact relaxation, $name', (testCase) => {
     const executable = await engine.compile(programOf(testCase, form));
     const state = await engine.createState(new Map(), initialize(new Map(), 0));
     const actual = await executable.run(state, feedsOf(testCase));
-    for (const name of Object.keys(expected)) expect(largestError(actual[name]!, expected[name]!)).toBeLessThan(1e-5);
+    for (const name of Object.keys(expected)) expect(relativeError(actual[name]!, expected[name]!)).toBeLessThan(1e-5);
   });
 });
 

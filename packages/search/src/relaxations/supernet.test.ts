@@ -1,8 +1,9 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createProgram, createScope, evaluate, initialize, input, type TensorData, tensorData } from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import { buildBackbone, type ConvolutionBuilder, schemeBuilder } from '@nats/space';
 import { afterAll, describe, expect, test } from 'vitest';
-import { network, noise, plantedScheme, space } from '../../test/planted.js';
+import { network, plantedScheme, space } from '../../test/planted.js';
 import { samplingFeeds } from './sampled.js';
 import { isArchitecture, supernetConvolution } from './supernet.js';
 
@@ -34,7 +35,7 @@ const difference = (a: TensorData, b: TensorData) => {
 
 describe('with one-hot architecture parameters a supernet is the derived network', () => {
   const derived = programOf(schemeBuilder(plantedScheme(7)));
-  const feeds = { x: noise([2, 2, 9, 9], 5) };
+  const feeds = { x: hashed([2, 2, 9, 9], 5) };
   const values = initialize(derived.spec, 11);
   const expected = evaluate(derived.program, feeds, values).outputs.y!;
 

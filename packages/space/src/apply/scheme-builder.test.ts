@@ -12,11 +12,11 @@ import {
   type Scope,
   type Tensor,
 } from '@nats/graph';
+import { goldenState, hashed, relativeError } from '@nats/graph/testing';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { configsWithSchemes, PROVENANCE } from '../../test/arbitraries.js';
 import { perChannelBuilder } from '../../test/per-channel.js';
-import { hashedInput, hashedState, relativeError } from '../../test/values.js';
 import {
   type BackboneConfig,
   buildClassifier,
@@ -40,8 +40,8 @@ function classifier(config: BackboneConfig, convolution: ConvolutionBuilder): { 
 
 function logitsOf(config: BackboneConfig, convolution: ConvolutionBuilder) {
   const { scope, logits } = classifier(config, convolution);
-  const feeds = { x: hashedInput([2, config.inputChannels, SIZE, SIZE], 1) };
-  return evaluate(createProgram({ outputs: { logits } }), feeds, hashedState(scope.spec, 2)).outputs.logits!;
+  const feeds = { x: hashed([2, config.inputChannels, SIZE, SIZE], 1) };
+  return evaluate(createProgram({ outputs: { logits } }), feeds, goldenState(scope.spec, 2)).outputs.logits!;
 }
 
 /** A program as text, without node ids: two programs with the same text do the same. */
@@ -161,8 +161,8 @@ describe('on onnxruntime', () => {
         return { spec: scope.spec, program: createProgram({ outputs: { loss, ...outputs } }) };
       };
       const { spec, program } = build(schemeBuilder(mixed));
-      const values = hashedState(spec, 3);
-      const feeds = { x: hashedInput([2, 2, 16, 16], 4) };
+      const values = goldenState(spec, 3);
+      const feeds = { x: hashed([2, 2, 16, 16], 4) };
       const expected = evaluate(build(perChannelBuilder(mixed)).program, feeds, values).outputs;
       const executable = await engine.compile(program);
       const actual = await executable.run(await engine.createState(spec, values), feeds);

@@ -1,8 +1,8 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, type Engine, input, NatsError, referenceEngine, type TensorData, tensorData } from '@nats/graph';
+import { goldenState, hashed, relativeError } from '@nats/graph/testing';
 import { afterAll, expect, test } from 'vitest';
 import { PROVENANCE } from '../../test/arbitraries.js';
-import { hashedInput, hashedState, relativeError } from '../../test/values.js';
 import { buildBackbone, smallResnet } from '../backbones/index.js';
 import type { Genotype } from '../genotypes.js';
 import { uniformScheme } from '../scheme/scheme.js';
@@ -11,12 +11,12 @@ import { effectiveReceptiveFields } from './effective-field.js';
 
 const SIZE = 31;
 const config = smallResnet({ widths: [6, 6], stem: { stride: 1 }, inputChannels: 2 });
-const images = hashedInput([3, 2, SIZE, SIZE], 1);
+const images = hashed([3, 2, SIZE, SIZE], 1);
 
 function values(prefix = ''): Map<string, TensorData> {
   const scope = createScope();
   buildBackbone(prefix ? scope.child(prefix) : scope, input('x', 'float32', images.shape), config);
-  return hashedState(scope.spec, 2);
+  return goldenState(scope.spec, 2);
 }
 
 const engines: Engine[] = [referenceEngine(), onnxruntimeEngine()];

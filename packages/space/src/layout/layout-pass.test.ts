@@ -1,10 +1,10 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createProgram, createScope, evaluate, foldVariables, input, type Node, type Program } from '@nats/graph';
+import { goldenState, hashed, relativeError } from '@nats/graph/testing';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { configsWithSchemes, PROVENANCE } from '../../test/arbitraries.js';
 import { perChannelBuilder } from '../../test/per-channel.js';
-import { hashedInput, hashedState, relativeError } from '../../test/values.js';
 import { schemeBuilder } from '../apply/scheme-builder.js';
 import {
   type BackboneConfig,
@@ -27,8 +27,8 @@ function inference(config: BackboneConfig, convolution: ConvolutionBuilder) {
   const x = input('x', 'float32', ['N', config.inputChannels, SIZE, SIZE]);
   const { stages } = buildBackbone(scope, x, config, { convolution });
   const program = createProgram({ outputs: { ...stages } });
-  const feeds = { x: hashedInput([2, config.inputChannels, SIZE, SIZE], 1) };
-  return { spec: scope.spec, program, feeds, values: hashedState(scope.spec, 2) };
+  const feeds = { x: hashed([2, config.inputChannels, SIZE, SIZE], 1) };
+  return { spec: scope.spec, program, feeds, values: goldenState(scope.spec, 2) };
 }
 
 /** Genotypes in turn over whole groups: nothing is contiguous. */
@@ -181,8 +181,8 @@ describe('on onnxruntime', () => {
       const x = input('x', 'float32', ['N', 3, 32, 32]);
       const logits = buildClassifier(scope, x, config, { classes: 5, convolution: schemeBuilder(scheme) });
       const naive = createProgram({ outputs: { logits } });
-      const values = hashedState(scope.spec, 3);
-      const feeds = { x: hashedInput([2, 3, 32, 32], 4) };
+      const values = goldenState(scope.spec, 3);
+      const feeds = { x: hashed([2, 3, 32, 32], 4) };
       const expected = evaluate(naive, feeds, values).outputs.logits!;
       const state = await engine.createState(scope.spec, values);
       const after = layoutPass(naive);

@@ -1,9 +1,9 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tensorData } from '@nats/graph';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, test } from 'vitest';
 import { almostFullDisk } from '../../test/support/full-disk.js';
-import { temporaryDirectory } from '../../test/support/temporary-directory.js';
 import type { Checkpoint } from './checkpoint.js';
 import { checkpointDirectory } from './directory.js';
 import { CheckpointError, CheckpointWriteError } from './errors.js';

@@ -1,7 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../../test/support/temporary-directory.js';
 import type { TrainingEvent } from './events.js';
 import { recordMetrics } from './record-metrics.js';
 

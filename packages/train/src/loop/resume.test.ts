@@ -1,9 +1,9 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import type { TensorData } from '@nats/graph';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { afterAll, describe, expect, test } from 'vitest';
 import { almostFullDisk } from '../../test/support/full-disk.js';
 import { memoryStore } from '../../test/support/memory-store.js';
-import { temporaryDirectory } from '../../test/support/temporary-directory.js';
 import { tinyObjective } from '../../test/support/tiny-objective.js';
 import { checkpointDirectory } from '../checkpoint/directory.js';
 import { CheckpointWriteError } from '../checkpoint/errors.js';

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { type Engine, type Feeds, referenceEngine, tensorData } from '@nats/graph';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, test } from 'vitest';
-import { temporaryDirectory } from '../../test/support/temporary-directory.js';
 import { tinyObjective } from '../../test/support/tiny-objective.js';
 import { checkpointDirectory } from '../checkpoint/directory.js';
 import { CheckpointError } from '../checkpoint/errors.js';

@@ -8,11 +8,13 @@ import {
   input,
   linear,
   relu,
+  seedOf,
   type Tensor,
 } from '@nats/graph';
-import { goldenLabels, goldenNormal } from '@nats/graph/testing';
+import { hashed, hashedIntegers } from '@nats/graph/testing';
+import { expectGolden } from '@nats/graph/testing/vitest';
 import { describe, it } from 'vitest';
-import { ENGINES, expectGolden, gradientOutputs, readGolden, runGolden } from './support.js';
+import { ENGINES, gradientOutputs, readGolden, runGolden } from './support.js';
 
 interface Attributes {
   readonly size: readonly [number, number];
@@ -45,7 +47,10 @@ describe.each(ENGINES)('a network with group norms equals PyTorch', ({ engine, o
       const loss = crossEntropy(logits, input('target', 'int32', [2]));
       return {
         outputs: { 'forward/logits': logits, 'forward/loss': loss, ...gradientOutputs(scope, loss, { x }) },
-        feeds: { x: goldenNormal(seed, 'x', [2, 3, ...size]), target: goldenLabels(seed, 'target', [2], classes) },
+        feeds: {
+          x: hashed([2, 3, ...size], seedOf(seed, 'x')),
+          target: hashedIntegers([2], seedOf(seed, 'target'), classes),
+        },
       };
     });
     expectGolden(`group-norm (${used.name})`, fixture, 'only', actual, options);

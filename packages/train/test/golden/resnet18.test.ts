@@ -6,14 +6,16 @@ import {
   type Feeds,
   input,
   type Scope,
+  seedOf,
   type TensorData,
   tensorData,
 } from '@nats/graph';
-import { goldenLabels, goldenNormal, goldenState } from '@nats/graph/testing';
+import { goldenState, hashed, hashedIntegers } from '@nats/graph/testing';
+import { expectGolden } from '@nats/graph/testing/vitest';
 import { buildBackbone, buildClassifier, resnetConfig } from '@nats/space';
 import { describe, it } from 'vitest';
 import { sgd, trainingStep } from '../../src/index.js';
-import { expectGolden, gradientOutputs, readGolden, runGolden } from './support.js';
+import { gradientOutputs, readGolden, runGolden } from './support.js';
 
 interface Attributes {
   readonly batch: number;
@@ -29,8 +31,8 @@ const fixture = readGolden<Attributes>('resnet18');
 const { seed } = fixture;
 const { batch, size, classes, steps, rate, momentum, weightDecay } = fixture.cases.only!.attributes;
 const config = resnetConfig('resnet18');
-const image: Feeds = { x: goldenNormal(seed, 'x', [batch, 3, size, size]) };
-const labelled: Feeds = { ...image, target: goldenLabels(seed, 'target', [batch], classes) };
+const image: Feeds = { x: hashed([batch, 3, size, size], seedOf(seed, 'x')) };
+const labelled: Feeds = { ...image, target: hashedIntegers([batch], seedOf(seed, 'target'), classes) };
 
 function network(scope: Scope) {
   const x = input('x', 'float32', [batch, 3, size, size]);

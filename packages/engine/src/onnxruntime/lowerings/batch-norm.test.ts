@@ -1,7 +1,8 @@
 import { portableLowerings } from '@nats/export';
 import * as g from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import { describe, expect, it } from 'vitest';
-import { errorAgainstReference, hashed } from '../../../test/compare.js';
+import { errorAgainstReference } from '../../../test/compare.js';
 
 const SHAPES = [
   [4, 3, 5, 7],
@@ -15,7 +16,7 @@ function shifted(shape: readonly number[], by: number): g.TensorData {
   return g.tensorData(
     'float32',
     shape,
-    hashed(1, shape).data.map((value) => value + by),
+    hashed(shape, 1).data.map((value) => value + by),
   );
 }
 
@@ -26,11 +27,11 @@ function network(shape: readonly number[], mean0 = 30) {
     g.input('b', 'float32', [shape[1]!]),
   ];
   const { y, mean, variance } = g.batchNormTraining(x, weight, bias, 1e-5);
-  const feeds = { x: shifted(shape, mean0), w: hashed(2, [shape[1]!]), b: hashed(3, [shape[1]!]) };
+  const feeds = { x: shifted(shape, mean0), w: hashed([shape[1]!], 2), b: hashed([shape[1]!], 3) };
   return { x, weight, bias, y, mean, variance, feeds };
 }
 
-const weighted = (y: g.Tensor, seed: number) => g.multiply(y, g.constant(hashed(seed, y.shape as number[])));
+const weighted = (y: g.Tensor, seed: number) => g.multiply(y, g.constant(hashed(y.shape as number[], seed)));
 
 describe('batch norm in training', () => {
   for (const shape of SHAPES) {

@@ -1,7 +1,8 @@
 import * as g from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { errorAgainstReference, hashed } from '../../../test/compare.js';
+import { errorAgainstReference } from '../../../test/compare.js';
 
 const ISOTROPIC: g.Pair[] = [
   [1, 1],
@@ -32,10 +33,10 @@ function errorOf({ x, outputs, kernel, genotypes, stride, index }: Case): Promis
   return errorAgainstReference(
     { y, dx, dw },
     {
-      x: hashed(1, x),
-      w: hashed(2, w),
+      x: hashed(x, 1),
+      w: hashed(w, 2),
       index: g.tensorData('int32', [outputs], Int32Array.from(index)),
-      direction: hashed(3, y.shape as number[]),
+      direction: hashed(y.shape as number[], 3),
     },
   );
 }

@@ -1,8 +1,9 @@
 import { type LoweringContext, lowering } from '@nats/export';
 import * as g from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorAgainstReference, hashed } from '../../../test/compare.js';
+import { errorAgainstReference } from '../../../test/compare.js';
 import { scatteredPadding } from './choose.js';
 import type { Geometry } from './columns.js';
 import { forwardWays } from './convolution-forward.js';
@@ -27,9 +28,9 @@ async function errorOf({ x, w, options }: Case): Promise<number> {
     dw: g.convGradWeight(gradient, image, w, options),
   };
   return errorAgainstReference(outputs, {
-    x: hashed(1, x),
-    w: hashed(2, w),
-    g: hashed(3, y.shape as number[]),
+    x: hashed(x, 1),
+    w: hashed(w, 2),
+    g: hashed(y.shape as number[], 3),
   });
 }
 
@@ -83,7 +84,7 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
   const plain = attributes.groups === 1;
   const unit = attributes.stride.every((stride) => stride === 1);
   const cut = scatteredPadding(geometry).every((side) => side >= 0);
-  const feeds = { x: hashed(1, x), w: hashed(2, w), g: hashed(3, y.shape as number[]) };
+  const feeds = { x: hashed(x, 1), w: hashed(w, 2), g: hashed(y.shape as number[], 3) };
   const table: [string, g.Tensor, WaysOf, readonly string[]][] = [
     ['conv2d', y, forwardWays, ['conv', ...(plain ? ['columns'] : []), ...(plain && unit && cut ? ['scattered'] : [])]],
     [
@@ -169,13 +170,13 @@ describe('a convolution and its gradients', () => {
       g.input('w', 'float32', [3, 16, 3, 3]),
       g.input('bias', 'float32', [3]),
     ];
-    const feeds = { x: hashed(1, [2, 16, 4, 5]), w: hashed(2, [3, 16, 3, 3]), bias: hashed(3, [3]) };
+    const feeds = { x: hashed([2, 16, 4, 5], 1), w: hashed([3, 16, 3, 3], 2), bias: hashed([3], 3) };
     expect(await errorAgainstReference({ y: g.conv2d(x, w, { padding: 1 }, bias) }, feeds)).toBeLessThan(3e-6);
   });
 
   it('an unknown batch is convolved too', async () => {
-    const w = hashed(2, [16, 16, 3, 3]);
+    const w = hashed([16, 16, 3, 3], 2);
     const y = g.conv2d(g.input('x', 'float32', ['N', 16, 4, 4]), g.constant(w), { padding: 1 });
-    expect(await errorAgainstReference({ y }, { x: hashed(1, [3, 16, 4, 4]) })).toBeLessThan(3e-6);
+    expect(await errorAgainstReference({ y }, { x: hashed([3, 16, 4, 4], 1) })).toBeLessThan(3e-6);
   });
 });

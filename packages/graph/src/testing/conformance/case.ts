@@ -2,9 +2,10 @@ import { gradients } from '../../gradients.js';
 import { add, multiply } from '../../ops/binary.js';
 import { reduceSum } from '../../ops/reduction.js';
 import { constant, input, variable } from '../../ops/source.js';
+import { seedOf } from '../../random.js';
 import type { Tensor } from '../../tensor.js';
 import type { TensorData } from '../../tensor-data.js';
-import { goldenNormal } from '../golden-values.js';
+import { hashed } from '../hashed.js';
 
 export type Values = Readonly<Record<string, TensorData>>;
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -67,7 +68,7 @@ function projection(values: Tensors): Tensor {
   return Object.entries(values)
     .filter(([, tensor]) => tensor.dtype === 'float32')
     .map(([name, tensor]) => {
-      const weights = goldenNormal(7, name, tensor.shape as number[]);
+      const weights = hashed(tensor.shape as number[], seedOf(7, name));
       return reduceSum(multiply(tensor, constant(weights)));
     })
     .reduce((a, b) => add(a, b));

@@ -3,10 +3,10 @@ import { pyramidRoiAlign } from '../../../ops/pyramid-roi-align.js';
 import { type RoiAlignOptions, roiAlign } from '../../../ops/roi-align.js';
 import { hashUniform, seedOf } from '../../../random.js';
 import { sizeOf, type TensorData, tensorData } from '../../../tensor-data.js';
-import { goldenNormal, goldenUniform } from '../../golden-values.js';
+import { hashed, hashedUniform } from '../../hashed.js';
 import type { ConformanceCase } from '../case.js';
 
-const floats = (shape: readonly number[]) => goldenNormal(1, `features ${shape}`, shape);
+const floats = (shape: readonly number[]) => hashed(shape, seedOf(1, `features ${shape}`));
 
 /** Boxes of sides up to `side`, their corner inside [-2, extent): some reach over the border. */
 function boxes(name: string, shape: readonly number[], extent: number, side: number): TensorData {
@@ -129,7 +129,7 @@ function nmsCases(): ConformanceCase[] {
     ...(expected && { expected }),
   });
   const many = boxes('candidates', [2, 60, 4], 20, 12);
-  const scores = goldenUniform(1, 'scores', [2, 60]);
+  const scores = hashedUniform([2, 60], seedOf(1, 'scores'));
   const squares = tensorData(
     'float32',
     [4, 4],
@@ -156,7 +156,7 @@ function nmsCases(): ConformanceCase[] {
     of('fewer slots than survivors', many, scores, { iouThreshold: 0.7, maxOutput: 3 }),
     of('a score threshold', many, scores, { iouThreshold: 0.5, maxOutput: 20, scoreThreshold: 0.6 }),
     of('nothing above the score threshold', many, scores, { iouThreshold: 0.5, maxOutput: 4, scoreThreshold: 2 }),
-    of('one image without a batch', boxes('single', [30, 4], 12, 9), goldenUniform(1, 'single', [30]), {
+    of('one image without a batch', boxes('single', [30, 4], 12, 9), hashedUniform([30], seedOf(1, 'single')), {
       iouThreshold: 0.4,
       maxOutput: 10,
     }),
@@ -204,8 +204,8 @@ function nmsCases(): ConformanceCase[] {
       inputs: {
         boxes: boxes('batched candidates', [3, 20, 4], 9, 9),
         scores: {
-          ...goldenUniform(1, 'batched', [3, 20]),
-          data: goldenUniform(1, 'batched', [3, 20]).data.map((s, i) => (i < 20 ? -s : s)),
+          ...hashedUniform([3, 20], seedOf(1, 'batched')),
+          data: hashedUniform([3, 20], seedOf(1, 'batched')).data.map((s, i) => (i < 20 ? -s : s)),
         },
       },
       batched: ['boxes', 'scores'],

@@ -3,9 +3,10 @@ import { cast, stopGradient } from '../../../ops/cast.js';
 import * as logic from '../../../ops/logic.js';
 import { select } from '../../../ops/select.js';
 import * as unary from '../../../ops/unary.js';
+import { seedOf } from '../../../random.js';
 import type { Tensor } from '../../../tensor.js';
 import { type DType, type TensorData, tensorData } from '../../../tensor-data.js';
-import { goldenLabels, goldenNormal, goldenUniform } from '../../golden-values.js';
+import { hashed, hashedIntegers, hashedUniform } from '../../hashed.js';
 import type { ConformanceCase } from '../case.js';
 
 const SPECIAL = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0, 1.5, -2.5];
@@ -15,18 +16,18 @@ const left = tensorData('float32', [SPECIAL.length, 1], SPECIAL);
 const right = tensorData('float32', [1, SPECIAL.length], SPECIAL);
 
 const integers = (name: string, shape: readonly number[]) => {
-  const labels = goldenLabels(1, name, shape, 9);
+  const labels = hashedIntegers(shape, seedOf(1, name), 9);
   return { ...labels, data: labels.data.map((value) => value - 4) };
 };
 /** 1 to 9, for divisors. */
 const positiveIntegers = (name: string, shape: readonly number[]) => {
-  const labels = goldenLabels(2, name, shape, 9);
+  const labels = hashedIntegers(shape, seedOf(2, name), 9);
   return { ...labels, data: labels.data.map((value) => value + 1) };
 };
 const bools = (name: string, shape: readonly number[]): TensorData => ({
-  ...goldenLabels(1, name, shape, 2),
+  ...hashedIntegers(shape, seedOf(1, name), 2),
   dtype: 'bool',
-  data: Uint8Array.from(goldenLabels(1, name, shape, 2).data),
+  data: Uint8Array.from(hashedIntegers(shape, seedOf(1, name), 2).data),
 });
 
 type Range = readonly [number, number];
@@ -58,7 +59,7 @@ function unaryCases(): ConformanceCase[] {
   return Object.entries(UNARY).flatMap(([name, [op, [low, high]]]): ConformanceCase[] => {
     const isMask = name.endsWith('Mask');
     const build = ({ x }: { readonly x?: Tensor }) => ({ y: op(x!) });
-    const values = (shape: readonly number[]) => ({ x: goldenUniform(1, name, shape, low, high) });
+    const values = (shape: readonly number[]) => ({ x: hashedUniform(shape, seedOf(1, name), low, high) });
     const none = isMask ? { gradientsOf: [] } : {};
     return [
       { name: `${name}`, inputs: values([3, 4, 5]), build, ...none },
@@ -122,7 +123,8 @@ const SHAPES: readonly (readonly [readonly number[], readonly number[]])[] = [
 function binaryCases(): ConformanceCase[] {
   const arithmetic = Object.entries(ARITHMETIC).flatMap(([name, [op, [low, high]]]) =>
     SHAPES.map(([a, b]): ConformanceCase => {
-      const draw = (side: string, shape: readonly number[]) => goldenUniform(1, `${name} ${side}`, shape, low, high);
+      const draw = (side: string, shape: readonly number[]) =>
+        hashedUniform(shape, seedOf(1, `${name} ${side}`), low, high);
       return {
         name: `${name} of [${a}] and [${b}]`,
         inputs: { a: draw('a', a), b: draw('b', b) },
@@ -188,7 +190,7 @@ function selectCases(): ConformanceCase[] {
     build: ({ condition, a, b }) => ({ y: select(condition!, a!, b!) }),
   });
   return [
-    of('float32', goldenNormal(1, 'a', [3, 1]), goldenNormal(1, 'b', [4])),
+    of('float32', hashed([3, 1], seedOf(1, 'a')), hashed([4], seedOf(1, 'b'))),
     of('int32', integers('a', [3, 1]), integers('b', [4])),
     of('bool', bools('a', [3, 1]), bools('b', [4])),
     of('uint8', { ...bools('a', [3, 1]), dtype: 'uint8' }, { ...bools('b', [4]), dtype: 'uint8' }),
@@ -202,7 +204,7 @@ function selectCases(): ConformanceCase[] {
     },
     {
       name: 'select with numbers',
-      inputs: { a: goldenNormal(1, 'a', [5]) },
+      inputs: { a: hashed([5], seedOf(1, 'a')) },
       build: ({ a }) => ({ y: select(binary.less(a!, 0), a!, 7), z: select(binary.less(a!, 0), 2, 7) }),
     },
   ];
@@ -235,7 +237,7 @@ function castCases(): ConformanceCase[] {
     },
     {
       name: 'stopGradient',
-      inputs: { x: goldenNormal(1, 'x', [4]) },
+      inputs: { x: hashed([4], seedOf(1, 'x')) },
       // Differences would see what the gradient must not.
       smooth: false,
       build: ({ x }) => ({ y: binary.multiply(stopGradient(x!), x!), z: stopGradient(x!) }),
@@ -295,7 +297,7 @@ function kinkCases(): ConformanceCase[] {
     },
     {
       name: 'second derivatives of relu',
-      inputs: { g: goldenNormal(1, 'g', [6]), y: goldenNormal(1, 'y', [6]) },
+      inputs: { g: hashed([6], seedOf(1, 'g')), y: hashed([6], seedOf(1, 'y')) },
       build: ({ g, y }) => ({ z: unary.reluGrad(g!, unary.relu(y!)) }),
       gradientsOf: ['g'],
     },

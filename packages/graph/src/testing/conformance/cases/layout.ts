@@ -1,16 +1,17 @@
 import * as layout from '../../../ops/layout.js';
+import { seedOf } from '../../../random.js';
 import type { Tensor } from '../../../tensor.js';
 import { type TensorData, tensorData } from '../../../tensor-data.js';
-import { goldenLabels, goldenNormal } from '../../golden-values.js';
+import { hashed, hashedIntegers } from '../../hashed.js';
 import type { ConformanceCase } from '../case.js';
 
-const floats = (shape: readonly number[]) => goldenNormal(1, `layout ${shape}`, shape);
+const floats = (shape: readonly number[]) => hashed(shape, seedOf(1, `layout ${shape}`));
 const bytes = (shape: readonly number[]): TensorData => {
-  const labels = goldenLabels(1, `layout ${shape}`, shape, 200);
+  const labels = hashedIntegers(shape, seedOf(1, `layout ${shape}`), 200);
   return { dtype: 'uint8', shape: labels.shape, data: Uint8Array.from(labels.data) };
 };
 const bools = (shape: readonly number[]): TensorData => {
-  const labels = goldenLabels(1, `layout ${shape}`, shape, 2);
+  const labels = hashedIntegers(shape, seedOf(1, `layout ${shape}`), 2);
   return { dtype: 'bool', shape: labels.shape, data: Uint8Array.from(labels.data) };
 };
 
