@@ -1,8 +1,10 @@
+import { TIMM_MOBILENET_V2 } from './mobilenet-rules.js';
+import { PYCLS_REGNET, TIMM_REGNET } from './regnet-rules.js';
 import type { MapRule } from './rules.js';
 
 /**
  * Conventions of other libraries, each mapped to torchvision's names (`conv1.weight`, `bn1.running_mean`,
- * `layer1.0.conv2.weight`, `layer1.0.downsample.0.weight`, `fc.weight`).
+ * `layer1.0.conv2.weight`, `layer1.0.downsample.0.weight`, `fc.weight`; RegNets and MobileNetV2 have their own).
  */
 export type RuleSetName =
   | 'none'
@@ -12,6 +14,9 @@ export type RuleSetName =
   | 'transformers'
   | 'torchvision-detector'
   | 'torchvision-retinanet'
+  | 'timm-regnet'
+  | 'pycls-regnet'
+  | 'timm-mobilenetv2'
   | 'detectron2'
   | 'detectron2-rgb'
   | 'caffe2'
@@ -143,6 +148,9 @@ export const RULE_SETS: Readonly<Record<RuleSetName, RuleSet>> = {
   transformers: { rules: TRANSFORMERS, fillsNorms: false },
   'torchvision-detector': { rules: TORCHVISION_DETECTOR, fillsNorms: false },
   'torchvision-retinanet': { rules: TORCHVISION_RETINANET, fillsNorms: false },
+  'timm-regnet': { rules: [...TORCHVISION, ...TIMM_REGNET], fillsNorms: false },
+  'pycls-regnet': { rules: [...TORCHVISION, ...PYCLS_REGNET], fillsNorms: false },
+  'timm-mobilenetv2': { rules: [...TORCHVISION, ...TIMM_MOBILENET_V2], fillsNorms: false },
   detectron2: { rules: detectron2(true), fillsNorms: true },
   'detectron2-rgb': { rules: detectron2(false), fillsNorms: true },
   caffe2: { rules: caffe2(true), fillsNorms: true },
