@@ -11,7 +11,7 @@ import {
   type TensorData,
   tensorData,
 } from '@nats/graph';
-import { goldenNormal, goldenState } from '@nats/graph/testing';
+import { goldenState, hashed } from '@nats/graph/testing';
 import {
   type BackboneConfig,
   createScheme,
@@ -92,9 +92,9 @@ function configsOf(backbone: BackboneConfig): DetectorConfig[] {
 
 /** First values, with norms that are not the identity. */
 function valuesOf(spec: StateSpec): Map<string, TensorData> {
-  const hashed = goldenState(spec, 3);
+  const golden = goldenState(spec, 3);
   const isNorm = (name: string) => name.startsWith('backbone.body.') && spec.get(name)!.shape.length === 1;
-  return new Map([...initialize(spec, 7)].map(([name, value]) => [name, isNorm(name) ? hashed.get(name)! : value]));
+  return new Map([...initialize(spec, 7)].map(([name, value]) => [name, isNorm(name) ? golden.get(name)! : value]));
 }
 
 interface Row {
@@ -162,7 +162,7 @@ describe.each(Object.entries(BACKBONES))('on %s', (_, backbone) => {
     expect(programCosts(laidOut, spec).macs).toBe(programCosts(plain.program, plain.spec).macs);
 
     const values = valuesOf(spec);
-    const images = goldenNormal(3, 'images', [2, 3, ...SIZE]);
+    const images = hashed([2, 3, ...SIZE], 3);
     const executable = await engine.compile(program);
     const expected = await executable.run(await engine.createState(spec, values), { images });
     await executable.dispose();
@@ -210,7 +210,7 @@ describe.each(Object.entries(BACKBONES))('on %s', (_, backbone) => {
       outputs: Object.fromEntries(all.map((gradient, i) => [`gradient ${own[i]}`, gradient])),
     });
     const feeds = {
-      images: goldenNormal(5, 'images', [1, 3, ...SIZE]),
+      images: hashed([1, 3, ...SIZE], 5),
       boxes,
       labels,
       ...detector.feeds?.(1, 1, 1),

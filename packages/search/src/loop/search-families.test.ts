@@ -1,9 +1,9 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createScope, initialize, input, reduceMean, reduceSum, seedOf, square, subtract } from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import { type BackboneConfig, buildBackbone, type ConvolutionBuilder, schemeBuilder, searchSpace } from '@nats/space';
 import { frozen, type Objective, sgd } from '@nats/train';
 import { afterAll, expect, test } from 'vitest';
-import { noise } from '../../test/planted.js';
 import { randomScheme } from '../baselines/fixed-schemes.js';
 import { decodeScheme } from './architecture.js';
 import { createSearch } from './search.js';
@@ -62,7 +62,7 @@ test.each(FAMILIES.map((config) => [config.name, config] as const))(
         const difference = square(subtract(features('student', convolution), features('teacher', planted)));
         return { loss: reduceMean(reduceSum(difference, { axes: [1, 2, 3] })) };
       },
-      batch: async (split, step) => ({ x: noise(SHAPE, seedOf(1, `${split} ${step}`)) }),
+      batch: async (split, step) => ({ x: hashed(SHAPE, seedOf(1, `${split} ${step}`)) }),
     };
     const scope = createScope();
     buildBackbone(scope, input('x', 'float32', SHAPE), config);
