@@ -1,26 +1,26 @@
-// npm run evidence -- quick [--arms a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2]
+// npm run evidence -- quick [--variants a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2]
 //   [--field 87] [--backbone-rate 1] [--wide] [--every-channel] [--pretraining-seed 10] [--out runs/evidence/quick]
-// Trains every arm from the same pretrained classifier with the same schedule and seeds, and writes a table. Resumable:
+// Trains every variant from the same pretrained classifier with the same schedule and seeds, and writes a table. Resumable:
 // what is in the output folder is not computed again.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { ARMS } from './arms.js';
 import { kept } from './cache.js';
 import { PROTOCOL } from './protocol.js';
 import { type Probabilities, type SearchKind, searched } from './searches.js';
-import { type ArmResult, pretrainedWeights, trainedArm } from './stages.js';
+import { pretrainedWeights, trainedVariant, type VariantResult } from './stages.js';
 import { markdownOf, rowsOf } from './table.js';
 import { DEFAULT_TASK, loadTask, type TaskOptions } from './task.js';
+import { VARIANTS } from './variants.js';
 
-const DEFAULT_ARMS = ['original', 'proportional', 'argmax', 'random', 'uniform-last', 'cyclic'];
+const DEFAULT_VARIANTS = ['original', 'proportional', 'argmax', 'random', 'uniform-last', 'cyclic'];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      arms: { type: 'string', default: DEFAULT_ARMS.join() },
+      variants: { type: 'string', default: DEFAULT_VARIANTS.join() },
       seeds: { type: 'string', default: '10,11,12' },
       'search-seed': { type: 'string', default: String(PROTOCOL.search.seed) },
       'pretraining-seed': { type: 'string', default: String(PROTOCOL.pretraining.seed) },
@@ -34,9 +34,10 @@ async function main(): Promise<void> {
     },
   });
   if (positionals[0] !== 'quick') throw new Error(`the protocol is 'quick'; received '${positionals[0] ?? ''}'`);
-  const arms = values.arms.split(',');
-  const unknown = arms.find((arm) => !Object.hasOwn(ARMS, arm));
-  if (unknown !== undefined) throw new Error(`an arm is one of ${Object.keys(ARMS).join(', ')}; received '${unknown}'`);
+  const variants = values.variants.split(',');
+  const unknown = variants.find((variant) => !Object.hasOwn(VARIANTS, variant));
+  if (unknown !== undefined)
+    throw new Error(`a variant is one of ${Object.keys(VARIANTS).join(', ')}; received '${unknown}'`);
   const seeds = values.seeds.split(',').map(Number);
   const deadline = performance.now() + Number(values.minutes) * 60_000;
 
@@ -55,19 +56,19 @@ async function main(): Promise<void> {
   const notes = caveats(values['search-seed'], options);
   const initial = await pretrainedWeights(context, pretrainingSeed);
   const found = new Map<SearchKind, Probabilities>();
-  for (const arm of arms) {
-    const { search } = ARMS[arm]!;
+  for (const variant of variants) {
+    const { search } = VARIANTS[variant]!;
     if (!search || found.has(search)) continue;
     found.set(search, await searched(context, initial, search, Number(values['search-seed'])));
   }
-  const results: ArmResult[] = [];
-  // Seeds outermost: a run that is cut short compares all arms over fewer seeds.
+  const results: VariantResult[] = [];
+  // Seeds outermost: a run that is cut short compares all variants over fewer seeds.
   for (const seed of seeds) {
-    for (const arm of arms) {
+    for (const variant of variants) {
       if (performance.now() > deadline) break;
-      const { search, scheme } = ARMS[arm]!;
+      const { search, scheme } = VARIANTS[variant]!;
       const chosen = scheme({ space: context.task.space, found: search ? found.get(search)! : {}, seed });
-      results.push(await trainedArm(context, initial, arm, chosen, seed));
+      results.push(await trainedVariant(context, initial, variant, chosen, seed));
       await writeTable(values.out, results, command, notes);
     }
   }
@@ -98,7 +99,7 @@ function caveats(searchSeed: string, { field, backboneRate, wide, everyChannel }
 
 async function writeTable(
   folder: string,
-  results: readonly ArmResult[],
+  results: readonly VariantResult[],
   command: string,
   notes: readonly string[],
 ): Promise<void> {

@@ -54,7 +54,7 @@ export async function pretrainingObjective(seed: number): Promise<Objective> {
 export const rate = (peak: number, steps: number): Schedule =>
   withWarmUp(cosineDecay({ rate: peak, steps }), { steps: PROTOCOL.warmUp });
 
-/** How a detector is fitted, in every arm. Norms of a frozen backbone still follow the statistics of the images. */
+/** How a detector is fitted, in every variant. Norms of a frozen backbone still follow the statistics of the images. */
 export function detectorPhase({ backboneRate }: Task, convolution?: ConvolutionBuilder): Phase {
   return {
     optimizer: adamw({ weightDecay: PROTOCOL.weightDecay }),
@@ -65,8 +65,8 @@ export function detectorPhase({ backboneRate }: Task, convolution?: ConvolutionB
   };
 }
 
-function backboneRules(learningRate: number): ParameterRule[] {
-  return learningRate === 0 ? frozen('backbone.body') : [{ name: 'backbone.body.*', learningRate }];
+function backboneRules(learningRateScale: number): ParameterRule[] {
+  return learningRateScale === 0 ? frozen('backbone.body') : [{ name: 'backbone.body.*', learningRateScale }];
 }
 
 /** A classifier's backbone under the names that it has in a detector. */

@@ -16,7 +16,7 @@ export interface Context {
   readonly folder: string;
 }
 
-/** The classifier that every arm starts from, kept in the folder. */
+/** The classifier that every variant starts from, kept in the folder. */
 export async function pretrainedWeights(
   { engine, folder }: Context,
   seed: number = PROTOCOL.pretraining.seed,
@@ -41,8 +41,8 @@ export async function pretrainedWeights(
   return asBackbone((await readWeights(path)).tensors);
 }
 
-export interface ArmResult {
-  readonly arm: string;
+export interface VariantResult {
+  readonly variant: string;
   readonly seed: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly seconds: number;
@@ -52,16 +52,16 @@ export interface ArmResult {
  * Trains a detector with a scheme from the pretrained classifier and judges it on the test images. A search that keeps (1,1)
  * everywhere has found the original network: the same training with the same seed, which is not repeated.
  */
-export function trainedArm(
+export function trainedVariant(
   context: Context,
   initial: Map<string, TensorData>,
-  arm: string,
+  variant: string,
   scheme: Scheme | undefined,
   seed: number,
-): Promise<ArmResult> {
-  return kept(join(context.folder, `arm-${arm}-${seed}.json`), async () => {
+): Promise<VariantResult> {
+  return kept(join(context.folder, `variant-${variant}-${seed}.json`), async () => {
     if (scheme && isUndilated(scheme)) {
-      return { ...(await trainedArm(context, initial, 'original', undefined, seed)), arm };
+      return { ...(await trainedVariant(context, initial, 'original', undefined, seed)), variant };
     }
     const started = performance.now();
     const training = await createTraining({
@@ -75,11 +75,11 @@ export function trainedArm(
     });
     let metrics: Readonly<Record<string, number>> = {};
     for await (const event of training.events()) {
-      report(`${arm} ${seed}`, event, PROTOCOL.steps);
+      report(`${variant} ${seed}`, event, PROTOCOL.steps);
       if (event.type === 'evaluation') metrics = event.metrics;
     }
     await training.dispose();
-    return { arm, seed, metrics, seconds: (performance.now() - started) / 1000 };
+    return { variant, seed, metrics, seconds: (performance.now() - started) / 1000 };
   });
 }
 

@@ -1,9 +1,9 @@
-import { ARMS } from './arms.js';
-import type { ArmResult } from './stages.js';
+import type { VariantResult } from './stages.js';
 import { pairedDifference, spread } from './statistics.js';
+import { VARIANTS } from './variants.js';
 
 export interface Row {
-  readonly arm: string;
+  readonly variant: string;
   readonly title: string;
   readonly seeds: readonly number[];
   readonly ap: { mean: number; deviation: number };
@@ -11,7 +11,7 @@ export interface Row {
   readonly bySize: readonly { mean: number; deviation: number }[];
   /** To the original, over the seeds that both have. */
   readonly difference?: Difference;
-  /** Of the searched arm (argmax) to this one. */
+  /** Of the searched variant (argmax) to this one. */
   readonly searchedMore?: Difference;
 }
 
@@ -19,28 +19,30 @@ type Difference = ReturnType<typeof pairedDifference>;
 
 const SIZES = ['APsmall', 'APmedium', 'APlarge'] as const;
 
-/** One row for each arm, in percent. */
-export function rowsOf(results: readonly ArmResult[]): Row[] {
-  const values = (arm: string, metric: string) =>
-    new Map(results.filter((result) => result.arm === arm).map(({ seed, metrics }) => [seed, 100 * metrics[metric]!]));
-  const differenceOf = (arm: string, other: string): Difference | undefined => {
-    const [a, b] = [values(arm, 'AP'), values(other, 'AP')];
+/** One row for each variant, in percent. */
+export function rowsOf(results: readonly VariantResult[]): Row[] {
+  const values = (variant: string, metric: string) =>
+    new Map(
+      results.filter((result) => result.variant === variant).map(({ seed, metrics }) => [seed, 100 * metrics[metric]!]),
+    );
+  const differenceOf = (variant: string, other: string): Difference | undefined => {
+    const [a, b] = [values(variant, 'AP'), values(other, 'AP')];
     const paired = [...a.keys()].filter((seed) => b.has(seed));
-    if (arm === other || paired.length === 0) return undefined;
+    if (variant === other || paired.length === 0) return undefined;
     const of = (ap: ReadonlyMap<number, number>) => paired.map((seed) => ap.get(seed)!);
     return pairedDifference(of(a), of(b));
   };
-  const arms = Object.keys(ARMS).filter((arm) => results.some((result) => result.arm === arm));
-  return arms.map((arm) => {
-    const ap = values(arm, 'AP');
-    const difference = differenceOf(arm, 'original');
-    const searchedMore = differenceOf('argmax', arm);
+  const variants = Object.keys(VARIANTS).filter((variant) => results.some((result) => result.variant === variant));
+  return variants.map((variant) => {
+    const ap = values(variant, 'AP');
+    const difference = differenceOf(variant, 'original');
+    const searchedMore = differenceOf('argmax', variant);
     return {
-      arm,
-      title: ARMS[arm]!.title,
+      variant,
+      title: VARIANTS[variant]!.title,
       seeds: [...ap.keys()],
       ap: spread([...ap.values()]),
-      bySize: SIZES.map((metric) => spread([...values(arm, metric).values()])),
+      bySize: SIZES.map((metric) => spread([...values(variant, metric).values()])),
       ...(difference && { difference }),
       ...(searchedMore && { searchedMore }),
     };
@@ -58,7 +60,7 @@ export function markdownOf(rows: readonly Row[], command: string, caveats: reado
     return `| ${[...cells, change(searchedMore)].join(' | ')} |`;
   });
   return [
-    '| arm (same parameters and multiply-adds) | seeds | AP, mean ± sd | small / medium / large | difference to original, 95 % interval | argmax less this |',
+    '| variant (same parameters and multiply-adds) | seeds | AP, mean ± sd | small / medium / large | difference to original, 95 % interval | argmax less this |',
     '|---|---|---|---|---|---|',
     ...lines,
     '',

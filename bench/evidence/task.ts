@@ -21,7 +21,7 @@ export interface TaskOptions {
   /** The detector's receptive field: '87', '103' or '119'. */
   readonly field: string;
   /**
-   * Factor on the learning rate of the pretrained backbone, in searches and in every arm: 0 is a backbone that keeps its
+   * Factor on the learning rate of the pretrained backbone, in searches and in every variant: 0 is a backbone that keeps its
    * weights while neck and head are fitted.
    */
   readonly backboneRate: number;

@@ -1,8 +1,8 @@
 import { Interrupted, UsageError, VERSION } from '@nats/pipeline';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
+import { decodeCommand } from './commands/decode.js';
 import { demoCommand } from './commands/demo.js';
-import { deriveCommand } from './commands/derive.js';
 import { detectCommand } from './commands/detect.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
@@ -20,7 +20,7 @@ const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 /**
  * Runs one command. Data goes to stdout, messages to stderr.
  * @param args what follows the program's name
- * @returns the exit code: 0, 1 for a failure, 2 for a call that makes no sense, 130 after Ctrl-C
+ * @returns the exit code: 0, 1 for a failure, 2 for a usage error, 130 after Ctrl-C
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = createCommandLine();
@@ -50,7 +50,7 @@ function createCommandLine(): Command {
   inspectCommand(program);
   pretrainCommand(program);
   searchCommand(program);
-  deriveCommand(program);
+  decodeCommand(program);
   trainCommand(program);
   evaluateCommand(program);
   exportCommand(program);

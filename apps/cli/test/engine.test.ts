@@ -13,7 +13,7 @@ const json = (...parts: string[]) => JSON.parse(readFileSync(at(...parts), 'utf8
 
 beforeAll(async () => {
   const data = await writeTinyData(at('data'), 'coco');
-  const train = { steps: 4, batch: 4, rate: 0.01, checkpointEvery: 2 };
+  const train = { steps: 4, batchSize: 4, learningRate: 0.01, checkpointEvery: 2 };
   writeFileSync(at('nats.config.json'), JSON.stringify(tinyConfig(data, { train })));
 });
 

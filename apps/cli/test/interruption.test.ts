@@ -15,7 +15,7 @@ const SEED = 1;
 const INTERRUPTIONS = 10;
 
 beforeAll(async () => {
-  const fitting = { batch: 2, rate: 0.01, checkpointEvery: 3 };
+  const fitting = { batchSize: 2, learningRate: 0.01, checkpointEvery: 3 };
   const changes = {
     search: { ...fitting, steps: 120, start: 10, relaxation: 'sampled' },
     train: { ...fitting, steps: 150, evaluateEvery: 40 },

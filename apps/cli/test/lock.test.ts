@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'nats-two-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 beforeAll(async () => {
-  const fitting = { batch: 2, rate: 0.01, checkpointEvery: 5 };
+  const fitting = { batchSize: 2, learningRate: 0.01, checkpointEvery: 5 };
   // Longer than anybody waits: it is always stopped.
   const changes = { train: { ...fitting, steps: 1_000_000 } };
   const config = tinyConfig(await writeTinyData(join(folder, 'data'), 'coco'), changes);
@@ -76,7 +76,7 @@ test('what a killed process left is taken over', async () => {
 });
 
 test('an error frees it', () => {
-  const { code } = runNatsIn(folder, 'train', '--out', 'failed', '--set', 'train.rate=1e30', '--steps', '20');
+  const { code } = runNatsIn(folder, 'train', '--out', 'failed', '--set', 'train.learningRate=1e30', '--steps', '20');
   expect(code).toBe(1);
   expect(existsSync(join(folder, 'failed', 'run.json'))).toBe(true);
   expect(locksIn('failed')).toEqual([]);

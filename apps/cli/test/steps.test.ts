@@ -63,8 +63,8 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     const settings = {
       relaxation: 'sampled',
       order: 2,
-      architectureDecay: 1e-3,
-      architectureClip: 1,
+      architectureWeightDecay: 1e-3,
+      architectureClipNorm: 1,
       entropy: [0, 0.1],
       temperature: [2, 1],
       singleLevel: true,
@@ -93,16 +93,16 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     for (const [, count] of convolutions.flatMap(({ runs }) => runs)) expect([4, 8]).toContain(count);
   });
 
-  test('derive', () => {
-    expect(nats('derive', 'search')).toContain('search/scheme.json');
-    nats('derive', 'search', '--method', 'proportional', '--out', 'proportional.json');
+  test('decode', () => {
+    expect(nats('decode', 'search')).toContain('search/scheme.json');
+    nats('decode', 'search', '--method', 'proportional', '--out', 'proportional.json');
     expect(json('proportional.json')).toMatchObject({ format: 'nats-scheme', backbone: 'small-resnet' });
     expect(nats('inspect', 'scheme', 'proportional.json')).toContain('decoded proportional');
     // Another scheme does not replace the one that is there without being told to.
     writeFileSync(at('scheme.json'), readFileSync(at('proportional.json')));
-    expect(runNatsIn(folder, 'derive', 'search', '--sharpening', '9', '--out', 'scheme.json').code).toBe(2);
+    expect(runNatsIn(folder, 'decode', 'search', '--sharpening', '9', '--out', 'scheme.json').code).toBe(2);
     expect(readFileSync(at('scheme.json'))).toEqual(readFileSync(at('proportional.json')));
-    nats('derive', 'search', '--sharpening', '9', '--out', 'scheme.json', '--replace');
+    nats('decode', 'search', '--sharpening', '9', '--out', 'scheme.json', '--replace');
   });
 
   test('train without and with a scheme', () => {
@@ -191,14 +191,16 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
   });
 
   test('bench', () => {
-    const results = JSON.parse(nats('bench', 'original', 'transformed', '--rounds', '5', '--batch', '2', '--json'));
+    const results = JSON.parse(
+      nats('bench', 'original', 'transformed', '--rounds', '5', '--batch-size', '2', '--json'),
+    );
     expect(results).toHaveLength(2);
     for (const { single, imagesPerSecond, bytes } of results) {
       expect(single.median).toBeGreaterThan(0);
       expect(imagesPerSecond).toBeGreaterThan(0);
       expect(bytes).toBeGreaterThan(1000);
     }
-    expect(json('transformed', 'latency.json').batch).toBe(2);
+    expect(json('transformed', 'latency.json').batchSize).toBe(2);
   });
 
   test('report and inspect run', () => {
@@ -224,7 +226,7 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
       for (const i of [0, 1]) writeFileSync(at('classes', name, `${i}.png`), image);
     }
     const data = JSON.stringify({ format: 'folder', train: 'classes', test: 'classes', size: 32 });
-    const settings = ['--set', `pretrain.data=${data}`, '--batch', '2', '--steps', '3'];
+    const settings = ['--set', `pretrain.data=${data}`, '--batch-size', '2', '--steps', '3'];
     expect(nats('pretrain', ...settings, '--out', 'pretrain')).toContain('pretrain/weights.safetensors');
     expect(nats('inspect', 'weights', 'pretrain')).toContain('layer1.0.conv1.weight');
     nats('train', '--weights', 'pretrain', '--steps', '1', '--out', 'warm', '--no-evaluate');

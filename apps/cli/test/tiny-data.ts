@@ -103,7 +103,7 @@ function yoloText({ objects }: Picture): string {
 
 /** A config of a network so small that a step takes milliseconds. */
 export function tinyConfig(data: unknown, changes: Record<string, unknown> = {}): Record<string, unknown> {
-  const fitting = { batch: 4, rate: 0.01, checkpointEvery: 2 };
+  const fitting = { batchSize: 4, learningRate: 0.01, checkpointEvery: 2 };
   return {
     seed: 5,
     engine: { threads: 1 },
@@ -123,7 +123,7 @@ export function tinyConfig(data: unknown, changes: Record<string, unknown> = {})
     space: { genotypes: ['1', '2'], groups: 2 },
     search: { ...fitting, steps: 4, start: 1 },
     train: { ...fitting, checkpointEvery: 10, steps: 30 },
-    evaluate: { batch: 4, sizes: [10, 14] },
+    evaluate: { batchSize: 4, sizes: [10, 14] },
     // Of nearly equal scores suppression may keep either.
     export: { verifyImages: 4, unmatched: 0.2 },
     ...changes,

@@ -122,7 +122,7 @@ test("a search with Faster R-CNN's loss moves the architecture; interrupted, it 
   const config = parseConfig(
     tinyConfig(data, {
       detector: { kind: 'faster-rcnn', ...tinyTwoStage },
-      search: { batch: 4, rate: 0.01, checkpointEvery: 3, steps: 8, start: 2, reportEvery: 1 },
+      search: { batchSize: 4, learningRate: 0.01, checkpointEvery: 3, steps: 8, start: 2, reportEvery: 1 },
     }),
     'the test',
   );

@@ -1,5 +1,5 @@
 import { check } from '@nats/graph';
-import type { ReportArm } from './report-data.js';
+import type { ReportVariant } from './report-data.js';
 import type { Seeded } from './statistics.js';
 
 /** COCO's twelve numbers in pycocotools' order. */
@@ -19,7 +19,7 @@ export const COCO_NUMBERS = [
 ] as const;
 
 /** One of the twelve numbers for each seed, in percent; seeds without such objects are left out. */
-export function numberOf({ name, evaluations = [] }: ReportArm, index: number): Seeded[] {
+export function numberOf({ name, evaluations = [] }: ReportVariant, index: number): Seeded[] {
   return evaluations.flatMap(({ seed, stats }) => {
     check(stats.length === COCO_NUMBERS.length, 'shape', () => ({
       rule: "an evaluation has COCO's twelve numbers",
@@ -31,25 +31,25 @@ export function numberOf({ name, evaluations = [] }: ReportArm, index: number): 
 }
 
 /** The same model with the numbers of its masks in place of those of its boxes; without numbers if it gives no masks. */
-export function judgedByMasks(arm: ReportArm): ReportArm {
-  const evaluations = (arm.evaluations ?? []).flatMap(({ seed, masks }) =>
+export function judgedByMasks(variant: ReportVariant): ReportVariant {
+  const evaluations = (variant.evaluations ?? []).flatMap(({ seed, masks }) =>
     masks ? [{ ...masks, ...(seed !== undefined && { seed }) }] : [],
   );
-  return { ...arm, evaluations };
+  return { ...variant, evaluations };
 }
 
 /** Whether any model gives masks. */
-export function haveMasks(arms: readonly ReportArm[]): boolean {
-  return arms.some(({ evaluations = [] }) => evaluations.some(({ masks }) => masks !== undefined));
+export function haveMasks(variants: readonly ReportVariant[]): boolean {
+  return variants.some(({ evaluations = [] }) => evaluations.some(({ masks }) => masks !== undefined));
 }
 
 /** What AP of boxes is called beside that of masks, or alone. */
-export function boxApName(arms: readonly ReportArm[]): string {
-  return haveMasks(arms) ? 'box AP' : 'AP';
+export function boxApName(variants: readonly ReportVariant[]): string {
+  return haveMasks(variants) ? 'box AP' : 'AP';
 }
 
 /** AP of one class for each seed, in percent. */
-export function classAp({ evaluations = [] }: ReportArm, index: number): Seeded[] {
+export function classAp({ evaluations = [] }: ReportVariant, index: number): Seeded[] {
   return evaluations.flatMap(({ seed, perCategory }) => percent(perCategory?.[index], seed));
 }
 

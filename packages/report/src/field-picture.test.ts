@@ -10,7 +10,7 @@ function square(side: number, from: number, to: number): ReportField {
   return { stage: 'c2', height: side, width: side, map };
 }
 
-test('what is shown holds the field of all arms, and little more', () => {
+test('what is shown holds the field of all variants, and little more', () => {
   const [small, large] = [square(128, 62, 67), square(128, 54, 75)];
   expect(visiblePart([small, large])).toEqual({ top: 51, left: 51, height: 27, width: 27 });
   expect(visiblePart([small]).width).toBeLessThan(visiblePart([large]).width);

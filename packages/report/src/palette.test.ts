@@ -5,7 +5,7 @@ import { alignDilations, DARK, dilationsOf, LIGHT, paletteCss } from './palette.
 test('dilations of a whole report, by area, and values in their order', () => {
   const scheme = (genotypes: [number, number][]) => ({ genotypes, layers: [] });
   const all = dilationsOf({
-    arms: [
+    variants: [
       {
         name: 'a',
         scheme: scheme([

@@ -14,7 +14,7 @@ interface Colours {
   readonly bad: string;
   readonly note: string;
   readonly noteLine: string;
-  /** The first is the arm that others are compared with: quiet. All have at least 4.5:1 on the card. */
+  /** The first is the variant that others are compared with: quiet. All have at least 4.5:1 on the card. */
   readonly series: readonly string[];
   /** The undilated genotype: neutral. */
   readonly plain: string;
@@ -75,8 +75,8 @@ export function paletteCss(colours: Colours, dilations: readonly Dilation[]): st
 }
 
 /** All dilations of a report, by growing area. */
-export function dilationsOf({ arms = [], search }: Pick<ReportData, 'arms' | 'search'>): readonly Dilation[] {
-  const all = [...arms.flatMap(({ scheme }) => scheme?.genotypes ?? []), ...(search?.genotypes ?? [])];
+export function dilationsOf({ variants = [], search }: Pick<ReportData, 'variants' | 'search'>): readonly Dilation[] {
+  const all = [...variants.flatMap(({ scheme }) => scheme?.genotypes ?? []), ...(search?.genotypes ?? [])];
   const different = new Map(all.map((dilation) => [dilation.join(), dilation]));
   return [...different.values()].sort(([h, w], [otherH, otherW]) => h * w - otherH * otherW || h - otherH);
 }

@@ -1,6 +1,6 @@
 import { NatsError } from '@nats/graph';
 import { describe, expect, test } from 'vitest';
-import { exampleArm, examplePng, exampleReport } from './fixtures/example-report.js';
+import { examplePng, exampleReport, exampleVariant } from './fixtures/example-report.js';
 import { type ReportData, renderReport } from './index.js';
 
 const SECTIONS = [
@@ -84,7 +84,7 @@ test('the table: percent, differences with signs, and a dash where there are no 
   const stats = (ap: number, large: number) => [ap, 0.4, 0.2, 0.1, 0.2, large, 0.3, 0.4, 0.5, 0.1, 0.2, 0.3];
   const page = await renderReport({
     title: 'Table',
-    arms: [
+    variants: [
       { name: 'a', evaluations: [{ stats: stats(0.2, -1) }], bytes: 1000, parameters: 7 },
       { name: 'b', evaluations: [{ stats: stats(0.153, -1) }], bytes: 3000, parameters: 7 },
     ],
@@ -98,11 +98,13 @@ test('the table: percent, differences with signs, and a dash where there are no 
 });
 
 test('several seeds: mean, deviation, and differences within the spread', async () => {
-  const arm = (name: string, values: number[]) => ({
+  const variant = (name: string, values: number[]) => ({
     name,
     evaluations: values.map((value, seed) => ({ seed, stats: new Array<number>(12).fill(value) })),
   });
-  const text = textOf(await renderReport({ title: 'Seeds', arms: [arm('a', [0.2, 0.24]), arm('b', [0.25, 0.21])] }));
+  const text = textOf(
+    await renderReport({ title: 'Seeds', variants: [variant('a', [0.2, 0.24]), variant('b', [0.25, 0.21])] }),
+  );
   expect(text).toContain('22.0 ± 2.8');
   expect(text).toContain('+1.0 (within the spread)');
   expect(text).toContain('which is within the spread over seeds');
@@ -114,7 +116,7 @@ describe('masks', async () => {
     name,
     evaluations: [{ seed: 1, ...numbers(boxes), masks: numbers(masks) }],
   });
-  const page = await renderReport({ title: 'Masks', arms: [masked('a', 0.3, 0.25), masked('b', 0.31, 0.28)] });
+  const page = await renderReport({ title: 'Masks', variants: [masked('a', 0.3, 0.25), masked('b', 0.31, 0.28)] });
   const text = textOf(page);
 
   test('have the twelve numbers and those of classes beside the boxes, each called by what it is of', () => {
@@ -131,15 +133,15 @@ describe('masks', async () => {
   test('of one model only: the other has dashes; of none: nothing speaks of masks', async () => {
     const { masks: _, ...boxes } = masked('a', 0.3, 0.25).evaluations[0]!;
     const plain = { name: 'a', evaluations: [boxes] };
-    const mixed = textOf(await renderReport({ title: 'One', arms: [plain, masked('b', 0.31, 0.28)] }));
+    const mixed = textOf(await renderReport({ title: 'One', variants: [plain, masked('b', 0.31, 0.28)] }));
     expect(mixed).toMatch(/twelve numbers of masks .*AP IoU 0\.50 to 0\.95 – 28\.0 – /);
-    expect(textOf(await renderReport({ title: 'None', arms: [plain] }))).not.toMatch(/mask|box/i);
+    expect(textOf(await renderReport({ title: 'None', variants: [plain] }))).not.toMatch(/mask|box/i);
   });
 });
 
-test('three arms are all compared with the first', async () => {
-  const arms = ['first', 'second', 'third'].map((name, i) => exampleArm(name, i + 1));
-  const page = await renderReport({ title: 'Three', arms });
+test('three variants are all compared with the first', async () => {
+  const variants = ['first', 'second', 'third'].map((name, i) => exampleVariant(name, i + 1));
+  const page = await renderReport({ title: 'Three', variants });
   expect(page.match(/difference of second to first/g)!.length).toBeGreaterThan(0);
   expect(page.match(/difference of third to first/g)!.length).toBeGreaterThan(0);
 });
@@ -153,7 +155,7 @@ describe('parts that are missing', () => {
 
   test.each([
     ['words about it', ['lead', 'created', 'tool', 'dataset', 'sampleMinScore'], []],
-    ['arms', ['arms'], ['accuracy', 'costs', 'scheme', 'fields']],
+    ['variants', ['variants'], ['accuracy', 'costs', 'scheme', 'fields']],
     ['search and trainings', ['search', 'trainings'], ['search', 'training']],
     [
       'samples, commands and environment',
@@ -173,7 +175,7 @@ describe('parts that are missing', () => {
 
   test('one training run by itself', async () => {
     const { trainings, title } = exampleReport();
-    const page = await renderReport({ title, trainings: trainings!.slice(0, 1), arms: [{ name: 'original' }] });
+    const page = await renderReport({ title, trainings: trainings!.slice(0, 1), variants: [{ name: 'original' }] });
     expect(sectionsOf(page)).toEqual(['caveats', 'training']);
     expect(textOf(page)).toContain('Only one model is here (original)');
   });
@@ -183,14 +185,14 @@ describe('parts that are missing', () => {
     expect(text).toContain('The curves of this search were not kept.');
   });
 
-  test('empty lists, empty images, an arm without objects', async () => {
+  test('empty lists, empty images, a variant without objects', async () => {
     const image = examplePng(4, 4, 1);
     const data: ReportData = {
       title: 'Empty',
-      arms: [{ name: 'a', evaluations: [], fields: [], scheme: { genotypes: [[1, 1]], layers: [] } }],
+      variants: [{ name: 'a', evaluations: [], fields: [], scheme: { genotypes: [[1, 1]], layers: [] } }],
       trainings: [{ name: 't', points: [] }],
       search: { points: [], intensities: [] },
-      samples: [{ name: 'i', image, width: 4, height: 4, truth: [], detections: [{ arm: 'a', boxes: [] }] }],
+      samples: [{ name: 'i', image, width: 4, height: 4, truth: [], detections: [{ variant: 'a', boxes: [] }] }],
       commands: [],
       environment: {},
     };
@@ -218,10 +220,10 @@ describe('hostile names', () => {
       created: hostile,
       tool: { name: hostile, version: hostile },
       dataset: { ...example.dataset!, name: hostile, classes: example.dataset!.classes!.map((name) => name + hostile) },
-      arms: example.arms!.map((arm) => ({
-        ...rename(arm),
-        ...(arm.scheme && { scheme: { ...arm.scheme, layers: arm.scheme.layers.map(rename) } }),
-        fields: arm.fields!.map((field) => ({ ...field, stage: field.stage + hostile })),
+      variants: example.variants!.map((variant) => ({
+        ...rename(variant),
+        ...(variant.scheme && { scheme: { ...variant.scheme, layers: variant.scheme.layers.map(rename) } }),
+        fields: variant.fields!.map((field) => ({ ...field, stage: field.stage + hostile })),
       })),
       search: {
         ...example.search!,
@@ -237,7 +239,7 @@ describe('hostile names', () => {
           : {
               ...rename(sample),
               truth: sample.truth!.map((box) => ({ ...box, label: hostile })),
-              detections: sample.detections!.map(({ boxes }) => ({ arm: hostile, boxes })),
+              detections: sample.detections!.map(({ boxes }) => ({ variant: hostile, boxes })),
             },
       ),
       commands: [{ command: hostile, note: hostile }],
@@ -259,10 +261,14 @@ describe('hostile names', () => {
 
 describe('data that contradicts itself is an error', () => {
   test.each<[string, Partial<ReportData>, RegExp]>([
-    ['eleven numbers', { arms: [{ name: 'a', evaluations: [{ stats: new Array(11).fill(0) }] }] }, /twelve.*11.*at a/],
+    [
+      'eleven numbers',
+      { variants: [{ name: 'a', evaluations: [{ stats: new Array(11).fill(0) }] }] },
+      /twelve.*11.*at a/,
+    ],
     [
       'counts of other genotypes',
-      { arms: [{ name: 'a', scheme: { genotypes: [[1, 1]], layers: [{ name: 'l', counts: [1, 2] }] } }] },
+      { variants: [{ name: 'a', scheme: { genotypes: [[1, 1]], layers: [{ name: 'l', counts: [1, 2] }] } }] },
       /2 for 1.*at l/,
     ],
     [

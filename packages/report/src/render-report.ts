@@ -67,7 +67,7 @@ function header(data: ReportData, sections: readonly Section[]): Html {
 ${lead !== undefined && html`<p class="lead">${lead}</p>`}
 ${found !== undefined && html`<p class="lead">${found}</p>`}
 ${dataset && html`<p class="meta">${datasetLine(dataset)}</p>`}
-${armLines(data)}
+${variantLines(data)}
 <nav aria-label="Parts of this report"><ul>${sections.map(
     ({ id, title: name }) => html`<li><a href="#${id}">${name}</a></li>`,
   )}</ul></nav>
@@ -75,8 +75,8 @@ ${armLines(data)}
 }
 
 /** What the models are, if the caller said so. */
-function armLines({ arms = [] }: ReportData): Html | undefined {
-  const described = arms.filter(({ description }) => description !== undefined && description !== '');
+function variantLines({ variants = [] }: ReportData): Html | undefined {
+  const described = variants.filter(({ description }) => description !== undefined && description !== '');
   if (described.length === 0) return undefined;
   return html`<p class="meta">${described.map(
     ({ name, description }, i) => html`${i > 0 && ' · '}<strong>${name}</strong>: ${description}`,

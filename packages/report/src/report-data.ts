@@ -1,6 +1,6 @@
 /**
  * What a report shows, as plain data. Everything but the title may be missing; the report then leaves the part out and,
- * where a reader would miss it, says so. The first arm is the one that the others are compared with.
+ * where a reader would miss it, says so. The first variant is the one that the others are compared with.
  */
 export interface ReportData {
   readonly title: string;
@@ -9,10 +9,10 @@ export interface ReportData {
   /** ISO 8601. */
   readonly created?: string;
   readonly tool?: { readonly name: string; readonly version: string };
-  readonly arms?: readonly ReportArm[];
+  readonly variants?: readonly ReportVariant[];
   readonly dataset?: ReportDataset;
   readonly search?: ReportSearch;
-  /** Trainings whose curves are shown: pretraining, and those of the arms. */
+  /** Trainings whose curves are shown: pretraining, and those of the variants. */
   readonly trainings?: readonly ReportTraining[];
   readonly samples?: readonly ReportSample[];
   /** Detections with lower scores were left out of the samples. */
@@ -41,7 +41,7 @@ export interface ReportDataset {
 }
 
 /** One of the compared models: original, transformed, … */
-export interface ReportArm {
+export interface ReportVariant {
   readonly name: string;
   readonly description?: string;
   /** One for each seed. */
@@ -127,8 +127,8 @@ export interface SearchPoint {
 
 export interface ReportTraining {
   readonly name: string;
-  /** Name of the arm that it trained. */
-  readonly arm?: string;
+  /** Name of the variant that it trained. */
+  readonly variant?: string;
   readonly seed?: number;
   readonly points: readonly { readonly step: number; readonly loss: number; readonly learningRate?: number }[];
   readonly evaluations?: readonly {
@@ -148,8 +148,8 @@ export interface BoxedSample {
   readonly width: number;
   readonly height: number;
   readonly truth?: readonly ReportBox[];
-  /** By arm, in the order of the arms. */
-  readonly detections?: readonly { readonly arm: string; readonly boxes: readonly ReportBox[] }[];
+  /** By variant, in the order of the variants. */
+  readonly detections?: readonly { readonly variant: string; readonly boxes: readonly ReportBox[] }[];
 }
 
 export interface DrawnSample {

@@ -3,10 +3,10 @@ import { readImage } from '@nats/detect';
 import {
   benchModels,
   isRun,
+  logCommand,
   type ModelLatency,
   modelFile,
   noise,
-  noteCommand,
   type OpenDetector,
   openDetector,
   RUN_FILES,
@@ -21,7 +21,7 @@ import { countingNumber, printJson, thisCommand } from './shared.js';
 interface BenchFlags {
   readonly image?: string;
   readonly rounds: number;
-  readonly batch: number;
+  readonly batchSize: number;
   readonly threads: number;
   readonly json?: true;
 }
@@ -34,17 +34,20 @@ export function benchCommand(program: Command): void {
     .argument('<models...>', 'ONNX files of nats export, or their runs')
     .option('--image <file>', 'what is detected on (default: noise of the size that the detector sees)')
     .option('--rounds <number>', 'runs of each model', countingNumber, 60)
-    .option('--batch <number>', 'images at a time for the throughput', countingNumber, 8)
-    .option('--threads <number>', 'inside an operation', countingNumber, 2)
+    .option('--batch-size <number>', 'images at a time for the throughput', countingNumber, 8)
+    .option('--threads <number>', 'intra-op threads', countingNumber, 2)
     .option(
       '--json',
-      'print as JSON: a list of {model, bytes, single: {median, p10, p90, ratio}, several, batch, imagesPerSecond}',
+      'print as JSON: a list of {model, bytes, single: {median, p10, p90, ratio}, several, batchSize, imagesPerSecond}',
     )
     .addHelpText('after', '\nExample:\n  $ nats bench runs/original runs/transformed')
     .action(run);
 }
 
-async function run(paths: readonly string[], { image: file, rounds, batch, threads, json }: BenchFlags): Promise<void> {
+async function run(
+  paths: readonly string[],
+  { image: file, rounds, batchSize, threads, json }: BenchFlags,
+): Promise<void> {
   const models: OpenDetector[] = [];
   const progress = streamProgress(process.stderr);
   try {
@@ -54,7 +57,7 @@ async function run(paths: readonly string[], { image: file, rounds, batch, threa
       file === undefined ? noise(models[0]!.convention) : await readImage(file, { channels: channels === 1 ? 1 : 3 });
     const update = (done: number, of: number) => progress.update(`  round ${done} of ${of}`);
     const latencies = await withInterruption('stopped', (signal) =>
-      benchModels(models, image, { rounds, batch, signal, update }),
+      benchModels(models, image, { rounds, batchSize, signal, update }),
     );
     progress.line(`  ${rounds} rounds, ${threads} threads, ${image.width} x ${image.height} pixels`);
     if (json)
@@ -71,7 +74,7 @@ async function run(paths: readonly string[], { image: file, rounds, batch, threa
 async function keep(path: string, latency: ModelLatency): Promise<void> {
   if (!isRun(path)) return;
   await writeJson(join(path, RUN_FILES.latency), latency);
-  await noteCommand(path, thisCommand());
+  await logCommand(path, thisCommand());
 }
 
 function tableOf(models: readonly OpenDetector[], latencies: readonly ModelLatency[]): string {
@@ -83,6 +86,13 @@ function tableOf(models: readonly OpenDetector[], latencies: readonly ModelLaten
     imagesPerSecond.toFixed(1),
     String(Math.round(models[i]!.bytes / 1000)),
   ]);
-  const head = ['model', 'ms, median', '10 to 90 %', 'to the first', `images/s, batch ${latencies[0]!.batch}`, 'kB'];
+  const head = [
+    'model',
+    'ms, median',
+    '10 to 90 %',
+    'to the first',
+    `images/s, batch ${latencies[0]!.batchSize}`,
+    'kB',
+  ];
   return textTable([head, ...rows]);
 }

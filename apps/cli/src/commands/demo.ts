@@ -20,7 +20,7 @@ export function demoCommand(program: Command): void {
       '--out <dir>',
       'where results are kept; a second run continues there (default: runs/demo or runs/demo-quick)',
     )
-    .option('--threads <number>', 'inside an operation', countingNumber, 2)
+    .option('--threads <number>', 'intra-op threads', countingNumber, 2)
     .addHelpText('after', '\nExample:\n  $ nats demo --quick --out runs/first')
     .action(demo);
 }

@@ -10,7 +10,7 @@ import {
   timeLeft,
   UsageError,
   withInterruption,
-  writeWhole,
+  writeAtomic,
 } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
@@ -36,10 +36,10 @@ export function detectCommand(program: Command): void {
     .argument('<images...>', 'image files, or folders of them')
     .option('--out <dir>', 'where pictures with boxes and masks go; files of the same name are replaced')
     .option('--min-score <number>', 'leave out detections below', shareNumber, 0)
-    .option('--threads <number>', 'inside an operation', countingNumber, 2)
+    .option('--threads <number>', 'intra-op threads', countingNumber, 2)
     .option(
       '--json',
-      "print as JSON: a list of {image, width, height, detections: [{box, label, score, mask}]}, mask in COCO's runs if the model gives masks",
+      "print as JSON: a list of {image, width, height, detections: [{box, label, score, mask}]}, mask as COCO's RLE if the model gives masks",
     )
     .addHelpText('after', '\nExample:\n  $ nats detect runs/transformed/model.onnx photos/ --out pictures')
     .action(run);
@@ -119,7 +119,7 @@ async function detectOn(path: string, model: OpenDetector, { out, minScore }: De
   const found = atLeast(await model.detect(image), minScore);
   if (out !== undefined) {
     await mkdir(out, { recursive: true });
-    await writeWhole(join(out, pictureName(path)), await drawPng(image, found, { classes }));
+    await writeAtomic(join(out, pictureName(path)), await drawPng(image, found, { classes }));
   }
   return {
     image: path,

@@ -9,7 +9,7 @@ import {
   evaluationText,
   expectFile,
   isRun,
-  noteCommand,
+  logCommand,
   openTrainedRun,
   UsageError,
 } from '@nats/pipeline';
@@ -98,7 +98,7 @@ async function ofRun(folder: string, flags: EvaluateFlags): Promise<EvaluationFi
     throw new UsageError('a run keeps its detections in detections.json; --out is for models');
   const { config, task, weights, scheme } = await openTrainedRun(folder, overridesOf(flags));
   const file = await withContext(config, undefined, (context) => evaluate(context, task, weights, scheme, folder));
-  await noteCommand(folder, thisCommand());
+  await logCommand(folder, thisCommand());
   return file;
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { exportRun, noteCommand, openTrainedRun, RUN_FILES } from '@nats/pipeline';
+import { exportRun, logCommand, openTrainedRun, RUN_FILES } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
 import { thisCommand } from './shared.js';
 
@@ -18,7 +18,7 @@ export function exportCommand(program: Command): void {
     .description('Write a trained detector as an ONNX file that needs nothing else')
     .argument('<run>', 'a run of nats train')
     .option('--out <file>', "where it goes (default: the run's model.onnx)")
-    .option('--no-preprocessing', 'leave letterbox and normalisation to the caller: float32 goes in')
+    .option('--no-preprocessing', 'leave letterbox and normalization to the caller: float32 goes in')
     .option('--no-suppression', 'leave non-maximum suppression to the caller: candidates come out')
     .addOption(new Option('--layout <name>', 'of the uint8 images').choices(['NHWC', 'NCHW']))
     .option('--replace', 'even if there is another file')
@@ -34,6 +34,6 @@ async function run(folder: string, { out, preprocessing, suppression, layout, re
   });
   const path = out ?? join(folder, RUN_FILES.model);
   await exportRun(trained, path, replace);
-  await noteCommand(folder, thisCommand());
+  await logCommand(folder, thisCommand());
   process.stdout.write(`${path}\n`);
 }

@@ -8,7 +8,7 @@ import {
   loadRecordImage,
   type Spread,
 } from '@nats/detect';
-import { readDatasets, UsageError, writeWhole } from '@nats/pipeline';
+import { readDatasets, UsageError, writeAtomic } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
 import { textTable } from '../text-table.js';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
@@ -27,7 +27,7 @@ export function inspectDataCommand(inspect: Command): void {
     .description('Statistics of annotated images, everything that is wrong with them, and anchors that fit')
     .addOption(new Option('--check <what>', 'of the images').choices(['decode', 'header', 'none']).default('header'))
     .option('--out <dir>', 'where pictures with boxes go')
-    .option('--pictures <number>', 'how many', countingNumber, 8)
+    .option('--pictures <number>', 'number of pictures of each split', countingNumber, 8)
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  $ nats inspect data --format voc --data VOC2007 --out pictures')
     .action(run);
@@ -58,7 +58,7 @@ async function draw(dataset: Dataset, folder: string, count: number): Promise<vo
   for (const [i, record] of dataset.records.slice(0, count).entries()) {
     const image = await loadRecordImage(record);
     const picture = await drawPng(image, drawnRecord(record), { classes: dataset.classes });
-    await writeWhole(join(folder, `${i + 1}.png`), picture);
+    await writeAtomic(join(folder, `${i + 1}.png`), picture);
   }
 }
 

@@ -5,7 +5,7 @@ import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext
 interface PretrainFlags extends ConfigFlags {
   readonly out: string;
   readonly steps?: number;
-  readonly batch?: number;
+  readonly batchSize?: number;
 }
 
 /** `nats pretrain`: a classifier whose backbone detectors start from. */
@@ -13,8 +13,8 @@ export function pretrainCommand(program: Command): void {
   addConfigFlags(program.command('pretrain'))
     .description('Train the backbone as a classifier, where there are no pretrained weights')
     .option('--out <dir>', 'run directory; a second run continues there', 'runs/pretrain')
-    .option('--steps <number>', 'over pretrain.steps', countingNumber)
-    .option('--batch <number>', 'over pretrain.batch', countingNumber)
+    .option('--steps <number>', 'overrides pretrain.steps', countingNumber)
+    .option('--batch-size <number>', 'overrides pretrain.batchSize', countingNumber)
     .addHelpText(
       'after',
       '\nExample:\n  $ nats pretrain --set backbone.name=demo-resnet --steps 200 --out runs/pretrain',
@@ -22,8 +22,8 @@ export function pretrainCommand(program: Command): void {
     .action(run);
 }
 
-async function run({ out, steps, batch, ...flags }: PretrainFlags): Promise<void> {
-  const config = await configOf(flags, { 'pretrain.steps': steps, 'pretrain.batch': batch });
+async function run({ out, steps, batchSize, ...flags }: PretrainFlags): Promise<void> {
+  const config = await configOf(flags, { 'pretrain.steps': steps, 'pretrain.batchSize': batchSize });
   const path = await withContext(config, out, (context) => pretrainRun(context, out));
   process.stdout.write(`${path}\n`);
 }

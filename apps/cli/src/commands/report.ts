@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRun, noteCommand, parseConfig, RUN_FILES, readRun, reportData, writeReport } from '@nats/pipeline';
+import { isRun, logCommand, parseConfig, RUN_FILES, readRun, reportData, writeReport } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { DEMO_PARTS } from '../demo/parts.js';
 import { countingNumber, thisCommand, withContext } from './shared.js';
@@ -20,8 +20,8 @@ export function reportCommand(program: Command): void {
     )
     .argument('<runs...>', 'runs of nats train, the one that others are compared with first; of search and pretrain')
     .option('--out <file>', "where it goes; an older one is replaced (default: the first run's report.html)")
-    .option('--title <text>', 'of the page')
-    .option('--threads <number>', 'inside an operation', countingNumber, 2)
+    .option('--title <text>', 'report title')
+    .option('--threads <number>', 'intra-op threads', countingNumber, 2)
     .addHelpText('after', '\nExample:\n  $ nats report runs/original runs/transformed runs/search --out report.html')
     .action(run);
 }
@@ -33,7 +33,7 @@ async function run(paths: readonly string[], { out, title, threads }: ReportFlag
   await withContext(config, undefined, async ({ engine, signal }) => {
     await writeReport(path, await reportData(folders, { title, engine, signal }));
   });
-  if (out === undefined) await noteCommand(paths[0]!, thisCommand());
+  if (out === undefined) await logCommand(paths[0]!, thisCommand());
   process.stdout.write(`${path}\n`);
 }
 

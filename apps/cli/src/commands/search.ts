@@ -8,7 +8,7 @@ interface SearchFlags extends ConfigFlags {
   readonly out: string;
   readonly weights?: string;
   readonly steps?: number;
-  readonly batch?: number;
+  readonly batchSize?: number;
 }
 
 /** `nats search`: which dilations should every group of channels have? */
@@ -16,15 +16,19 @@ export function searchCommand(program: Command): void {
   addConfigFlags(program.command('search'))
     .description('Search dilations on your data, and derive a scheme of what is found')
     .option('--out <dir>', 'run directory; a second run continues there', 'runs/search')
-    .option('--weights <file>', 'over weights.file: pretrained weights, or a run of nats pretrain')
-    .option('--steps <number>', 'over search.steps', countingNumber)
-    .option('--batch <number>', 'over search.batch', countingNumber)
+    .option('--weights <file>', 'overrides weights.file: pretrained weights, or a run of nats pretrain')
+    .option('--steps <number>', 'overrides search.steps', countingNumber)
+    .option('--batch-size <number>', 'overrides search.batchSize', countingNumber)
     .addHelpText('after', '\nExample:\n  $ nats search --weights resnet18.pth --out runs/search')
     .action(run);
 }
 
-async function run({ out, weights, steps, batch, ...flags }: SearchFlags): Promise<void> {
-  const config = await configOf(flags, { 'weights.file': weights, 'search.steps': steps, 'search.batch': batch });
+async function run({ out, weights, steps, batchSize, ...flags }: SearchFlags): Promise<void> {
+  const config = await configOf(flags, {
+    'weights.file': weights,
+    'search.steps': steps,
+    'search.batchSize': batchSize,
+  });
   const scheme = await withContext(config, out, (context) => searchRun(context, out));
   process.stdout.write(`${summarizeScheme(scheme)}\n${join(out, RUN_FILES.scheme)}\n`);
 }

@@ -26,14 +26,19 @@ export interface ConfigFlags {
 export function addConfigFlags(command: Command): Command {
   return addEngineFlag(command)
     .option('--config <file>', `settings (default: ${CONFIG_FILE}, if there is one; nats init writes one)`)
-    .option('--set <key=value>', 'a setting over those of the file, such as train.rate=0.01; repeatable', collected, [])
-    .option('--seed <number>', 'over that of the file', wholeNumber)
-    .option('--threads <number>', 'over that of the file', wholeNumber);
+    .option(
+      '--set <key=value>',
+      'a setting that overrides the config file, such as train.learningRate=0.01; repeatable',
+      collected,
+      [],
+    )
+    .option('--seed <number>', 'overrides that of the config file', wholeNumber)
+    .option('--threads <number>', 'overrides that of the config file', wholeNumber);
 }
 
 /** Which engine runs programs. */
 export function addEngineFlag(command: Command): Command {
-  return command.option('--engine <name>', `over engine.name: ${ENGINES.join(', ')}`, engineName);
+  return command.option('--engine <name>', `overrides engine.name: ${ENGINES.join(', ')}`, engineName);
 }
 
 function engineName(text: string): string {

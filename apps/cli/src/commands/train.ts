@@ -7,7 +7,7 @@ interface TrainFlags extends ConfigFlags {
   readonly weights?: string;
   readonly scheme?: string;
   readonly steps?: number;
-  readonly batch?: number;
+  readonly batchSize?: number;
   readonly evaluate: boolean;
 }
 
@@ -17,9 +17,9 @@ export function trainCommand(program: Command): void {
     .description('Train a detector: the original, or one that a scheme transforms; then evaluate it')
     .option('--out <dir>', 'run directory; a second run continues there (default: runs/original or runs/transformed)')
     .option('--scheme <path>', 'a scheme.json, or a run of nats search; without: the original')
-    .option('--weights <file>', 'over weights.file: pretrained weights, or a run of nats pretrain')
-    .option('--steps <number>', 'over train.steps', countingNumber)
-    .option('--batch <number>', 'over train.batch', countingNumber)
+    .option('--weights <file>', 'overrides weights.file: pretrained weights, or a run of nats pretrain')
+    .option('--steps <number>', 'overrides train.steps', countingNumber)
+    .option('--batch-size <number>', 'overrides train.batchSize', countingNumber)
     .option('--no-evaluate', 'stop after the training')
     .addHelpText('after', '\nExample:\n  $ nats train --scheme runs/search --out runs/transformed')
     .action(run);
@@ -30,11 +30,11 @@ async function run({
   weights,
   scheme: path,
   steps,
-  batch,
+  batchSize,
   evaluate: wanted,
   ...flags
 }: TrainFlags): Promise<void> {
-  const config = await configOf(flags, { 'weights.file': weights, 'train.steps': steps, 'train.batch': batch });
+  const config = await configOf(flags, { 'weights.file': weights, 'train.steps': steps, 'train.batchSize': batchSize });
   const folder = out ?? (path === undefined ? 'runs/original' : 'runs/transformed');
   await withContext(config, folder, async (context) => {
     const task = await openTask(config);

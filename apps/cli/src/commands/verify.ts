@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { formatVerification } from '@nats/export';
-import { noteCommand, openTrainedRun, RUN_FILES, verifyRun } from '@nats/pipeline';
+import { logCommand, openTrainedRun, RUN_FILES, verifyRun } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { addEngineFlag, countingNumber, printJson, shareNumber, thisCommand, withContext } from './shared.js';
 
@@ -18,8 +18,8 @@ export function verifyCommand(program: Command): void {
     .description('Compare an exported file with what was trained, on real images; exit code 1 if they differ')
     .argument('<run>', 'a run of nats train')
     .option('--model <file>', "the file (default: the run's model.onnx)")
-    .option('--images <number>', 'over export.verifyImages', countingNumber)
-    .option('--tolerance <number>', 'over export.tolerance', shareNumber)
+    .option('--images <number>', 'overrides export.verifyImages', countingNumber)
+    .option('--tolerance <number>', 'overrides export.tolerance', shareNumber)
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  $ nats verify runs/transformed')
     .action(run);
@@ -35,7 +35,7 @@ async function run(folder: string, { model, images, tolerance, engine, json }: V
   const result = await withContext(trained.config, undefined, (context) => verifyRun(context, trained, model));
   if (json) printJson(result);
   else process.stdout.write(`${path} ${formatVerification(result)}\n`);
-  await noteCommand(folder, thisCommand());
+  await logCommand(folder, thisCommand());
   if (result.passed) return;
   // The network is the same, what suppression kept is not.
   const near = result.values.scores!.relative <= result.tolerance.values;

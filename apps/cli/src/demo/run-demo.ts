@@ -17,14 +17,14 @@ import {
   type TrainedRun,
   trainRun,
   verifyRun,
+  writeAtomic,
   writeJson,
   writeReport,
-  writeWhole,
 } from '@nats/pipeline';
 import { programCosts, summarizeScheme } from '@nats/space';
 import { DEMO_PARTS } from './parts.js';
 import { type DemoSettings, demoConfig } from './settings.js';
-import { type ArmReport, demoTable } from './table.js';
+import { demoTable, type VariantReport } from './table.js';
 
 export interface DemoOptions {
   readonly settings: DemoSettings;
@@ -32,8 +32,8 @@ export interface DemoOptions {
 }
 
 export interface DemoResult {
-  readonly original: ArmReport;
-  readonly transformed: ArmReport;
+  readonly original: VariantReport;
+  readonly transformed: VariantReport;
   readonly table: string;
   /** The page. */
   readonly report: string;
@@ -48,7 +48,7 @@ export interface DemoResult {
  */
 export async function runDemo(context: StepContext, { settings, folder }: DemoOptions): Promise<DemoResult> {
   const { progress } = context;
-  const [pretrainFolder, searchFolder, ...armFolders] = DEMO_PARTS.map((name) => join(folder, name));
+  const [pretrainFolder, searchFolder, ...variantFolders] = DEMO_PARTS.map((name) => join(folder, name));
   const base = demoConfig(settings, context.config.engine);
   await claim({ ...context, config: base }, folder, 'demo', { demo: settings });
 
@@ -63,45 +63,45 @@ export async function runDemo(context: StepContext, { settings, folder }: DemoOp
   progress.line(summarizeScheme(scheme));
 
   progress.line(`3 Train the original and the transformed detector alike (${settings.steps} steps each)`);
-  const arms: TrainedRun[] = [];
-  for (const [i, arm] of armFolders.entries()) {
-    arms.push(await trainRun(own, arm, i === 0 ? undefined : scheme, task, DEMO_PARTS[i + 2]));
+  const variants: TrainedRun[] = [];
+  for (const [i, variant] of variantFolders.entries()) {
+    variants.push(await trainRun(own, variant, i === 0 ? undefined : scheme, task, DEMO_PARTS[i + 2]));
   }
 
   progress.line(`4 Evaluate both on ${settings.testImages} test images`);
   const metrics: Record<string, number>[] = [];
-  for (const arm of arms) {
-    const { stats } = await evaluate(own, task, arm.weights, arm.scheme, arm.folder);
+  for (const variant of variants) {
+    const { stats } = await evaluate(own, task, variant.weights, variant.scheme, variant.folder);
     metrics.push(Object.fromEntries(STAT_NAMES.map((name, i) => [name, stats[i]!])));
   }
 
   progress.line('5 Export both as ONNX and compare the files with what was trained');
   const sizes: number[] = [];
-  for (const arm of arms) sizes.push(await exported(own, arm));
+  for (const variant of variants) sizes.push(await exported(own, variant));
 
   progress.line('6 Time both files in turn');
-  const latencies = await timed(own, arms, settings.rounds);
-  const [original, transformed] = arms.map((arm, i): ArmReport => {
-    const { program, spec } = candidatesProgram(task, arm.scheme, 1);
+  const latencies = await timed(own, variants, settings.rounds);
+  const [original, transformed] = variants.map((variant, i): VariantReport => {
+    const { program, spec } = candidatesProgram(task, variant.scheme, 1);
     const { parameters, macs } = programCosts(program, spec);
     return { metrics: metrics[i]!, parameters, macs, bytes: sizes[i]!, milliseconds: latencies[i]! };
-  }) as [ArmReport, ArmReport];
+  }) as [VariantReport, VariantReport];
   const table = demoTable(original, transformed);
-  await writeWhole(join(folder, 'table.txt'), `${table}\n`);
+  await writeAtomic(join(folder, 'table.txt'), `${table}\n`);
   await writeJson(join(folder, 'result.json'), { settings, original, transformed });
 
   progress.line('7 Write the report');
   const report = join(folder, RUN_FILES.report);
   const page = { engine: context.engine, signal: context.signal, title: 'nats demo: digits on textures' };
-  await writeReport(report, await reportData([...armFolders, searchFolder!, pretrainFolder!], page));
+  await writeReport(report, await reportData([...variantFolders, searchFolder!, pretrainFolder!], page));
   return { original, transformed, table, report };
 }
 
 /** @returns the size of the file */
-async function exported(context: StepContext, arm: TrainedRun): Promise<number> {
-  const path = join(arm.folder, RUN_FILES.model);
-  const size = await exportRun(arm, path);
-  const { agreement, values, passed, problems } = await verifyRun(context, arm);
+async function exported(context: StepContext, variant: TrainedRun): Promise<number> {
+  const path = join(variant.folder, RUN_FILES.model);
+  const size = await exportRun(variant, path);
+  const { agreement, values, passed, problems } = await verifyRun(context, variant);
   const scores = values.scores!.relative.toExponential(1);
   const { detections = 0, missing = 0 } = agreement ?? {};
   context.progress.line(
@@ -112,14 +112,15 @@ async function exported(context: StepContext, arm: TrainedRun): Promise<number> 
 }
 
 /** @returns medians in milliseconds */
-async function timed(context: StepContext, arms: readonly TrainedRun[], rounds: number): Promise<number[]> {
+async function timed(context: StepContext, variants: readonly TrainedRun[], rounds: number): Promise<number[]> {
   const { config, signal, progress } = context;
   const models = [];
-  for (const { folder } of arms) models.push(await openDetector(join(folder, RUN_FILES.model), config.engine.threads));
+  for (const { folder } of variants)
+    models.push(await openDetector(join(folder, RUN_FILES.model), config.engine.threads));
   try {
     const update = (done: number, of: number) => progress.update(`  round ${done} of ${of}`);
-    const latencies = await benchModels(models, noise(models[0]!.convention), { rounds, batch: 8, signal, update });
-    for (const [i, { folder }] of arms.entries()) await writeJson(join(folder, RUN_FILES.latency), latencies[i]!);
+    const latencies = await benchModels(models, noise(models[0]!.convention), { rounds, batchSize: 8, signal, update });
+    for (const [i, { folder }] of variants.entries()) await writeJson(join(folder, RUN_FILES.latency), latencies[i]!);
     return latencies.map(({ single }) => single.median);
   } finally {
     for (const model of models) await model.close();

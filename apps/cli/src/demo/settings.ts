@@ -53,7 +53,7 @@ export const QUICK: DemoSettings = {
 /** The demonstration as a config: what `nats search` and the other commands would be given. */
 export function demoConfig(settings: DemoSettings, engine: ConfigInput['engine'] = {}): Config {
   const { warmUp, batch, seed } = settings;
-  const { weightDecay, clipNorm, learningRate: rate } = PROTOCOL;
+  const { weightDecay, clipNorm, learningRate } = PROTOCOL;
   const custom = { optimizer: 'adamw', schedule: 'cosine', warmUp, weightDecay, clipNorm } as const;
   const { inputSize, stages, pyramid, ranges, points, radius, headDepth, headNorm } = detectorConfig;
   const { predictionKernel, distance, quality, candidatesPerLevel } = detectorConfig;
@@ -70,15 +70,21 @@ export function demoConfig(settings: DemoSettings, engine: ConfigInput['engine']
       },
       space: { genotypes: ['1', '2', '3'], groups: PROTOCOL.search.groups },
       pretrain: {
-        ...{ ...custom, clipNorm: null, rate: PROTOCOL.pretraining.learningRate },
+        ...{ ...custom, clipNorm: null, learningRate: PROTOCOL.pretraining.learningRate },
         steps: settings.pretraining.steps,
-        batch: settings.pretraining.batch,
+        batchSize: settings.pretraining.batch,
         data: { format: 'mnist', images: settings.pretraining.images, seed },
       },
-      search: { ...settings.search, batch, rate, custom, architectureRate: PROTOCOL.search.architectureRate },
+      search: {
+        ...settings.search,
+        batchSize: batch,
+        learningRate,
+        custom,
+        architectureLearningRate: PROTOCOL.search.architectureRate,
+      },
       decode: { method: 'argmax' },
-      train: { steps: settings.steps, batch, rate, custom },
-      evaluate: { sizes: PROTOCOL.sizes, batch: 32 },
+      train: { steps: settings.steps, batchSize: batch, learningRate, custom },
+      evaluate: { sizes: PROTOCOL.sizes, batchSize: 32 },
       export: { verifyImages: settings.verifiedImages },
     },
     'the demonstration',

@@ -1,7 +1,7 @@
 import { STAT_NAMES } from '@nats/detect';
 
 /** Everything about one of the two detectors that the report shows. */
-export interface ArmReport {
+export interface VariantReport {
   /** By name of COCO's numbers, 0 to 1; -1 without objects. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly parameters: number;
@@ -11,14 +11,14 @@ export interface ArmReport {
 }
 
 /** COCO's twelve numbers in percent and the costs: original, transformed, difference. */
-export function demoTable(original: ArmReport, transformed: ArmReport): string {
+export function demoTable(original: VariantReport, transformed: VariantReport): string {
   const percent = (value: number) => (value < 0 ? '-' : (100 * value).toFixed(1));
   const signed = (value: number, digits: number) => `${value > 0 ? '+' : ''}${value.toFixed(digits)}`;
   const metrics = STAT_NAMES.map((name) => {
     const [a, b] = [original.metrics[name]!, transformed.metrics[name]!];
     return [name, percent(a), percent(b), a < 0 || b < 0 ? '-' : signed(100 * (b - a), 1)];
   });
-  const cost = (name: string, value: (arm: ArmReport) => number, digits: number) => {
+  const cost = (name: string, value: (variant: VariantReport) => number, digits: number) => {
     const [a, b] = [value(original), value(transformed)];
     return [name, a.toFixed(digits), b.toFixed(digits), signed(b - a, digits)];
   };

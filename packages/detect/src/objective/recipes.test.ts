@@ -82,8 +82,8 @@ test('from-classifier trains all of the network, its backbone at half the rate, 
   const parameters = [...scope.spec.values()].filter(({ kind }) => kind === 'parameter').map(({ name }) => name);
   expect(changed(initial, values)).toEqual(expect.arrayContaining(parameters));
   expect(recipe.phases[0].rules).toEqual([
-    { maxDimensions: 1, weightDecay: 0 },
-    { name: 'backbone.body.*', learningRate: 0.5 },
+    { maxDimensions: 1, weightDecayScale: 0 },
+    { name: 'backbone.body.*', learningRateScale: 0.5 },
   ]);
   const { learningRate, average } = fromClassifier({ backbone, steps: 2000, batchSize: 8 }).phases[0];
   expect([0, 100, 1050, 2000].map((step) => Number(learningRate(step).toPrecision(3)))).toEqual([
@@ -103,7 +103,9 @@ test.each(Object.keys(DETECTION_RECIPES) as RecipeName[])('%s says all that it d
   const { config } = DETECTION_RECIPES[name]({ backbone, ...options });
   expect(toJson(config)).toEqual(config);
   expect(config).toMatchObject({ recipe: name, ...options });
-  expect(DETECTION_RECIPES[name]({ backbone, ...options, backboneRate: 0.1 }).config.backboneRate).toBe(0.1);
+  expect(
+    DETECTION_RECIPES[name]({ backbone, ...options, backboneLearningRateScale: 0.1 }).config.backboneLearningRateScale,
+  ).toBe(0.1);
 });
 
 test('a training does not continue with another recipe', async () => {

@@ -29,7 +29,7 @@ export interface RecipeOptions {
   /** Default: the recipe's. */
   readonly learningRate?: number;
   /** Of the backbone, as a factor on the learning rate; default: the recipe's. */
-  readonly backboneRate?: number;
+  readonly backboneLearningRateScale?: number;
   /** What of the backbone stays as it is; default: the recipe's. */
   readonly freezing?: Freezing;
 }
@@ -72,7 +72,7 @@ export function fineTune(options: RecipeOptions): DetectionRecipe {
     warmUp: { steps: warmUp, start: 0.001 },
     clipNorm: 35,
     averageDecay: averageOver(steps / 10, 0.999),
-    backboneRate: 1,
+    backboneLearningRateScale: 1,
     freezing: { upTo: 'C2', norms: true },
     sparesNorms: false,
   });
@@ -88,7 +88,7 @@ export function fineTune(options: RecipeOptions): DetectionRecipe {
 export function fromClassifier(options: RecipeOptions): DetectionRecipe {
   return adaptive('from-classifier', options, {
     averageDecay: averageOver(options.steps / 20, 0.999),
-    backboneRate: 0.5,
+    backboneLearningRateScale: 0.5,
     sparesNorms: true,
     weightDecay: 0.01,
   });
@@ -99,7 +99,7 @@ export function fromClassifier(options: RecipeOptions): DetectionRecipe {
  * weight decay 1e-3 on all of them (as the method's prototype on MNIST-detection) and no averages, so that a step writes least.
  */
 export function quick(options: RecipeOptions): DetectionRecipe {
-  return adaptive('quick', options, { backboneRate: 1, sparesNorms: false, weightDecay: 1e-3 });
+  return adaptive('quick', options, { backboneLearningRateScale: 1, sparesNorms: false, weightDecay: 1e-3 });
 }
 
 /** By name, for command lines and configuration files. */
@@ -117,7 +117,7 @@ interface Values {
   readonly warmUp: { readonly steps: number; readonly start: number };
   readonly clipNorm: number;
   readonly averageDecay?: number;
-  readonly backboneRate: number;
+  readonly backboneLearningRateScale: number;
   readonly freezing: Freezing;
   /** No weight decay on norms and biases. */
   readonly sparesNorms: boolean;
@@ -126,7 +126,7 @@ interface Values {
 function adaptive(
   name: RecipeName,
   options: RecipeOptions,
-  values: Pick<Values, 'averageDecay' | 'backboneRate' | 'sparesNorms'> & { readonly weightDecay: number },
+  values: Pick<Values, 'averageDecay' | 'backboneLearningRateScale' | 'sparesNorms'> & { readonly weightDecay: number },
 ): DetectionRecipe {
   const { steps, learningRate = 2e-3 } = options;
   const { weightDecay, ...others } = values;
@@ -145,7 +145,7 @@ function adaptive(
 function recipe(name: RecipeName, options: RecipeOptions, values: Values): DetectionRecipe {
   const { backbone, steps, batchSize, convolution } = options;
   const { optimizer, learningRate, schedule, scheduleConfig, warmUp, clipNorm, averageDecay, sparesNorms } = values;
-  const { backboneRate = values.backboneRate, freezing = values.freezing } = options;
+  const { backboneLearningRateScale = values.backboneLearningRateScale, freezing = values.freezing } = options;
   const freezes = freezing.upTo !== 'none' || freezing.norms;
   return {
     name,
@@ -157,7 +157,9 @@ function recipe(name: RecipeName, options: RecipeOptions, values: Values): Detec
         learningRate: withWarmUp(schedule, warmUp),
         rules: [
           ...(sparesNorms ? [NO_DECAY_ON_NORMS_AND_BIASES] : []),
-          ...(backboneRate === 1 ? [] : [{ name: `${BACKBONE}.*`, learningRate: backboneRate }]),
+          ...(backboneLearningRateScale === 1
+            ? []
+            : [{ name: `${BACKBONE}.*`, learningRateScale: backboneLearningRateScale }]),
         ],
         clipNorm,
         ...(averageDecay !== undefined && { average: { decay: averageDecay } }),
@@ -174,7 +176,7 @@ function recipe(name: RecipeName, options: RecipeOptions, values: Values): Detec
       batchSize,
       optimizer: { ...optimizer.config },
       learningRate,
-      backboneRate,
+      backboneLearningRateScale,
       schedule: scheduleConfig,
       warmUp: { ...warmUp },
       clipNorm,

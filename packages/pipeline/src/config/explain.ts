@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { nearest } from './nearest.js';
+import { renamedKey } from './renamed-keys.js';
 
 /** A JSON schema as far as keys are concerned. */
 interface KeySchema {
@@ -18,9 +19,12 @@ export function explainIssues(error: z.ZodError, schema: unknown, input: unknown
     if (issue.code !== 'unrecognized_keys') return [`${where}${sentence(issue)}`];
     const valid = keysAt(schema as KeySchema, input, issue.path);
     return issue.keys.map((key) => {
+      const path = [...issue.path, key].join('.');
+      const renamed = renamedKey(path);
+      if (renamed !== undefined) return `'${path}' is now '${renamed}'`;
       const meant = nearest(key, valid);
       const advice = meant === undefined ? `there is ${valid.join(', ')}` : `did you mean '${meant}'?`;
-      return `unknown key '${[...issue.path, key].join('.')}'; ${advice}`;
+      return `unknown key '${path}'; ${advice}`;
     });
   });
 }

@@ -18,11 +18,15 @@ function write(name: string, value: unknown): string {
 
 describe('flags over the file over the defaults', () => {
   test('each setting comes from the nearest that names it', async () => {
-    const file = write('nats.config.json', { seed: 3, train: { steps: 7, batch: 2 }, detector: { kind: 'retinanet' } });
-    const config = await loadConfig({ file, flags: { 'train.steps': 9, 'search.batch': undefined } });
+    const file = write('nats.config.json', {
+      seed: 3,
+      train: { steps: 7, batchSize: 2 },
+      detector: { kind: 'retinanet' },
+    });
+    const config = await loadConfig({ file, flags: { 'train.steps': 9, 'search.batchSize': undefined } });
     expect(config.seed).toBe(3);
-    expect(config.train).toMatchObject({ steps: 9, batch: 2, recipe: 'from-classifier' });
-    expect(config.search.batch).toBe(16);
+    expect(config.train).toMatchObject({ steps: 9, batchSize: 2, recipe: 'from-classifier' });
+    expect(config.search.batchSize).toBe(16);
     expect(config.detector).toMatchObject({ kind: 'retinanet', channels: 256, boxLoss: 'l1' });
   });
 

@@ -4,9 +4,9 @@ import { backboneSchema, weightsSchema } from './sections/backbone.js';
 import { dataSchema } from './sections/data.js';
 import { engineSchema } from './sections/engine.js';
 import { whole } from './sections/fields.js';
-import { pretrainSchema, searchSchema, trainSchema } from './sections/fitting.js';
 import { evaluateSchema, exportSchema } from './sections/outcome.js';
 import { decodeSchema, spaceSchema } from './sections/space.js';
+import { pretrainSchema, searchSchema, trainSchema } from './sections/training.js';
 
 /** The name of a config file that is found without being named. */
 export const CONFIG_FILE = 'nats.config.json';

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { isLock, lockRun } from './lock-run.js';
-import { birthOf, UNKNOWN } from './process-birth.js';
+import { startTimeOf, UNKNOWN } from './process-start-time.js';
 
 const root = mkdtempSync(join(tmpdir(), 'nats-lock-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -33,7 +33,7 @@ test('a process that lives is named, with its machine and since when; nothing of
   const run = folder();
   const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
   try {
-    const name = `.lock-${other.pid}-${birthOf(other.pid!)}-${host}`;
+    const name = `.lock-${other.pid}-${startTimeOf(other.pid!)}-${host}`;
     taken(run, name);
     await expect(lockRun(run)).rejects.toThrow(
       new RegExp(
@@ -48,10 +48,10 @@ test('a process that lives is named, with its machine and since when; nothing of
 
 test('what a process left that is gone is taken over, also where another has its number now', async () => {
   const gone = spawnSync(process.execPath, ['-e', '']).pid;
-  expect(birthOf(gone)).toBeUndefined();
+  expect(startTimeOf(gone)).toBeUndefined();
   const run = folder();
   taken(run, `.lock-${gone}-77-${host}`);
-  if (birthOf(process.pid) !== UNKNOWN) taken(run, `.lock-${process.pid}-1-${host}`);
+  if (startTimeOf(process.pid) !== UNKNOWN) taken(run, `.lock-${process.pid}-1-${host}`);
   await lockRun(run);
   expect(readdirSync(run)).toHaveLength(1);
 });

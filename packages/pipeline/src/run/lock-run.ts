@@ -3,13 +3,13 @@ import { open, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { birthOf, UNKNOWN } from './process-birth.js';
+import { startTimeOf, UNKNOWN } from './process-start-time.js';
 
 /** A process that works in a directory. Its file is empty: the name says who, so that it is never half written. */
 interface Holder {
   readonly pid: number;
   /** Tells it from a later process of the same number. */
-  readonly birth: string;
+  readonly startTime: string;
   readonly host: string;
 }
 
@@ -31,7 +31,7 @@ const held = new Set<string>();
  * @throws Error naming the process that has it; IO errors pass through
  */
 export async function lockRun(folder: string): Promise<void> {
-  const own: Holder = { pid: process.pid, birth: birthOf(process.pid) ?? UNKNOWN, host: hostname() };
+  const own: Holder = { pid: process.pid, startTime: startTimeOf(process.pid) ?? UNKNOWN, host: hostname() };
   const path = resolve(folder, nameOf(own));
   if (held.has(path)) return;
   for (let attempt = 1; ; attempt++) {
@@ -89,21 +89,21 @@ async function holdersIn(folder: string, own: Holder): Promise<Claim[]> {
 }
 
 /** What runs on another machine is not seen from here, and counts as alive. */
-function isGone({ pid, birth, host }: Holder, own: Holder): boolean {
+function isGone({ pid, startTime, host }: Holder, own: Holder): boolean {
   if (host !== own.host) return false;
-  const now = birthOf(pid);
+  const now = startTimeOf(pid);
   // Another with its number; 0 is unknown.
-  const other = now !== birth && now !== UNKNOWN && birth !== UNKNOWN;
+  const other = now !== startTime && now !== UNKNOWN && startTime !== UNKNOWN;
   return now === undefined || other;
 }
 
-function nameOf({ pid, birth, host }: Holder): string {
-  return `${PREFIX}-${pid}-${birth}-${encodeURIComponent(host)}`;
+function nameOf({ pid, startTime, host }: Holder): string {
+  return `${PREFIX}-${pid}-${startTime}-${encodeURIComponent(host)}`;
 }
 
 function holderOf(name: string): Holder | undefined {
   const match = /^\.lock-(\d+)-(\d+)-(.+)$/.exec(name);
-  return match ? { pid: Number(match[1]), birth: match[2]!, host: decodeURIComponent(match[3]!) } : undefined;
+  return match ? { pid: Number(match[1]), startTime: match[2]!, host: decodeURIComponent(match[3]!) } : undefined;
 }
 
 function inUse(folder: string, { pid, host, since, path }: Claim): Error {

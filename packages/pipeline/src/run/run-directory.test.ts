@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readCommands } from './noted-commands.js';
+import { readCommands } from './command-log.js';
 import { claimRun, type RunClaim } from './run-directory.js';
 
 const root = mkdtempSync(join(tmpdir(), 'nats-run-'));

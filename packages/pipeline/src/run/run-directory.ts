@@ -3,11 +3,11 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
 import { readJson } from '../files/read-json.js';
-import { writeJson } from '../files/write-whole.js';
+import { writeJson } from '../files/write-atomic.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
+import { type Environment, logCommand } from './command-log.js';
 import { isLock, lockRun } from './lock-run.js';
-import { type Environment, noteCommand } from './noted-commands.js';
 import { RUN_FILES } from './run-files.js';
 
 /** What a run makes: a classifier, an architecture, a detector, or all of it for the demonstration. */
@@ -64,7 +64,7 @@ export async function claimRun(folder: string, claim: RunClaim): Promise<boolean
       settings,
     });
   }
-  await noteCommand(folder, claim.command, claim.environment);
+  await logCommand(folder, claim.command, claim.environment);
   return before !== undefined;
 }
 

@@ -9,7 +9,7 @@ import {
   smallResnet,
 } from '@nats/space';
 import { createNormalizer } from '@nats/train';
-import { judged } from '../config/judged.js';
+import { asConfigError } from '../config/config-errors.js';
 import { type BackboneSettings, DEMO, SMALL } from '../config/sections/backbone.js';
 
 /** Where a backbone's variables are in a detector. */
@@ -20,10 +20,12 @@ const STATISTICS = { imagenet: IMAGENET_STATISTICS, cifar10: CIFAR10_STATISTICS 
 
 /** The backbone's own config. @throws UsageError for settings that contradict each other */
 export function backboneConfigOf(settings: BackboneSettings): BackboneConfig {
-  const config = judged('backbone', () => namedBackbone(settings));
+  const config = asConfigError('backbone', () => namedBackbone(settings));
   if (!settings.pixels) return config;
   const pixels = typeof settings.pixels === 'string' ? STATISTICS[settings.pixels] : settings.pixels;
-  judged('backbone.pixels', () => createNormalizer({ channels: config.inputChannels, height: 1, width: 1 }, pixels));
+  asConfigError('backbone.pixels', () =>
+    createNormalizer({ channels: config.inputChannels, height: 1, width: 1 }, pixels),
+  );
   return { ...config, inputStatistics: pixels };
 }
 

@@ -6,9 +6,9 @@ import type { OpenDetector } from '../model/open-detector.js';
 export interface ModelLatency {
   /** For one image. */
   readonly single: Latency;
-  /** For `batch` images at a time. */
+  /** For `batchSize` images at a time. */
   readonly several: Latency;
-  readonly batch: number;
+  readonly batchSize: number;
   readonly imagesPerSecond: number;
 }
 
@@ -16,7 +16,7 @@ export interface BenchOptions {
   /** Runs of each model with one image. */
   readonly rounds: number;
   /** Images at a time for the throughput. */
-  readonly batch: number;
+  readonly batchSize: number;
   readonly signal: AbortSignal;
   readonly update?: (done: number, of: number) => void;
 }
@@ -25,7 +25,7 @@ export interface BenchOptions {
 export async function benchModels(
   models: readonly OpenDetector[],
   image: DecodedImage,
-  { rounds, batch, signal, update }: BenchOptions,
+  { rounds, batchSize, signal, update }: BenchOptions,
 ): Promise<ModelLatency[]> {
   const time = (count: number, options: Partial<BenchOptions>) => {
     const images = new Array<DecodedImage>(count).fill(image);
@@ -37,11 +37,11 @@ export async function benchModels(
     return compareLatency<string>(Object.fromEntries(runs), { signal, ...options });
   };
   const single = await time(1, { rounds, ...(update && { update }) });
-  const several = await time(batch, { rounds: Math.max(3, Math.ceil(rounds / batch)) });
+  const several = await time(batchSize, { rounds: Math.max(3, Math.ceil(rounds / batchSize)) });
   return models.map((_, i) => ({
     single: single[i]!,
     several: several[i]!,
-    batch,
-    imagesPerSecond: (1000 * batch) / several[i]!.median,
+    batchSize,
+    imagesPerSecond: (1000 * batchSize) / several[i]!.median,
   }));
 }

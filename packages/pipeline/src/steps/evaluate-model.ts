@@ -12,7 +12,7 @@ import {
   summarize,
   withCrowdMasks,
 } from '@nats/detect';
-import { writeJson } from '../files/write-whole.js';
+import { writeJson } from '../files/write-atomic.js';
 import { openDetector } from '../model/open-detector.js';
 import { UsageError } from '../usage-error.js';
 import type { StepContext } from './context.js';

@@ -12,7 +12,7 @@ import { type Scheme, schemeBuilder } from '@nats/space';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
 import { decisiveData } from '../config/sections/data.js';
 import { readJson } from '../files/read-json.js';
-import { writeJson } from '../files/write-whole.js';
+import { writeJson } from '../files/write-atomic.js';
 import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext, Weights } from './context.js';
 import { detectorSpec, type Task, taskObjective } from './task.js';
@@ -49,7 +49,7 @@ export async function evaluate(
   const path = join(folder, RUN_FILES.evaluation);
   const settings = toJson({
     data: decisiveData(config.data),
-    evaluate: { ...config.evaluate, batch: undefined },
+    evaluate: { ...config.evaluate, batchSize: undefined },
     engine: config.engine.name,
   });
   if (existsSync(path)) {

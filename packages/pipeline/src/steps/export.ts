@@ -30,14 +30,14 @@ export function exportedDetector(
   { evaluate, export: settings }: Config,
 ): Uint8Array {
   const program = foldVariables(layoutPass(candidatesProgram(task, scheme, 'N').program), weights);
-  const { scoreThreshold, iouThreshold, limit } = evaluate;
+  const { scoreThreshold, iouThreshold, maxDetections } = evaluate;
   return encodeDetector(program, {
     values: weights,
     classes: task.classes,
     statistics: task.statistics,
     tool: `@nats/cli ${VERSION}`,
     name: `${task.detector.name}-${task.backbone.name}`,
-    thresholds: { scoreThreshold, iouThreshold, limit },
+    thresholds: { scoreThreshold, iouThreshold, limit: maxDetections },
     suppression: settings.suppression,
     ...(settings.preprocessing && { preprocessing: settings.layout }),
     ...(scheme && { scheme: schemeToJson(scheme) }),

@@ -16,8 +16,8 @@ import type { Config } from '../config/schema.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { backboneConfigOf } from './backbone.js';
 import type { StepContext } from './context.js';
-import { checkpointsOf, runFit } from './fit.js';
-import { customPhase } from './fitting.js';
+import { checkpointsOf, runTraining } from './run-training.js';
+import { customPhase } from './training-phases.js';
 
 /** Settings that a pretraining depends on. */
 export function pretrainSettings({ seed, backbone, pretrain }: Config) {
@@ -54,7 +54,7 @@ export async function pretrain(
     checkpoints: checkpointsOf(folder, checkpointEvery),
   });
   try {
-    await runFit(training, folder, title, context);
+    await runTraining(training, folder, title, context);
     await writeSafetensors(path, await training.values());
   } finally {
     await training.dispose();
@@ -70,7 +70,7 @@ export async function openPretraining(config: Config): Promise<Pretraining> {
   const objective = classification({
     network: (scope, x, options) => buildClassifier(scope, x, backbone, { ...options, classes }),
     datasets: { ...datasets },
-    batchSize: config.pretrain.batch,
+    batchSize: config.pretrain.batchSize,
     statistics: inputStatistics(backbone),
     seed: config.seed,
     config: backbone,

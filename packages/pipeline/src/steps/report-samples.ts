@@ -17,9 +17,9 @@ import { RUN_FILES } from '../run/run-files.js';
 /** Detections with lower scores are not shown. */
 export const SHOWN_SCORE = 0.3;
 
-/** An arm's detections by image, as its run keeps them. */
-export interface ArmDetections {
-  readonly arm: string;
+/** A variant's detections by image, as its run keeps them. */
+export interface VariantDetections {
+  readonly variant: string;
   readonly detections: readonly CocoDetection[];
 }
 
@@ -36,8 +36,8 @@ export function sampledRecords({ records }: Dataset): DatasetRecord[] {
   return records.filter(({ objects }) => objects.length > 0).slice(0, SAMPLES);
 }
 
-/** The sampled images with their objects and with what each arm detected. */
-export async function reportSamples(val: Dataset, arms: readonly ArmDetections[]): Promise<BoxedSample[]> {
+/** The sampled images with their objects and with what each variant detected. */
+export async function reportSamples(val: Dataset, variants: readonly VariantDetections[]): Promise<BoxedSample[]> {
   const imageIds = new Map(cocoImageIds(val).map((id, i) => [val.records[i]!, id]));
   const labels = new Map(cocoCategoryIds(val).map((id, label) => [id, val.classes[label]!]));
   return Promise.all(
@@ -47,8 +47,8 @@ export async function reportSamples(val: Dataset, arms: readonly ArmDetections[]
       width: record.width,
       height: record.height,
       truth: reportObjects(record.objects, val.classes),
-      detections: arms.map(({ arm, detections }) => ({
-        arm,
+      detections: variants.map(({ variant, detections }) => ({
+        variant,
         boxes: detections
           .filter((found) => found.image_id === imageIds.get(record) && found.score >= SHOWN_SCORE)
           .map(({ bbox, category_id, score }): ReportBox => {

@@ -3,13 +3,13 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Engine } from '@nats/graph';
 import {
-  type ReportArm,
   type ReportData,
   type ReportEvaluation,
   type ReportLatency,
   type ReportNumbers,
   type ReportSearch,
   type ReportTraining,
+  type ReportVariant,
   reportFields,
   reportScheme,
   searchCurves,
@@ -18,7 +18,7 @@ import {
 import { parseGenotype, programCosts } from '@nats/space';
 import { toJson } from '@nats/train';
 import { readJson } from '../files/read-json.js';
-import { readCommands } from '../run/noted-commands.js';
+import { readCommands } from '../run/command-log.js';
 import { readRun } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
@@ -32,7 +32,7 @@ import { readDetections, reportSamples, SHOWN_SCORE } from './report-samples.js'
 import { trainSettings } from './train.js';
 
 /** Runs that differ in nothing but their seed. */
-interface Arm {
+interface Variant {
   readonly name: string;
   readonly runs: readonly TrainedRun[];
 }
@@ -55,28 +55,32 @@ export async function reportData(folders: readonly string[], options: ReportOpti
   for (const folder of of('train')) runs.push(await openTrainedRun(folder));
   const [first] = runs;
   if (!first) throw new UsageError('a report needs at least one run of nats train');
-  const arms = armsOf(runs);
-  const shown: ReportArm[] = [];
-  for (const arm of arms) shown.push(await reportArm(arm, options));
+  const variants = variantsOf(runs);
+  const shown: ReportVariant[] = [];
+  for (const variant of variants) shown.push(await reportVariant(variant, options));
   const trainings: ReportTraining[] = [];
   for (const folder of of('pretrain')) trainings.push(await reportTraining(folder, basename(resolve(folder))));
-  for (const { name, runs: own } of arms) {
+  for (const { name, runs: own } of variants) {
     for (const { folder, config } of own) {
-      trainings.push({ ...(await reportTraining(folder, basename(resolve(folder)))), arm: name, seed: config.seed });
+      trainings.push({
+        ...(await reportTraining(folder, basename(resolve(folder)))),
+        variant: name,
+        seed: config.seed,
+      });
     }
   }
   const [searched] = of('search');
   const { val, train, classes } = first.task;
-  const armDetections = await Promise.all(
-    arms.map(async ({ name, runs: own }) => ({ arm: name, detections: await readDetections(own[0]!.folder) })),
+  const variantDetections = await Promise.all(
+    variants.map(async ({ name, runs: own }) => ({ variant: name, detections: await readDetections(own[0]!.folder) })),
   );
   return {
     title:
       options.title ??
-      `${arms.map(({ name }) => name).join(' and ')}: ${first.task.backbone.name} on ${nameOf(val.name)}`,
+      `${variants.map(({ name }) => name).join(' and ')}: ${first.task.backbone.name} on ${nameOf(val.name)}`,
     created: new Date().toISOString(),
     tool: { name: 'nats', version: VERSION },
-    arms: shown,
+    variants: shown,
     dataset: {
       name: nameOf(val.name),
       classes,
@@ -87,7 +91,7 @@ export async function reportData(folders: readonly string[], options: ReportOpti
     },
     ...(searched !== undefined && { search: await reportSearch(searched) }),
     trainings,
-    samples: await reportSamples(val, armDetections),
+    samples: await reportSamples(val, variantDetections),
     sampleMinScore: SHOWN_SCORE,
     commands: await commandsOf(folders),
     environment: await environmentIn(first.folder),
@@ -100,7 +104,7 @@ function nameOf(dataset: string): string {
   return dataset.split(/[\\/]/).slice(-2).join('/');
 }
 
-function armsOf(runs: readonly TrainedRun[]): Arm[] {
+function variantsOf(runs: readonly TrainedRun[]): Variant[] {
   const byKey = new Map<string, TrainedRun[]>();
   for (const run of runs) {
     const key = JSON.stringify(toJson({ ...trainSettings(run.config, run.scheme), seed: undefined }));
@@ -114,7 +118,7 @@ function armsOf(runs: readonly TrainedRun[]): Arm[] {
   });
 }
 
-async function reportArm({ name, runs }: Arm, { engine, signal }: ReportOptions): Promise<ReportArm> {
+async function reportVariant({ name, runs }: Variant, { engine, signal }: ReportOptions): Promise<ReportVariant> {
   const [{ folder, task, scheme, weights }] = runs as [TrainedRun];
   signal.throwIfAborted();
   const { program, spec } = candidatesProgram(task, scheme, 1);

@@ -5,13 +5,13 @@ import type { Verification } from '@nats/export';
 import type { Scheme } from '@nats/space';
 import { expectFile } from '../files/expect-file.js';
 import { sameBytes } from '../files/same-bytes.js';
-import { writeJson, writeWhole } from '../files/write-whole.js';
+import { writeAtomic, writeJson } from '../files/write-atomic.js';
 import { environmentOf } from '../run/environment.js';
 import { claimRun, type RunKind } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
 import type { StepContext } from './context.js';
-import { derive, writeScheme } from './derive.js';
+import { decode, writeScheme } from './decode.js';
 import { exportedDetector } from './export.js';
 import type { TrainedRun } from './open-run.js';
 import { openPretraining, pretrain, pretrainSettings } from './pretrain.js';
@@ -47,7 +47,7 @@ export async function searchRun(context: StepContext, folder: string, known?: Ta
   // A space that does not fit the backbone is refused before a directory is taken.
   spaceOf(config, task.backbone);
   await claim(context, folder, 'search', searchSettings(config));
-  const scheme = derive(await search(context, task, initial, folder), config);
+  const scheme = decode(await search(context, task, initial, folder), config);
   await writeScheme(join(folder, RUN_FILES.scheme), scheme);
   return scheme;
 }
@@ -78,7 +78,7 @@ export async function exportRun(
   if (!replace && existsSync(expectFile(path)) && !(await sameBytes(path, bytes))) {
     throw new UsageError(`${path} is there already and differs; choose another file with --out, or --replace it`);
   }
-  await writeWhole(path, bytes);
+  await writeAtomic(path, bytes);
   return (await stat(path)).size;
 }
 

@@ -5,16 +5,16 @@ import type { SearchSpace } from '@nats/space';
 import { toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
 import { decisiveData } from '../config/sections/data.js';
-import type { SearchSettings } from '../config/sections/fitting.js';
+import type { SearchSettings } from '../config/sections/training.js';
 import { readJson } from '../files/read-json.js';
-import { writeJson } from '../files/write-whole.js';
+import { writeJson } from '../files/write-atomic.js';
 import { RUN_FILES } from '../run/run-files.js';
-import { architectureFitting } from './architecture-fitting.js';
+import { architectureOptions } from './architecture-options.js';
 import type { StepContext, Weights } from './context.js';
-import { checkpointsOf, runFit } from './fit.js';
-import { searchFitting } from './fitting.js';
 import { measuredNorms } from './measured-norms.js';
+import { checkpointsOf, runTraining } from './run-training.js';
 import { detectorSpec, spaceOf, type Task, taskObjective } from './task.js';
+import { searchPhase } from './training-phases.js';
 
 /** Settings that a search depends on. */
 export function searchSettings({ seed, data, backbone, weights, detector, space, search }: Config) {
@@ -47,13 +47,9 @@ export async function search(
   const settings = config.search;
   const objective = taskObjective(task, config, settings);
   try {
-    const {
-      weights,
-      config: fitting,
-      frozenNorms,
-    } = searchFitting(settings, task.backbone, detectorSpec(task.detector));
+    const { weights, config: fitting, frozenNorms } = searchPhase(settings, task.backbone, detectorSpec(task.detector));
     const checkpoints = checkpointsOf(folder, settings.checkpointEvery);
-    const architecture = architectureFitting(settings);
+    const architecture = architectureOptions(settings);
     const split = architecture.splits?.weights ?? 'weights';
     const running = await createSearch({
       engine,
@@ -69,7 +65,7 @@ export async function search(
       checkpoints,
     });
     try {
-      await runFit(running, folder, title, context);
+      await runTraining(running, folder, title, context);
       const { sites } = await running.architecture();
       const probabilities = Object.fromEntries([...sites].map(([name, site]) => [name, site.probabilities]));
       const file: ArchitectureFile = { format: FORMAT, version: 1, backbone: space.backbone, probabilities };

@@ -13,7 +13,7 @@ import { createScope, input, type StateSpec } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
 import { type BackboneConfig, inputStatistics, parseGenotype, type SearchSpace, searchSpace } from '@nats/space';
 import { toJson } from '@nats/train';
-import { judged } from '../config/judged.js';
+import { asConfigError } from '../config/config-errors.js';
 import type { Config } from '../config/schema.js';
 import { detectorConfigOf, givesMasks } from '../detectors/index.js';
 import { UsageError } from '../usage-error.js';
@@ -52,10 +52,10 @@ export async function openTask({
   checkObjects(train);
   checkObjects(val);
   const backbone = backboneConfigOf(settings);
-  const { scoreThreshold, iouThreshold, limit } = evaluate;
-  const detection = { scoreThreshold, iouThreshold, limit };
+  const { scoreThreshold, iouThreshold, maxDetections } = evaluate;
+  const detection = { scoreThreshold, iouThreshold, limit: maxDetections };
   const statistics = inputStatistics(backbone);
-  const { detectorConfig, detector } = judged('detector', () => {
+  const { detectorConfig, detector } = asConfigError('detector', () => {
     const detectorConfig = detectorConfigOf(detectorSettings, { backbone, classes: train.classes.length, detection });
     const detector = buildDetector(detectorConfig);
     // Layers that do not fit each other are found where they are put together.
@@ -73,7 +73,7 @@ export async function openTask({
   };
 }
 
-/** @throws Error for images of which nothing can be learnt, and by which nothing can be judged */
+/** @throws Error for images of which nothing can be learnt, and by which nothing can be asConfigError */
 function checkObjects({ name, records }: Dataset): void {
   if (records.some(({ objects }) => objects.length > 0)) return;
   throw new Error(
@@ -93,13 +93,13 @@ export function detectorSpec(detector: Detector): StateSpec {
 /** The backbone as far as a config's detector builds it. @throws UsageError for settings that do not fit each other */
 export function searchedBackbone({ backbone, detector }: Config): BackboneConfig {
   const context = { backbone: backboneConfigOf(backbone), classes: 1 };
-  return judged('detector', () => detectorBackbone(detectorConfigOf(detector, context)));
+  return asConfigError('detector', () => detectorBackbone(detectorConfigOf(detector, context)));
 }
 
 /** The space that a search chooses from. @throws UsageError if it does not fit the backbone */
 export function spaceOf({ space }: Config, backbone: BackboneConfig): SearchSpace {
   const { genotypes, groups, channelsPerGroup, stages, positions, strided } = space;
-  return judged('space', () =>
+  return asConfigError('space', () =>
     searchSpace(backbone, {
       genotypes: genotypes.map(parseGenotype),
       sites: { strided, ...(stages && { stages }), ...(positions && { positions }) },
@@ -111,7 +111,7 @@ export function spaceOf({ space }: Config, backbone: BackboneConfig): SearchSpac
 
 /** How a training sees the images. */
 export interface ObjectiveSettings {
-  readonly batch: number;
+  readonly batchSize: number;
   readonly maxObjects?: number | undefined;
   readonly augment: AugmentationSettings;
 }
@@ -130,7 +130,7 @@ export function taskObjective(task: Task, config: Config, settings: ObjectiveSet
   const half = (from: number) =>
     Array.from({ length: Math.floor((train.records.length + 1 - from) / 2) }, (_, i) => 2 * i + from);
   const training = { dataset: train, ...(augment && { augment }) };
-  const { batch, sizes, scoreThreshold, iouThreshold, limit } = config.evaluate;
+  const { batchSize, sizes, scoreThreshold, iouThreshold, maxDetections } = config.evaluate;
   return detection({
     detector,
     datasets: {
@@ -139,11 +139,11 @@ export function taskObjective(task: Task, config: Config, settings: ObjectiveSet
       architecture: { ...training, indices: half(1) },
       val,
     },
-    batchSize: settings.batch,
+    batchSize: settings.batchSize,
     seed: config.seed,
     statistics,
-    evaluationBatch: batch,
-    detection: { scoreThreshold, iouThreshold, limit },
+    evaluationBatch: batchSize,
+    detection: { scoreThreshold, iouThreshold, limit: maxDetections },
     evaluation: { areaRanges: areaRanges(...sizes) },
     // How detections are suppressed changes nothing in a training.
     config: toJson({ ...detectorConfig, detection: undefined }),
@@ -155,7 +155,7 @@ export function taskObjective(task: Task, config: Config, settings: ObjectiveSet
 
 /** Nothing at all rather than an augmentation that does nothing. */
 function augmentationOf(
-  { flip, scale, crop, colour, mosaic }: AugmentationSettings,
+  { flip, scale, crop, color, mosaic }: AugmentationSettings,
   usualFlip: number,
 ): AugmentationOptions | undefined {
   const defined = (options: object) =>
@@ -164,7 +164,7 @@ function augmentationOf(
     ...((flip ?? usualFlip) > 0 && { flip: flip ?? usualFlip }),
     ...(scale && { scale }),
     ...(crop && { crop: defined(crop) }),
-    ...(colour && { colour: defined(colour) }),
+    ...(color && { colour: defined(color) }),
     ...(mosaic && { mosaic: defined(mosaic) }),
   };
   return Object.keys(chosen).length > 0 ? chosen : undefined;

@@ -5,13 +5,13 @@ import { createTraining } from '@nats/train';
 import { readWeights, writeSafetensors } from '@nats/transfer';
 import type { Config } from '../config/schema.js';
 import { decisiveData } from '../config/sections/data.js';
-import { writeWhole } from '../files/write-whole.js';
+import { writeAtomic } from '../files/write-atomic.js';
 import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext, Weights } from './context.js';
-import { checkpointsOf, runFit } from './fit.js';
-import { detectorFitting } from './fitting.js';
 import { measuredNorms } from './measured-norms.js';
+import { checkpointsOf, runTraining } from './run-training.js';
 import { type Task, taskObjective } from './task.js';
+import { detectorPhases } from './training-phases.js';
 
 /** Settings that a training depends on. */
 export function trainSettings({ seed, data, backbone, weights, detector, train }: Config, scheme: Scheme | undefined) {
@@ -37,13 +37,13 @@ export async function train(
   const { config, engine } = context;
   const path = join(folder, RUN_FILES.weights);
   if (!existsSync(path)) {
-    if (scheme) await writeWhole(join(folder, RUN_FILES.scheme), schemeToJson(scheme));
+    if (scheme) await writeAtomic(join(folder, RUN_FILES.scheme), schemeToJson(scheme));
     const settings = config.train;
     const { steps, evaluateEvery, checkpointEvery } = settings;
     const objective = taskObjective(task, config, settings);
     try {
       const convolution = scheme && schemeBuilder(scheme);
-      const { phases, config: fitting, frozenNorms } = detectorFitting(settings, task.backbone, convolution);
+      const { phases, config: fitting, frozenNorms } = detectorPhases(settings, task.backbone, convolution);
       const checkpoints = checkpointsOf(folder, checkpointEvery);
       const training = await createTraining({
         engine,
@@ -59,7 +59,7 @@ export async function train(
         checkpoints,
       });
       try {
-        await runFit(training, folder, title, context);
+        await runTraining(training, folder, title, context);
         await writeSafetensors(path, await training.values());
       } finally {
         await training.dispose();

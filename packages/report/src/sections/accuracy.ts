@@ -13,7 +13,7 @@ import {
 import { figure } from '../figure.js';
 import { formatDifference, formatNumber, listed } from '../format.js';
 import { type Html, html } from '../html.js';
-import type { ReportArm, ReportData } from '../report-data.js';
+import type { ReportData, ReportVariant } from '../report-data.js';
 import { difference, type Seeded, spread } from '../statistics.js';
 import { type Section, section } from './section.js';
 
@@ -25,28 +25,30 @@ interface Judged {
 
 /** Table and pictures of COCO's numbers, of all classes together and of each; those of masks follow those of boxes. */
 export async function accuracySection(data: ReportData): Promise<Section | undefined> {
-  const arms = (data.arms ?? []).filter(({ evaluations = [] }) => evaluations.length > 0);
-  if (arms.length === 0) return undefined;
-  if (!haveMasks(arms)) return section('accuracy', 'Accuracy', await numbers(arms, data, { of: '', prefix: '' }));
+  const variants = (data.variants ?? []).filter(({ evaluations = [] }) => evaluations.length > 0);
+  if (variants.length === 0) return undefined;
+  if (!haveMasks(variants))
+    return section('accuracy', 'Accuracy', await numbers(variants, data, { of: '', prefix: '' }));
   return section('accuracy', 'Accuracy', [
-    await numbers(arms, data, { of: ' of boxes', prefix: '' }),
-    await numbers(arms.map(judgedByMasks), data, { of: ' of masks', prefix: 'mask-' }),
+    await numbers(variants, data, { of: ' of boxes', prefix: '' }),
+    await numbers(variants.map(judgedByMasks), data, { of: ' of masks', prefix: 'mask-' }),
   ]);
 }
 
-async function numbers(arms: readonly ReportArm[], data: ReportData, judged: Judged): Promise<Html> {
-  return html`<div class="grid"><div class="card">${cocoTable(arms, data, judged)}</div><div class="stack">${await twelveFigure(arms, judged)}${await classFigure(arms, data, judged)}</div></div>`;
+async function numbers(variants: readonly ReportVariant[], data: ReportData, judged: Judged): Promise<Html> {
+  return html`<div class="grid"><div class="card">${cocoTable(variants, data, judged)}</div><div class="stack">${await twelveFigure(variants, judged)}${await classFigure(variants, data, judged)}</div></div>`;
 }
 
-function cocoTable(arms: readonly ReportArm[], { dataset }: ReportData, { of }: Judged): Html {
+function cocoTable(variants: readonly ReportVariant[], { dataset }: ReportData, { of }: Judged): Html {
   const sizes = sizeNotes(dataset?.sizeBounds ?? COCO_SIZES);
-  const [reference, ...others] = arms as [ReportArm, ...ReportArm[]];
-  const several = arms.some(({ evaluations = [] }) => evaluations.length > 1);
+  const [reference, ...others] = variants as [ReportVariant, ...ReportVariant[]];
+  const several = variants.some(({ evaluations = [] }) => evaluations.length > 1);
   const rows = COCO_NUMBERS.map(({ name, note }, i) => {
     const extra = i % 6 >= 3 ? sizes[i % 3]! : note;
     return html`<tr${i === 6 && BREAK}><th scope="row">${name} <span class="note">${extra}</span></th>
 <td class="number">${valueText(numberOf(reference, i))}</td>${others.map(
-      (arm) => html`<td class="number">${valueText(numberOf(arm, i))}</td>${differenceCell(reference, arm, i)}`,
+      (variant) =>
+        html`<td class="number">${valueText(numberOf(variant, i))}</td>${differenceCell(reference, variant, i)}`,
     )}</tr>`;
   });
   return html`<h3>COCO’s twelve numbers${of}</h3><p class="caption">In percent: average precision (AP) and recall (AR)${
@@ -54,8 +56,8 @@ function cocoTable(arms: readonly ReportArm[], { dataset }: ReportData, { of }: 
   }${others.length > 0 && `. Differences are to ${reference.name}${several ? '; those that the seeds’ spread explains are grey' : ''}`}.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="COCO's twelve numbers${of}"><table><caption class="hidden">COCO's twelve numbers${of}, in percent</caption>
 <thead><tr><th scope="col">number</th><th scope="col" class="number">${reference.name}</th>${others.map(
-    (arm) =>
-      html`<th scope="col" class="number">${arm.name}</th><th scope="col" class="number"><abbr title="difference of ${arm.name} to ${reference.name}">diff.</abbr></th>`,
+    (variant) =>
+      html`<th scope="col" class="number">${variant.name}</th><th scope="col" class="number"><abbr title="difference of ${variant.name} to ${reference.name}">diff.</abbr></th>`,
   )}</tr></thead>
 <tbody>${rows}</tbody></table></div>`;
 }
@@ -68,8 +70,8 @@ function valueText(values: readonly Seeded[]): Html {
   return html`${formatNumber(mean, 1)}${deviation !== undefined && html` <span class="note">± ${formatNumber(deviation, 1)}</span>`}`;
 }
 
-function differenceCell(reference: ReportArm, arm: ReportArm, index: number): Html {
-  const found = difference(numberOf(reference, index), numberOf(arm, index));
+function differenceCell(reference: ReportVariant, variant: ReportVariant, index: number): Html {
+  const found = difference(numberOf(reference, index), numberOf(variant, index));
   if (!found) return html`<td class="number">–</td>`;
   const text = formatDifference(found.mean, 1);
   const kind = found.verdict === 'within' ? 'note' : text.startsWith('+') ? 'up' : text.startsWith('±') ? '' : 'down';
@@ -77,9 +79,12 @@ function differenceCell(reference: ReportArm, arm: ReportArm, index: number): Ht
   return html`<td class="number"><span class="${kind}">${text}</span>${words}</td>`;
 }
 
-async function twelveFigure(arms: readonly ReportArm[], { of, prefix }: Judged): Promise<Html> {
-  const names = arms.map(({ name }) => name);
-  const rows = COCO_NUMBERS.map(({ name }, i) => ({ name, values: arms.map((arm) => meanOf(numberOf(arm, i))) }));
+async function twelveFigure(variants: readonly ReportVariant[], { of, prefix }: Judged): Promise<Html> {
+  const names = variants.map(({ name }) => name);
+  const rows = COCO_NUMBERS.map(({ name }, i) => ({
+    name,
+    values: variants.map((variant) => meanOf(numberOf(variant, i))),
+  }));
   return figure({
     name: `${prefix}coco-numbers`,
     title: `The same as a picture${of && `: numbers${of}`}`,
@@ -95,24 +100,24 @@ async function twelveFigure(arms: readonly ReportArm[], { of, prefix }: Judged):
 }
 
 async function classFigure(
-  arms: readonly ReportArm[],
+  variants: readonly ReportVariant[],
   { dataset }: ReportData,
   { of, prefix }: Judged,
 ): Promise<Html | undefined> {
   const count = Math.max(
     0,
-    ...arms.flatMap(({ evaluations = [] }) => evaluations.map((e) => e.perCategory?.length ?? 0)),
+    ...variants.flatMap(({ evaluations = [] }) => evaluations.map((e) => e.perCategory?.length ?? 0)),
   );
   if (count === 0) return undefined;
-  const names = arms.map(({ name }) => name);
+  const names = variants.map(({ name }) => name);
   const rows = Array.from({ length: count }, (_, i) => ({
     name: dataset?.classes?.[i] ?? `class ${i + 1}`,
-    values: arms.map((arm) => meanOf(classAp(arm, i))),
+    values: variants.map((variant) => meanOf(classAp(variant, i))),
   }));
   return figure({
     name: `${prefix}classes`,
     title: `AP${of} of each class`,
-    caption: arms.length > 1 ? 'Classes with few objects move most by chance.' : undefined,
+    caption: variants.length > 1 ? 'Classes with few objects move most by chance.' : undefined,
     alternative: `Dot chart of AP${of} by class, in percent. ${rows.map(({ name, values }) => describe(values, names, name)).join(' ')}`,
     legend: seriesLegend(names, 'point'),
     picture: await dotChart(rows, names, { title: 'AP, percent' }),

@@ -1,14 +1,14 @@
 import { formatDifference, formatNumber } from '../format.js';
 import { type Html, html } from '../html.js';
-import type { ReportArm, ReportData } from '../report-data.js';
+import type { ReportData, ReportVariant } from '../report-data.js';
 import { type Section, section } from './section.js';
 
 interface Cost {
   readonly name: string;
   readonly note: string;
   readonly digits: number;
-  readonly value: (arm: ReportArm) => number | undefined;
-  readonly range?: (arm: ReportArm) => readonly [number, number] | undefined;
+  readonly value: (variant: ReportVariant) => number | undefined;
+  readonly range?: (variant: ReportVariant) => readonly [number, number] | undefined;
 }
 
 const COSTS: readonly Cost[] = [
@@ -25,21 +25,22 @@ const COSTS: readonly Cost[] = [
   },
 ];
 
-/** Parameters, multiply-adds, file and latency of all arms. */
-export function costsSection({ arms = [] }: ReportData): Section | undefined {
-  const costs = COSTS.filter(({ value }) => arms.some((arm) => value(arm) !== undefined));
+/** Parameters, multiply-adds, file and latency of all variants. */
+export function costsSection({ variants = [] }: ReportData): Section | undefined {
+  const costs = COSTS.filter(({ value }) => variants.some((variant) => value(variant) !== undefined));
   if (costs.length === 0) return undefined;
-  const [reference, ...others] = arms as [ReportArm, ...ReportArm[]];
+  const [reference, ...others] = variants as [ReportVariant, ...ReportVariant[]];
   const rows = costs.map(
     (cost) => html`<tr><th scope="row">${cost.name} <span class="note">${cost.note}</span></th>
 <td class="number">${cell(cost, reference)}</td>${others.map(
-      (arm) => html`<td class="number">${cell(cost, arm)}</td><td class="number">${change(cost, reference, arm)}</td>`,
+      (variant) =>
+        html`<td class="number">${cell(cost, variant)}</td><td class="number">${change(cost, reference, variant)}</td>`,
     )}</tr>`,
   );
   return section(
     'costs',
     'What it costs',
-    html`<div class="grid"><div class="card wide"><p class="caption">Costs of the exported models${others.length > 0 && `; differences are to ${reference.name}`}. ${runsNote(arms)}</p>
+    html`<div class="grid"><div class="card wide"><p class="caption">Costs of the exported models${others.length > 0 && `; differences are to ${reference.name}`}. ${runsNote(variants)}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Costs"><table><caption class="hidden">Costs</caption>
 <thead><tr><th scope="col">cost</th><th scope="col" class="number">${reference.name}</th>${others.map(
       ({ name }) =>
@@ -48,21 +49,21 @@ export function costsSection({ arms = [] }: ReportData): Section | undefined {
   );
 }
 
-function cell({ value, range, digits }: Cost, arm: ReportArm): Html {
-  const between = range?.(arm);
-  return html`${formatNumber(value(arm), digits)}${
+function cell({ value, range, digits }: Cost, variant: ReportVariant): Html {
+  const between = range?.(variant);
+  return html`${formatNumber(value(variant), digits)}${
     between && html` <span class="note range">${formatNumber(between[0], 1)}–${formatNumber(between[1], 1)}</span>`
   }`;
 }
 
-function change({ value, digits }: Cost, a: ReportArm, b: ReportArm): string {
+function change({ value, digits }: Cost, a: ReportVariant, b: ReportVariant): string {
   const [before, after] = [value(a), value(b)];
   if (before === undefined || after === undefined) return '–';
   return before === after ? 'equal' : formatDifference(after - before, digits);
 }
 
-function runsNote(arms: readonly ReportArm[]): string {
-  const latency = arms.find((arm) => arm.latency)?.latency;
+function runsNote(variants: readonly ReportVariant[]): string {
+  const latency = variants.find((variant) => variant.latency)?.latency;
   if (!latency) return '';
   const runs = latency.runs === undefined ? '' : `, ${formatNumber(latency.runs)} runs of each in turn`;
   const range = latency.low === undefined ? '' : '; small print: the range of most runs';

@@ -3,12 +3,12 @@ import { fieldCentre, fieldGrid, fieldPng, type Grid, type Part, visiblePart } f
 import { figure } from '../figure.js';
 import { formatNumber, listed } from '../format.js';
 import { type Html, html } from '../html.js';
-import type { ReportArm, ReportData, ReportField } from '../report-data.js';
+import type { ReportData, ReportField, ReportVariant } from '../report-data.js';
 import { type Section, section } from './section.js';
 
-/** Which pixels move the central value of each stage, of all arms beside each other. */
-export async function fieldsSection({ arms = [] }: ReportData): Promise<Section | undefined> {
-  const seen = arms.filter(({ fields = [] }) => fields.length > 0);
+/** Which pixels move the central value of each stage, of all variants beside each other. */
+export async function fieldsSection({ variants = [] }: ReportData): Promise<Section | undefined> {
+  const seen = variants.filter(({ fields = [] }) => fields.length > 0);
   if (seen.length === 0) return undefined;
   const stages = [...new Set(seen.flatMap(({ fields = [] }) => fields.map(({ stage }) => stage)))];
   const figures: Html[] = [];
@@ -20,17 +20,18 @@ on average over the images that are shown on this page, as the detector sees the
   ]);
 }
 
-async function stageFigure(stage: string, arms: readonly ReportArm[]): Promise<Html> {
-  const found = arms.flatMap(({ name, fields = [] }) =>
-    fields.filter((field) => field.stage === stage).map((field) => ({ arm: name, field })),
+async function stageFigure(stage: string, variants: readonly ReportVariant[]): Promise<Html> {
+  const found = variants.flatMap(({ name, fields = [] }) =>
+    fields.filter((field) => field.stage === stage).map((field) => ({ variant: name, field })),
   );
   const part = visiblePart(found.map(({ field }) => field));
-  const fields = found.map(({ arm, field }) => ({ arm, field, grid: fieldGrid(field, partOf(field, part)) }));
+  const fields = found.map(({ variant, field }) => ({ variant, field, grid: fieldGrid(field, partOf(field, part)) }));
   const pictures: Html[] = [];
-  for (const { arm, field, grid } of fields) pictures.push(await fieldPicture(arm, field, grid, partOf(field, part)));
-  const words = fields.map(({ arm, field }) => `${arm} ${extent(field)}`);
-  const maps = fields.map(({ arm, grid, field }) => ({
-    arm,
+  for (const { variant, field, grid } of fields)
+    pictures.push(await fieldPicture(variant, field, grid, partOf(field, part)));
+  const words = fields.map(({ variant, field }) => `${variant} ${extent(field)}`);
+  const maps = fields.map(({ variant, grid, field }) => ({
+    variant,
     part: partOf(field, part),
     height: grid.height,
     width: grid.width,
@@ -51,7 +52,7 @@ async function stageFigure(stage: string, arms: readonly ReportArm[]): Promise<H
     picture: pictures,
     data: {
       columns: ['model', 'side, px', 'deviation vertical, px', 'deviation horizontal, px'],
-      rows: fields.map(({ arm, field }) => [arm, field.side, field.deviation?.[0], field.deviation?.[1]]),
+      rows: fields.map(({ variant, field }) => [variant, field.side, field.deviation?.[0], field.deviation?.[1]]),
     },
   });
 }
@@ -62,7 +63,7 @@ function partOf({ height, width }: ReportField, part: Part): Part {
   return fits ? part : { top: 0, left: 0, height, width };
 }
 
-async function fieldPicture(arm: string, field: ReportField, grid: Grid, { height, width }: Part): Promise<Html> {
+async function fieldPicture(variant: string, field: ReportField, grid: Grid, { height, width }: Part): Promise<Html> {
   const { side } = field;
   const image = dataUri('image/png', await fieldPng(grid));
   const [y, x] = fieldCentre(grid);
@@ -71,7 +72,7 @@ async function fieldPicture(arm: string, field: ReportField, grid: Grid, { heigh
     html`<rect x="${x * width - side / 2}" y="${y * height - side / 2}" width="${side}" height="${side}" fill="none" stroke="#fff" stroke-opacity=".85" stroke-width="1.5" stroke-dasharray="4 3" vector-effect="non-scaling-stroke"/>`;
   return html`<div class="picture"><svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false">
 <image href="${image}" width="${width}" height="${height}" preserveAspectRatio="none" class="pixelated"/>${square}</svg>
-<p><strong>${arm}</strong><br>${extent(field)}</p></div>`;
+<p><strong>${variant}</strong><br>${extent(field)}</p></div>`;
 }
 
 function extent({ side, deviation }: ReportField): string {

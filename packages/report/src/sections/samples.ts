@@ -27,7 +27,7 @@ function boxedFigure(sample: BoxedSample, index: number): Html {
   const symbol = `sample-image-${index}`;
   const source = dataUri(imageType(image, name), image);
   const pixelated = Math.max(width, height) < 200 && html` class="pixelated"`;
-  const panels = [...(truth ? [truthPanel(truth)] : []), ...detections.map((found) => armPanel(found, truth))];
+  const panels = [...(truth ? [truthPanel(truth)] : []), ...detections.map((found) => variantPanel(found, truth))];
   return figure({
     name: `sample-${index}`,
     title: `Image ${name}`,
@@ -59,14 +59,14 @@ function truthPanel(truth: readonly ReportBox[]): Panel {
   return { title: 'ground truth', words: counted(truth.length, 'object'), boxes, drawn: boxes };
 }
 
-function armPanel(
-  { arm, boxes }: NonNullable<BoxedSample['detections']>[number],
+function variantPanel(
+  { variant, boxes }: NonNullable<BoxedSample['detections']>[number],
   truth: readonly ReportBox[] | undefined,
 ): Panel {
   // Without annotations nothing is right or wrong.
   if (!truth) {
     const drawn = boxes.map((box): DrawnBox => ({ ...box, kind: 'right' }));
-    return { title: arm, words: counted(boxes.length, 'box', 'boxes'), boxes: drawn, drawn };
+    return { title: variant, words: counted(boxes.length, 'box', 'boxes'), boxes: drawn, drawn };
   }
   const { right, wrong, missed } = matchBoxes(boxes, truth);
   const most = Math.max(WRONG_DRAWN, truth.length);
@@ -79,7 +79,7 @@ function armPanel(
     ...shown.map((box): DrawnBox => ({ ...box, kind: 'wrong' })),
   ];
   return {
-    title: arm,
+    title: variant,
     words: wrong.length === 0 ? found : `${found}; ${errors}`,
     boxes: kinds(wrong),
     drawn: kinds(wrong.slice(0, most)),

@@ -6,17 +6,18 @@ import { figure } from '../figure.js';
 import { counted, formatDilation, formatNumber, listed } from '../format.js';
 import { type Html, html } from '../html.js';
 import { alignDilations, type Dilation } from '../palette.js';
-import type { ReportArm, ReportData, ReportScheme } from '../report-data.js';
+import type { ReportData, ReportScheme, ReportVariant } from '../report-data.js';
 import { type Section, section } from './section.js';
 
-/** Which dilation the channels of each layer got, for every arm that has a scheme. */
+/** Which dilation the channels of each layer got, for every variant that has a scheme. */
 export async function schemeSection(
-  { arms = [] }: ReportData,
+  { variants = [] }: ReportData,
   dilations: readonly Dilation[],
 ): Promise<Section | undefined> {
   const figures: Html[] = [];
-  for (const [i, arm] of arms.entries()) {
-    if (arm.scheme && arm.scheme.layers.length > 0) figures.push(await schemeFigure(arm, arm.scheme, i, dilations));
+  for (const [i, variant] of variants.entries()) {
+    if (variant.scheme && variant.scheme.layers.length > 0)
+      figures.push(await schemeFigure(variant, variant.scheme, i, dilations));
   }
   if (figures.length === 0) return undefined;
   return section('scheme', 'What was chosen', [
@@ -27,7 +28,7 @@ export async function schemeSection(
 }
 
 async function schemeFigure(
-  { name }: ReportArm,
+  { name }: ReportVariant,
   { genotypes, layers, json }: ReportScheme,
   index: number,
   dilations: readonly Dilation[],

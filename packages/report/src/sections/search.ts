@@ -1,12 +1,12 @@
 import { genotypeArea } from '../charts/genotype-charts.js';
 import { lineChart } from '../charts/line-chart.js';
 import { seriesLegend } from '../charts/series.js';
+import { downsample } from '../downsample.js';
 import { figure } from '../figure.js';
 import { counted, formatDilation, formatNumber } from '../format.js';
 import { type Html, html } from '../html.js';
 import { alignDilations, type Dilation } from '../palette.js';
 import type { ReportData, ReportSearch } from '../report-data.js';
-import { thinOut } from '../thin-out.js';
 import { dilationLegend } from './scheme.js';
 import { type Section, section } from './section.js';
 
@@ -38,7 +38,7 @@ function searchWords({ seed, start, points = [] }: ReportSearch): Html {
 }
 
 async function lossFigure({ points = [], start }: ReportSearch): Promise<Html | undefined> {
-  const { points: thin, each } = thinOut(points, LIMIT);
+  const { points: thin, each } = downsample(points, LIMIT);
   const names = ['weights’ half', 'architecture’s half'];
   const curves = [
     thin.flatMap(({ step, weightsLoss }) => point(step, weightsLoss)),
@@ -64,7 +64,7 @@ async function lossFigure({ points = [], start }: ReportSearch): Promise<Html | 
 }
 
 async function entropyFigure({ points = [], start }: ReportSearch): Promise<Html | undefined> {
-  const { points: thin, each } = thinOut(points, LIMIT);
+  const { points: thin, each } = downsample(points, LIMIT);
   const curve = thin.flatMap(({ step, entropy }) => point(step, entropy));
   if (curve.length === 0) return undefined;
   return figure({
@@ -87,7 +87,7 @@ async function intensityFigure(
 ): Promise<Html | undefined> {
   const last = intensities.at(-1);
   if (!last || intensities.length < 2) return undefined;
-  const { points: steps } = thinOut(intensities, LIMIT);
+  const { points: steps } = downsample(intensities, LIMIT);
   const charts: Html[] = [];
   for (const [i, { name }] of last.layers.entries()) {
     const points = steps.map(({ step, layers }) => ({

@@ -1,21 +1,21 @@
 import { boxApName, judgedByMasks, meanOf, numberOf } from '../coco-numbers.js';
 import { formatDifference, formatNumber } from '../format.js';
 import { type Html, html } from '../html.js';
-import type { ReportArm, ReportData } from '../report-data.js';
+import type { ReportData, ReportVariant } from '../report-data.js';
 import { difference } from '../statistics.js';
 
-/** One quantity that all arms have. */
+/** One quantity that all variants have. */
 interface Fact {
   readonly name: string;
   readonly unit: string;
-  readonly value: (arm: ReportArm) => number | undefined;
+  readonly value: (variant: ReportVariant) => number | undefined;
   readonly digits: number;
   /** A difference is one of points, not a share. */
   readonly points?: true;
 }
 
-const ap = (arm: ReportArm) => meanOf(numberOf(arm, 0));
-const maskAp = (arm: ReportArm) => ap(judgedByMasks(arm));
+const ap = (variant: ReportVariant) => meanOf(numberOf(variant, 0));
+const maskAp = (variant: ReportVariant) => ap(judgedByMasks(variant));
 
 const COSTS: readonly Fact[] = [
   { name: 'Parameters', unit: '', digits: 0, value: ({ parameters }) => parameters },
@@ -24,23 +24,23 @@ const COSTS: readonly Fact[] = [
 ];
 
 /** The few numbers that are asked for first. */
-export function facts({ arms = [] }: ReportData): Html | undefined {
+export function facts({ variants = [] }: ReportData): Html | undefined {
   const accuracy: readonly Fact[] = [
-    { name: sentence(boxApName(arms)), unit: '', digits: 1, points: true, value: ap },
+    { name: sentence(boxApName(variants)), unit: '', digits: 1, points: true, value: ap },
     { name: 'Mask AP', unit: '', digits: 1, points: true, value: maskAp },
   ];
-  const known = [...accuracy, ...COSTS].filter(({ value }) => arms.some((arm) => value(arm) !== undefined));
+  const known = [...accuracy, ...COSTS].filter(({ value }) => variants.some((variant) => value(variant) !== undefined));
   const cards = known.map(
     (fact) => html`<div class="fact"><dt>${fact.name}${fact.unit !== '' && `, ${fact.unit}`}</dt>
-${arms.map(
-  (arm) =>
-    html`<dd><span class="who">${arm.name}</span> <span class="value">${formatNumber(fact.value(arm), fact.digits)}</span></dd>`,
-)}${arms.length === 2 && html`<dd class="change">${change(fact, arms[0]!, arms[1]!)}</dd>`}</div>`,
+${variants.map(
+  (variant) =>
+    html`<dd><span class="who">${variant.name}</span> <span class="value">${formatNumber(fact.value(variant), fact.digits)}</span></dd>`,
+)}${variants.length === 2 && html`<dd class="change">${change(fact, variants[0]!, variants[1]!)}</dd>`}</div>`,
   );
   return cards.length === 0 ? undefined : html`<dl class="facts">${cards}</dl>`;
 }
 
-function change({ value, digits, points }: Fact, a: ReportArm, b: ReportArm): Html {
+function change({ value, digits, points }: Fact, a: ReportVariant, b: ReportVariant): Html {
   const [before, after] = [value(a), value(b)];
   if (before === undefined || after === undefined) return html`<span>not known of both</span>`;
   if (before === after) return html`<span>equal</span>`;
@@ -50,15 +50,15 @@ function change({ value, digits, points }: Fact, a: ReportArm, b: ReportArm): Ht
 }
 
 /** What the numbers say, in words: no more than they do. */
-export function verdict({ arms = [], dataset }: ReportData): string | undefined {
-  const [reference, ...others] = arms.filter((arm) => numberOf(arm, 0).length > 0);
+export function verdict({ variants = [], dataset }: ReportData): string | undefined {
+  const [reference, ...others] = variants.filter((variant) => numberOf(variant, 0).length > 0);
   if (!reference) return undefined;
-  const name = boxApName(arms);
+  const name = boxApName(variants);
   const where = dataset?.testImages === undefined ? '' : ` on ${formatNumber(dataset.testImages)} test images`;
   const first = `${reference.name} reaches ${name} ${formatNumber(ap(reference), 1)}${where}`;
   if (others.length === 0) return `${sentence(first)}.`;
-  const rest = others.map((arm) => {
-    const found = difference(numberOf(reference, 0), numberOf(arm, 0))!;
+  const rest = others.map((variant) => {
+    const found = difference(numberOf(reference, 0), numberOf(variant, 0))!;
     const points = formatNumber(Math.abs(found.mean), 1);
     const relation = points === '0.0' ? 'the same' : `${points} points ${found.mean > 0 ? 'more' : 'less'}`;
     const certainty = {
@@ -66,7 +66,7 @@ export function verdict({ arms = [], dataset }: ReportData): string | undefined 
       within: 'which is within the spread over seeds',
       beyond: 'which is more than the spread over seeds',
     }[found.verdict];
-    return `${arm.name} ${name} ${formatNumber(ap(arm), 1)}, ${relation}, ${certainty}`;
+    return `${variant.name} ${name} ${formatNumber(ap(variant), 1)}, ${relation}, ${certainty}`;
   });
   return `${sentence(first)}; ${rest.join('; ')}.`;
 }

@@ -1,10 +1,10 @@
 import { type LineSeries, lineChart } from '../charts/line-chart.js';
 import { seriesLegend } from '../charts/series.js';
+import { downsample } from '../downsample.js';
 import { figure } from '../figure.js';
 import { formatNumber } from '../format.js';
 import { type Html, html } from '../html.js';
 import type { ReportData, ReportTraining } from '../report-data.js';
-import { thinOut } from '../thin-out.js';
 import { averaged } from './search.js';
 import { type Section, section } from './section.js';
 
@@ -12,14 +12,16 @@ const LIMIT = 100;
 /** More curves than looks cannot be told apart in one picture. */
 const MOST_CURVES = 6;
 
-/** Curves of all trainings: those of the arms together, others by themselves. */
-export async function trainingSection({ trainings = [], arms = [] }: ReportData): Promise<Section | undefined> {
+/** Curves of all trainings: those of the variants together, others by themselves. */
+export async function trainingSection({ trainings = [], variants = [] }: ReportData): Promise<Section | undefined> {
   const known = trainings.filter(({ points }) => points.length > 0);
   if (known.length === 0) return undefined;
-  const ofArms = known.filter(({ arm }) => arm !== undefined && arms.some(({ name }) => name === arm));
-  const others = known.filter((training) => !ofArms.includes(training));
+  const ofVariants = known.filter(
+    ({ variant }) => variant !== undefined && variants.some(({ name }) => name === variant),
+  );
+  const others = known.filter((training) => !ofVariants.includes(training));
   const figures: (Html | undefined)[] = [];
-  for (const [i, group] of [...chunks(ofArms), ...others.map((training) => [training])].entries()) {
+  for (const [i, group] of [...chunks(ofVariants), ...others.map((training) => [training])].entries()) {
     const title = group.length === 1 ? `Loss: ${group[0]!.name}` : 'Loss of the detectors';
     figures.push(await lossFigure(`training-${i}`, title, group));
     figures.push(await evaluationFigure(`evaluations-${i}`, group));
@@ -38,7 +40,7 @@ function chunks(trainings: readonly ReportTraining[]): ReportTraining[][] {
 }
 
 async function lossFigure(name: string, title: string, group: readonly ReportTraining[]): Promise<Html> {
-  const thin = group.map(({ points }) => thinOut(points, LIMIT));
+  const thin = group.map(({ points }) => downsample(points, LIMIT));
   const names = labels(group);
   const series = thin.map(({ points }, i) => ({
     name: names[i]!,

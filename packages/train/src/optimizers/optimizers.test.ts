@@ -24,7 +24,7 @@ interface CaseOptions {
 function stepOptions({ options }: Case): StepOptions {
   const { kind, clipNorm, scaleRate = 1, scaleDecay = 1, ...settings } = options as CaseOptions;
   const make = { sgd, adam, adamw }[kind]!;
-  const rules: ParameterRule[] = [{ name: 'scale', learningRate: scaleRate, weightDecay: scaleDecay }];
+  const rules: ParameterRule[] = [{ name: 'scale', learningRateScale: scaleRate, weightDecayScale: scaleDecay }];
   return { optimizer: make(settings), rules, ...(clipNorm !== undefined && { clipNorm }) };
 }
 

@@ -16,7 +16,7 @@ test('parameters without a rule train as the optimiser says, statistics not at a
     new Map(
       ['backbone.conv1.weight', 'backbone.bn1.weight', 'head.weight'].map((name) => [
         name,
-        { learningRate: 1, weightDecay: 1, frozen: false },
+        { learningRateScale: 1, weightDecayScale: 1, frozen: false },
       ]),
     ),
   );
@@ -24,15 +24,15 @@ test('parameters without a rule train as the optimiser says, statistics not at a
 
 test('the first rule that says something about a setting decides it', () => {
   const settings = parameterSettings(spec(), [
-    { name: 'backbone.bn*', learningRate: 0.5 },
-    { name: 'backbone.*', learningRate: 0.1, weightDecay: 2 },
+    { name: 'backbone.bn*', learningRateScale: 0.5 },
+    { name: 'backbone.*', learningRateScale: 0.1, weightDecayScale: 2 },
     NO_DECAY_ON_NORMS_AND_BIASES,
   ]);
-  expect(settings.get('backbone.conv1.weight')).toEqual({ learningRate: 0.1, weightDecay: 2, frozen: false });
-  expect(settings.get('backbone.bn1.weight')).toEqual({ learningRate: 0.5, weightDecay: 2, frozen: false });
-  expect(settings.get('head.weight')).toEqual({ learningRate: 1, weightDecay: 1, frozen: false });
+  expect(settings.get('backbone.conv1.weight')).toEqual({ learningRateScale: 0.1, weightDecayScale: 2, frozen: false });
+  expect(settings.get('backbone.bn1.weight')).toEqual({ learningRateScale: 0.5, weightDecayScale: 2, frozen: false });
+  expect(settings.get('head.weight')).toEqual({ learningRateScale: 1, weightDecayScale: 1, frozen: false });
   const alone = parameterSettings(spec(), [NO_DECAY_ON_NORMS_AND_BIASES]);
-  expect([...alone.values()].map(({ weightDecay }) => weightDecay)).toEqual([1, 0, 1]);
+  expect([...alone.values()].map(({ weightDecayScale }) => weightDecayScale)).toEqual([1, 0, 1]);
 });
 
 test('frozen prefixes end at a dot', () => {

@@ -10,22 +10,22 @@ export interface ParameterRule {
   /** Only parameters with at most so many dimensions; 1: biases, and scales of norms. */
   readonly maxDimensions?: number;
   /** Factor on the learning rate; default 1. */
-  readonly learningRate?: number;
-  /** Factor on the optimiser's weight decay; default 1. */
-  readonly weightDecay?: number;
+  readonly learningRateScale?: number;
+  /** Factor on the optimizer's weight decay; default 1. */
+  readonly weightDecayScale?: number;
   /** Not trained at all: no gradient, no slots, no decay; default false. */
   readonly frozen?: boolean;
 }
 
 /** What rules say about one parameter. */
 export interface ParameterSettings {
-  readonly learningRate: number;
-  readonly weightDecay: number;
+  readonly learningRateScale: number;
+  readonly weightDecayScale: number;
   readonly frozen: boolean;
 }
 
 /** Weight decay on weights alone (Goyal et al. 2017 and most recipes since). */
-export const NO_DECAY_ON_NORMS_AND_BIASES: ParameterRule = { maxDimensions: 1, weightDecay: 0 };
+export const NO_DECAY_ON_NORMS_AND_BIASES: ParameterRule = { maxDimensions: 1, weightDecayScale: 0 };
 
 /** Rules that freeze everything below scope paths: `frozen('backbone.conv1', 'backbone.layer1')`. */
 export function frozen(...prefixes: readonly string[]): ParameterRule[] {
@@ -59,8 +59,8 @@ function settingsOf(parameter: VariableSpec, rules: readonly ParameterRule[]): P
   const decided = <K extends keyof ParameterSettings>(key: K, otherwise: ParameterSettings[K]): ParameterSettings[K] =>
     (fitting.find((rule) => rule[key] !== undefined)?.[key] as ParameterSettings[K] | undefined) ?? otherwise;
   return {
-    learningRate: decided('learningRate', 1),
-    weightDecay: decided('weightDecay', 1),
+    learningRateScale: decided('learningRateScale', 1),
+    weightDecayScale: decided('weightDecayScale', 1),
     frozen: decided('frozen', false),
   };
 }

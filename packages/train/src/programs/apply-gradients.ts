@@ -31,8 +31,9 @@ export function applyGradients(
     trained.map(({ name, variable, settings }, i) => ({
       variable,
       gradient: clipped.gradients[i]!,
-      learningRate: settings.learningRate === 1 ? learningRate : multiply(learningRate, settings.learningRate),
-      weightDecay: optimizer.weightDecay * settings.weightDecay,
+      learningRate:
+        settings.learningRateScale === 1 ? learningRate : multiply(learningRate, settings.learningRateScale),
+      weightDecay: optimizer.weightDecay * settings.weightDecayScale,
       slots: root.child(name),
     })),
   );

@@ -6,11 +6,11 @@ export const evaluateSchema = z
     sizes: ascending().default([32, 96]).describe('sides in pixels that part small, medium and large objects (COCO)'),
     scoreThreshold: share().default(0.05).describe('detections below are dropped (torchvision)'),
     iouThreshold: share().default(0.5).describe('of non-maximum suppression (torchvision)'),
-    limit: whole().default(100).describe('most detections of an image (COCO)'),
-    batch: whole().default(16).describe('images at a time'),
+    maxDetections: whole().default(100).describe('most detections of an image, those of the highest scores (COCO)'),
+    batchSize: whole().default(16).describe('images at a time'),
   })
   .prefault({})
-  .describe('how detectors are judged');
+  .describe('how detectors are evaluated');
 
 export const exportSchema = z
   .strictObject({

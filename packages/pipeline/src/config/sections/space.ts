@@ -1,6 +1,6 @@
 import { checkGenotypes, DEFAULT_SPACE, formatGenotype, POSITIONS, parseGenotype, STAGE_NAMES } from '@nats/space';
 import { z } from 'zod';
-import { refusal } from '../judged.js';
+import { refusal } from '../config-errors.js';
 import { whole } from './fields.js';
 
 const GENOTYPE = /^\d{1,3}(x\d{1,3})?$/;

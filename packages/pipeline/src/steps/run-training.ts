@@ -19,7 +19,7 @@ export function checkpointsOf(folder: string, every: number): CheckpointOptions 
  * Runs a training or a search to its end, with its events in `metrics.jsonl`.
  * @throws the signal's reason after a checkpoint was written
  */
-export async function runFit<E extends { readonly type: string; readonly step: number }>(
+export async function runTraining<E extends { readonly type: string; readonly step: number }>(
   fit: Fit<E>,
   folder: string,
   title: string,

@@ -5,12 +5,12 @@ import { compareSchemes, type Scheme, schemeFromJson, schemeToJson } from '@nats
 import { toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
 import { expectFile } from '../files/expect-file.js';
-import { writeWhole } from '../files/write-whole.js';
+import { writeAtomic } from '../files/write-atomic.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 
 /** The scheme that an architecture stands for, with where it comes from. */
-export function derive(architecture: Architecture, { decode, seed, data }: Config): Scheme {
+export function decode(architecture: Architecture, { decode, seed, data }: Config): Scheme {
   return decodeScheme(architecture, decode, {
     tool: { name: '@nats/cli', version: VERSION },
     seed,
@@ -27,5 +27,5 @@ export async function writeScheme(path: string, scheme: Scheme, replace = false)
       `${path} holds another scheme (${changedChannels} channels differ); choose another file with --out, or --replace it`,
     );
   }
-  await writeWhole(path, schemeToJson(scheme));
+  await writeAtomic(path, schemeToJson(scheme));
 }

@@ -4,25 +4,25 @@ import { z } from 'zod';
 import { ascending, positive, share, whole } from './fields.js';
 
 /** What every kind of training has: how long, and on how much at a time. */
-function extent(defaults: { readonly steps: number; readonly batch: number }) {
+function extent(defaults: { readonly steps: number; readonly batchSize: number }) {
   return {
     steps: whole().default(defaults.steps).describe('updates of the weights'),
-    batch: whole().default(defaults.batch).describe('images in a step'),
+    batchSize: whole().default(defaults.batchSize).describe('images in a step'),
     checkpointEvery: whole().default(100).describe('steps between checkpoints; there is one at every interruption too'),
   };
 }
 
-/** Optimiser and schedule, one by one. */
+/** Optimizer and schedule, one by one. */
 const custom = {
   optimizer: z.enum(['adamw', 'sgd']).default('adamw').describe('of the weights'),
-  rate: positive().default(2e-3).describe('highest learning rate (tuned on MNIST-detection with adamw)'),
+  learningRate: positive().default(2e-3).describe('highest learning rate (tuned on MNIST-detection with adamw)'),
   schedule: z
     .enum(['cosine', 'steps', 'constant'])
     .default('cosine')
     .describe("to 0 along a cosine, or a tenth after epochs 16 and 22 of 26 (torchvision's detection recipe), or none"),
   warmUp: whole(0)
     .optional()
-    .describe('steps in which the rate rises from a thousandth; default a tenth of the steps, at most 100'),
+    .describe('steps in which the learning rate rises from a thousandth; default a tenth of the steps, at most 100'),
   weightDecay: z.number().min(0).default(1e-3).describe('tuned on MNIST-detection'),
   momentum: share().default(0.9).describe('sgd alone (torchvision)'),
   clipNorm: positive().nullable().default(null).describe('largest norm of all gradients together; null: none'),
@@ -49,14 +49,18 @@ function recipe(usual: RecipeName) {
       .describe(
         "fine-tune: large pretrained backbones, torchvision's reference; from-classifier: small ones, all of it fitted; quick: the same without averages",
       ),
-    rate: positive().optional().describe("highest learning rate; default: the recipe's"),
-    backboneRate: positive().optional().describe("factor on it for the backbone; default: the recipe's"),
+    learningRate: positive().optional().describe("highest learning rate; default: the recipe's"),
+    backboneLearningRateScale: z
+      .number()
+      .min(0)
+      .optional()
+      .describe("factor on it for the backbone; 0 keeps the backbone's weights; default: the recipe's"),
     freeze,
     custom: z
       .strictObject(custom)
-      .omit({ rate: true })
+      .omit({ learningRate: true })
       .optional()
-      .describe('instead of the recipe: optimiser and schedule, one by one'),
+      .describe('instead of the recipe: optimizer and schedule, one by one'),
   };
 }
 
@@ -72,7 +76,7 @@ const augment = z
       })
       .optional()
       .describe("parts of images around objects (SSD's); {} for its own numbers"),
-    colour: z
+    color: z
       .strictObject({ brightness: share().optional(), contrast: share().optional(), saturation: share().optional() })
       .optional()
       .describe('random changes, such as 0.2 each'),
@@ -84,11 +88,11 @@ const augment = z
   .prefault({})
   .describe('what happens to training images');
 
-const maxObjects = whole().optional().describe('places for objects in an image; default: what the annotations need');
+const maxObjects = whole().optional().describe('slots for objects in an image; default: what the annotations need');
 
 export const trainSchema = z
   .strictObject({
-    ...extent({ steps: 1_000, batch: 16 }),
+    ...extent({ steps: 1_000, batchSize: 16 }),
     ...recipe('from-classifier'),
     augment,
     maxObjects,
@@ -99,7 +103,7 @@ export const trainSchema = z
 
 export const searchSchema = z
   .strictObject({
-    ...extent({ steps: 1_000, batch: 16 }),
+    ...extent({ steps: 1_000, batchSize: 16 }),
     ...recipe('quick'),
     augment,
     maxObjects,
@@ -121,13 +125,13 @@ export const searchSchema = z
       .describe(
         "2: the architecture's gradient at the weights that one step would lead to (DARTS, equations 6 to 8), four times the work; default 1",
       ),
-    architectureRate: positive().default(0.1).describe('learning rate of the architecture (our choice)'),
-    architectureDecay: z
+    architectureLearningRate: positive().default(0.1).describe('learning rate of the architecture (our choice)'),
+    architectureWeightDecay: z
       .number()
       .min(0)
       .optional()
-      .describe('L2 regularisation of the architecture; default none, FNA has 1e-3'),
-    architectureClip: positive().optional().describe("largest length of the architecture's gradient; default: none"),
+      .describe('L2 regularization of the architecture; default none, FNA has 1e-3'),
+    architectureClipNorm: positive().optional().describe("largest norm of the architecture's gradient; default: none"),
     entropy: z
       .tuple([z.number(), z.number()])
       .optional()
@@ -159,7 +163,7 @@ export const searchSchema = z
 
 export const pretrainSchema = z
   .strictObject({
-    ...extent({ steps: 1_200, batch: 64 }),
+    ...extent({ steps: 1_200, batchSize: 64 }),
     ...custom,
     data: z
       .discriminatedUnion('format', [
@@ -188,7 +192,7 @@ export const pretrainSchema = z
 
 const customSchema = z.strictObject(custom);
 
-/** Optimiser and schedule with the number of steps. */
+/** Optimizer and schedule with the number of steps. */
 export type CustomSettings = z.output<typeof customSchema> & { readonly steps: number };
 export type TrainSettings = z.output<typeof trainSchema>;
 export type SearchSettings = z.output<typeof searchSchema>;

@@ -6,12 +6,12 @@ import { RUN_FILES } from './run-files.js';
 export type Environment = Readonly<Record<string, string | number>>;
 
 /** Adds a line to the commands that made what is in a run directory. */
-export async function noteCommand(folder: string, command: string, environment?: Environment): Promise<void> {
+export async function logCommand(folder: string, command: string, environment?: Environment): Promise<void> {
   const line = JSON.stringify({ time: new Date().toISOString(), command, environment });
   await appendFile(join(folder, RUN_FILES.commands), `${line}\n`);
 }
 
-export interface NotedCommand {
+export interface LoggedCommand {
   /** ISO 8601. */
   readonly time: string;
   readonly command: string;
@@ -20,14 +20,14 @@ export interface NotedCommand {
 }
 
 /** The commands that made what is in a run directory, in order. */
-export async function readCommands(folder: string): Promise<NotedCommand[]> {
+export async function readCommands(folder: string): Promise<LoggedCommand[]> {
   const text = await readFile(join(folder, RUN_FILES.commands), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
   return text.split('\n').flatMap((line) => {
     try {
-      return [JSON.parse(line) as NotedCommand];
+      return [JSON.parse(line) as LoggedCommand];
     } catch {
       // The last line of a run that was ended while it was written.
       return [];

@@ -25,49 +25,49 @@ const inAll = () => true;
 const inLastConvolution = (name: string) => name === 'layer3.0.conv2';
 const inLastStage = (name: string) => name.startsWith('layer3.');
 
-export interface Arm {
+export interface Variant {
   readonly title: string;
   /** The search whose result it decodes; others do without. */
   readonly search?: SearchKind;
   /** Undefined is the original network. */
-  scheme(context: ArmContext): Scheme | undefined;
+  scheme(context: VariantContext): Scheme | undefined;
 }
 
-export interface ArmContext {
+export interface VariantContext {
   readonly space: SearchSpace;
-  /** What the arm's search found; empty for others. */
+  /** What the variant's search found; empty for others. */
   readonly found: Probabilities;
-  /** The retraining's: a random arm draws anew for each. */
+  /** The retraining's: a random variant draws anew for each. */
   readonly seed: number;
 }
 
 type Decoding = Parameters<typeof decodeScheme>[1];
 
-const decoded = ({ space, found }: ArmContext, options: Decoding, kind: SearchKind = 'groups') =>
+const decoded = ({ space, found }: VariantContext, options: Decoding, kind: SearchKind = 'groups') =>
   decodeScheme(architectureOfEvent(spaceOf(space, kind), found), options, TOOL);
 
 /** Decodes the main search. */
-const searchedBy = (title: string, options: Decoding): Arm => ({
+const searchedBy = (title: string, options: Decoding): Variant => ({
   title,
   search: 'groups',
   scheme: (context) => decoded(context, options),
 });
 
-/** Each channel group its most probable genotype, of another search than that of the main arms. */
-const argmaxOf = (search: SearchKind, title: string): Arm => ({
+/** Each channel group its most probable genotype, of another search than that of the main variants. */
+const argmaxOf = (search: SearchKind, title: string): Variant => ({
   title,
   search,
   scheme: (context) => decoded(context, { method: 'argmax' }, search),
 });
 
 /** Genotypes in turn, channel by channel, in some layers. */
-const cyclicIn = (title: string, isIn: (layer: string) => boolean, cycle: readonly Genotype[]): Arm => ({
+const cyclicIn = (title: string, isIn: (layer: string) => boolean, cycle: readonly Genotype[]): Variant => ({
   title,
   scheme: ({ space }) => restrictedScheme(cyclicScheme(space, TOOL, cycle), isIn),
 });
 
-/** All arms of the comparison: the same parameters and multiply-adds, other dilations. */
-export const ARMS: Readonly<Record<string, Arm>> = {
+/** All variants of the comparison: the same parameters and multiply-adds, other dilations. */
+export const VARIANTS: Readonly<Record<string, Variant>> = {
   original: { title: 'original, all (1,1)', scheme: () => undefined },
   proportional: searchedBy('searched, proportional (the paper)', { method: 'proportional' }),
   argmax: searchedBy('searched, argmax by group', { method: 'argmax' }),

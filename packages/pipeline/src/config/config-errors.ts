@@ -6,7 +6,7 @@ import { UsageError } from '../usage-error.js';
  * they refuse is said of the config's key, like what the schema refuses.
  * @throws UsageError for a NatsError; other errors pass through
  */
-export function judged<T>(key: string, make: () => T): T {
+export function asConfigError<T>(key: string, make: () => T): T {
   try {
     return make();
   } catch (error) {

@@ -1,22 +1,23 @@
 import { ARCHITECTURE_BETAS, type SearchOptions } from '@nats/search';
 import { adam, constantRate } from '@nats/train';
-import type { SearchSettings } from '../config/sections/fitting.js';
+import type { SearchSettings } from '../config/sections/training.js';
 
 /** How the architecture of a search is fitted, as `createSearch` takes it. */
-export function architectureFitting(
+export function architectureOptions(
   settings: SearchSettings,
 ): Pick<SearchOptions, 'architecture' | 'splits' | 'temperature' | 'report'> {
-  const { steps, start, every, architectureRate, architectureDecay, architectureClip, order } = settings;
+  const { steps, start, every, architectureLearningRate, architectureWeightDecay, architectureClipNorm, order } =
+    settings;
   const { entropy, temperature, singleLevel, reportEvery } = settings;
   return {
     architecture: {
       ...(start !== undefined && { start }),
       every,
-      learningRate: constantRate(architectureRate),
-      ...(architectureDecay !== undefined && {
-        optimizer: adam({ betas: ARCHITECTURE_BETAS, weightDecay: architectureDecay }),
+      learningRate: constantRate(architectureLearningRate),
+      ...(architectureWeightDecay !== undefined && {
+        optimizer: adam({ betas: ARCHITECTURE_BETAS, weightDecay: architectureWeightDecay }),
       }),
-      ...(architectureClip !== undefined && { clipNorm: architectureClip }),
+      ...(architectureClipNorm !== undefined && { clipNorm: architectureClipNorm }),
       ...(order !== undefined && { order }),
       ...(entropy && { entropy: along(entropy, steps) }),
     },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as transfer from '@nats/transfer';
 import { afterAll, expect, test, vi } from 'vitest';
 import { UsageError } from '../usage-error.js';
-import { writeWhole } from './write-whole.js';
+import { writeAtomic } from './write-atomic.js';
 
 vi.mock('@nats/transfer', { spy: true });
 
@@ -13,14 +13,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('writes into a folder that is not there yet', async () => {
   const path = join(folder, 'a', 'b.txt');
-  await writeWhole(path, 'text');
+  await writeAtomic(path, 'text');
   expect(readFileSync(path, 'utf8')).toBe('text');
 });
 
 test('a directory in its place is named', async () => {
   mkdirSync(join(folder, 'taken'));
-  await expect(writeWhole(join(folder, 'taken'), 'text')).rejects.toThrow(UsageError);
-  await expect(writeWhole(join(folder, 'taken'), 'text')).rejects.toThrow(/taken is a directory/);
+  await expect(writeAtomic(join(folder, 'taken'), 'text')).rejects.toThrow(UsageError);
+  await expect(writeAtomic(join(folder, 'taken'), 'text')).rejects.toThrow(/taken is a directory/);
 });
 
 test('a full disk is told with the file that did not fit', async () => {
@@ -28,5 +28,5 @@ test('a full disk is told with the file that did not fit', async () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
   vi.mocked(transfer.writeAtomically).mockRejectedValueOnce(full);
   const path = join(folder, 'large.bin');
-  await expect(writeWhole(path, 'text')).rejects.toThrow(`${path} could not be written: ENOSPC`);
+  await expect(writeAtomic(path, 'text')).rejects.toThrow(`${path} could not be written: ENOSPC`);
 });

@@ -1,5 +1,5 @@
 /** At most `limit` points: each the mean of neighbours that follow each other; `step` is the last of them. */
-export function thinOut<T extends { readonly step: number }>(
+export function downsample<T extends { readonly step: number }>(
   points: readonly T[],
   limit: number,
 ): { readonly points: readonly T[]; readonly each: number } {

@@ -8,7 +8,7 @@ export const UNKNOWN = '0';
  * machine was (proc(5), field 22 of stat), elsewhere unknown.
  * @returns nothing if there is no such process
  */
-export function birthOf(pid: number): string | undefined {
+export function startTimeOf(pid: number): string | undefined {
   if (process.platform !== 'linux') return lives(pid) ? UNKNOWN : undefined;
   let text: string;
   try {

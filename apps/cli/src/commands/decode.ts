@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import {
-  derive,
-  noteCommand,
+  decode,
+  logCommand,
   RUN_FILES,
   readArchitecture,
   runConfig,
@@ -13,7 +13,7 @@ import { summarizeScheme } from '@nats/space';
 import { type Command, Option } from 'commander';
 import { countingNumber, thisCommand } from './shared.js';
 
-interface DeriveFlags {
+interface DecodeFlags {
   readonly method?: string;
   readonly multiple?: number;
   readonly sharpening?: string;
@@ -22,23 +22,25 @@ interface DeriveFlags {
   readonly replace?: true;
 }
 
-/** `nats derive`: from what a search prefers to one dilation for each channel. */
-export function deriveCommand(program: Command): void {
+/** `nats decode`: from what a search prefers to one dilation for each channel. */
+export function decodeCommand(program: Command): void {
   program
-    .command('derive')
+    .command('decode')
     .description('Derive a scheme of what a search found')
     .argument('<run>', 'a run of nats search')
-    .addOption(new Option('--method <name>', 'over decode.method').choices(['proportional', 'assignment', 'argmax']))
-    .option('--multiple <number>', 'over decode.multiple: round counts of channels', countingNumber)
-    .option('--sharpening <exponent>', 'over decode.sharpening')
+    .addOption(
+      new Option('--method <name>', 'overrides decode.method').choices(['proportional', 'assignment', 'argmax']),
+    )
+    .option('--multiple <number>', 'overrides decode.multiple: round counts of channels', countingNumber)
+    .option('--sharpening <exponent>', 'overrides decode.sharpening')
     .option('--drop-below-uniform', 'leave out dilations that are less probable than chance')
     .option('--out <file>', "where the scheme goes (default: the run's scheme.json)")
     .option('--replace', 'even if there is another scheme')
-    .addHelpText('after', '\nExample:\n  $ nats derive runs/search --method proportional --out proportional.json')
+    .addHelpText('after', '\nExample:\n  $ nats decode runs/search --method proportional --out proportional.json')
     .action(run);
 }
 
-async function run(folder: string, flags: DeriveFlags): Promise<void> {
+async function run(folder: string, flags: DecodeFlags): Promise<void> {
   const { method, multiple, sharpening, dropBelowUniform, replace = false } = flags;
   const config = await runConfig(folder, 'search', {
     'decode.method': method,
@@ -47,9 +49,9 @@ async function run(folder: string, flags: DeriveFlags): Promise<void> {
     'decode.dropBelowUniform': dropBelowUniform,
   });
   const space = spaceOf(config, searchedBackbone(config));
-  const scheme = derive(await readArchitecture(join(folder, RUN_FILES.architecture), space), config);
+  const scheme = decode(await readArchitecture(join(folder, RUN_FILES.architecture), space), config);
   const path = flags.out ?? join(folder, RUN_FILES.scheme);
   await writeScheme(path, scheme, replace);
-  await noteCommand(folder, thisCommand());
+  await logCommand(folder, thisCommand());
   process.stdout.write(`${summarizeScheme(scheme)}\n${path}\n`);
 }

@@ -7,7 +7,7 @@ import { expectFile } from './expect-file.js';
  * Writes a file, and its folder if need be, so that it is either there as a whole or not at all.
  * @throws UsageError if the path is a directory; IO errors pass through
  */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
   expectFile(path);
   await mkdir(dirname(path), { recursive: true });
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
@@ -19,5 +19,5 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
 }
 
 export function writeJson(path: string, value: unknown): Promise<void> {
-  return writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+  return writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { thinOut } from './thin-out.js';
+import { downsample } from './downsample.js';
 
 test('few points stay as they are', () => {
   const points = [{ step: 1, loss: 2 }];
-  expect(thinOut(points, 1)).toEqual({ points, each: 1 });
+  expect(downsample(points, 1)).toEqual({ points, each: 1 });
 });
 
 test('neighbours become their mean; what some lack is averaged over the others', () => {
@@ -12,7 +12,7 @@ test('neighbours become their mean; what some lack is averaged over the others',
     { step: 2, a: 3, b: 5 },
     { step: 3, a: 10, b: Number.NaN },
   ];
-  expect(thinOut(points, 2)).toEqual({
+  expect(downsample(points, 2)).toEqual({
     points: [
       { step: 2, a: 2, b: 5 },
       { step: 3, a: 10, b: Number.NaN },
@@ -23,7 +23,7 @@ test('neighbours become their mean; what some lack is averaged over the others',
 
 test('never more points than the limit', () => {
   for (const count of [1, 99, 100, 101, 250, 1000]) {
-    const { points } = thinOut(
+    const { points } = downsample(
       Array.from({ length: count }, (_, step) => ({ step })),
       100,
     );

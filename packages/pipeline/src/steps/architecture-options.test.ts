@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { searchSchema } from '../config/sections/fitting.js';
-import { architectureFitting } from './architecture-fitting.js';
+import { searchSchema } from '../config/sections/training.js';
+import { architectureOptions } from './architecture-options.js';
 
-const fitting = (settings: Record<string, unknown>) => architectureFitting(searchSchema.parse(settings));
+const fitting = (settings: Record<string, unknown>) => architectureOptions(searchSchema.parse(settings));
 
 test('what is not said is left to the search', () => {
   const { architecture, ...rest } = fitting({});
@@ -16,9 +16,9 @@ test('every setting reaches the search', () => {
     start: 4,
     every: 2,
     order: 2,
-    architectureRate: 0.3,
-    architectureDecay: 1e-3,
-    architectureClip: 5,
+    architectureLearningRate: 0.3,
+    architectureWeightDecay: 1e-3,
+    architectureClipNorm: 5,
     entropy: [-0.5, 0.5],
     temperature: [2, 1],
     singleLevel: true,
@@ -37,8 +37,8 @@ test.each([
   { order: 3 },
   { temperature: [0, 1] },
   { temperature: 1 },
-  { architectureDecay: -1 },
-  { architectureClip: 0 },
+  { architectureWeightDecay: -1 },
+  { architectureClipNorm: 0 },
 ])('%o is refused', (settings) => {
   expect(searchSchema.safeParse(settings).success).toBe(false);
 });
