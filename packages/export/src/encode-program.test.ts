@@ -134,7 +134,7 @@ describe('refusals', () => {
     const odd = g.defineOp<Record<never, never>>({ name: 'odd', infer: ([a]) => [a!], evaluate: ([a]) => [a!] });
     const tensor = g.withScopePath('head', () => g.apply(odd, [x], {}));
     const create = () => encode({ y: tensor });
-    expect(create).toThrow(/has a lowering to ONNX; received odd \(at head\)/);
+    expect(create).toThrow(/head.*received odd.*has a lowering to ONNX/);
     expect(create).toThrow(expect.objectContaining({ code: 'unsupported' }));
     const identity = lowering(({ builder, inputs, outputs }) => void builder.node('Identity', inputs, {}, outputs));
     expect(encode({ y: tensor }, { lowerings: { odd: identity } }).operators).toEqual({ Identity: 1 });
@@ -143,7 +143,7 @@ describe('refusals', () => {
   it('values that are not those of their variables', () => {
     const wrong = new Map([['fc.weight', g.tensorData('float32', [3, 2], new Float32Array(6))]]);
     expect(() => encodeProgram(program, { values: wrong })).toThrow(
-      /dtype and shape; received float32\[3, 2\].*; float32\[2, 3\] \(at fc.weight\)/,
+      /fc.weight.*received float32\[3, 2\].*dtype and shape.*; float32\[2, 3\]/,
     );
   });
 

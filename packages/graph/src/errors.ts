@@ -1,5 +1,5 @@
 /**
- * Errors of the project in one style: the rule, then what was received, then the limit, then where.
+ * Errors of the project in one style: where, what was received, the rule that it breaks, the way out.
  *
  * Two kinds are told apart everywhere: data that breaks a rule (these classes) and IO that failed (Node's own errors,
  * passed through with their `code`).
@@ -33,19 +33,23 @@ export interface ErrorDetails {
   readonly where?: string;
 }
 
-/** A rule of this project was broken by its input. `message` reads: rule; received …; limit (at …). */
+/** A rule of this project was broken by its input. `message` reads: where: received …, but rule; limit. */
 export class NatsError extends Error {
   override readonly name: string = 'NatsError';
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, details: ErrorDetails, options?: { cause?: unknown }) {
-    const limit = details.limit === undefined ? '' : `; ${details.limit}`;
-    const where = details.where ? ` (at ${details.where})` : '';
-    super(`${details.rule}; received ${details.received}${limit}${where}`, options);
+    super(describeError(details), options);
     this.code = code;
     this.details = details;
   }
+}
+
+/** The message of a broken rule: first what is wrong and where, then the rule, then the way out. */
+export function describeError({ rule, received, limit, where }: ErrorDetails): string {
+  const place = where ? `${where}: ` : '';
+  return `${place}received ${received}, but ${rule}${limit === undefined ? '' : `; ${limit}`}`;
 }
 
 /** Throws a `NatsError` unless `condition` holds. `details` is a function so that nothing is formatted on the good path. */

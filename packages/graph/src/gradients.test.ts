@@ -29,7 +29,7 @@ function values(outputs: Record<string, Tensor>): Record<string, TensorData> {
 
 describe('gradients', () => {
   it('are those of a float32 scalar', () => {
-    expect(() => gradients(x, [x])).toThrow(/float32 scalar; received float32\[2, 3\]; reduce it/);
+    expect(() => gradients(x, [x])).toThrow(/received float32\[2, 3\].*float32 scalar.*reduce it/);
     expect(() => gradients(cast(reduceSum(x), 'int32'), [x])).toThrow(/float32 scalar/);
   });
 
@@ -72,7 +72,7 @@ describe('gradients', () => {
   it('name the op that has none', () => {
     const map = input('map', 'float32', [1, 1, 4, 4]);
     const [first] = gradients(reduceSum(square(maxPool2d(map, { kernel: 2 }))), [map]);
-    expect(() => gradients(reduceSum(first!), [map])).toThrow(/has a gradient; received maxPoolGrad; stopGradient/);
+    expect(() => gradients(reduceSum(first!), [map])).toThrow(/received maxPoolGrad.*has a gradient.*stopGradient/);
   });
 
   it('need a known batch', () => {

@@ -78,7 +78,7 @@ describe('errors of ops', () => {
         throw new NatsError('attribute', { rule: 'r', received: 'x' });
       }),
     );
-    expect(early.message).toBe('r; received x (at a.b)');
+    expect(early.message).toBe('a.b: received x, but r');
   });
 
   it('name the innermost path, and the path ends with the scope', () => {

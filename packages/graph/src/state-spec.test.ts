@@ -42,7 +42,7 @@ describe('initialize', () => {
     expect(Array.from(values.get('z')!.data)).toEqual([0, 0]);
     expect(values.get('g')).toBe(given);
     const wrong = specOf(['g', [3], { kind: 'values', values: given }]);
-    expect(() => initialize(wrong, 1)).toThrow(/initial values .*; received float32\[2\]; float32\[3\] \(at g\)/);
+    expect(() => initialize(wrong, 1)).toThrow(/g.*received float32\[2\].*initial values .*float32\[3\]/);
   });
 });
 
@@ -53,6 +53,6 @@ describe('mergeSpecs', () => {
 
   it('refuses contradictions', () => {
     const other = specOf(['weight', [4, 3], ones]);
-    expect(() => mergeSpecs(specOf(weight), other)).toThrow(/one dtype and shape .* \(at weight\)/);
+    expect(() => mergeSpecs(specOf(weight), other)).toThrow(/weight.*one dtype and shape .*/);
   });
 });

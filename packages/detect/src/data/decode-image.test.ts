@@ -92,10 +92,10 @@ describe('decoding', () => {
       await expect(decodeImage(bytes, 'photo.x')).rejects.toMatchObject({ code: 'malformed' });
       await expect(decodeImage(bytes, 'photo.x')).rejects.toThrow(rule);
     };
-    await refused(jpeg.subarray(0, jpeg.length >> 1), /can be decoded.*premature end.*photo\.x/);
+    await refused(jpeg.subarray(0, jpeg.length >> 1), /photo\.x.*premature end.*can be decoded/);
     await refused(jpeg.subarray(0, 100), /photo\.x/);
     await refused(png.subarray(0, png.length >> 1), /photo\.x/);
-    await refused(Uint8Array.of(), /has bytes; received an empty file \(at photo\.x\)/);
+    await refused(Uint8Array.of(), /photo\.x.*received an empty file.*has bytes/);
     await refused(new TextEncoder().encode('no image at all'), /can be decoded.*photo\.x/);
     // A header of 0 x 64 pixels.
     await refused(withWidth(png, 0), /photo\.x/);
@@ -119,7 +119,7 @@ describe('images of records', () => {
   test('must have the annotated size', async () => {
     const directory = await temporaryDirectory({ 'a.png': await encodePng(noiseImage(3, 4, 6)) });
     const record = { id: '7', source: { file: join(directory, 'a.png') }, width: 4, height: 6 };
-    await expect(loadRecordImage(record)).rejects.toThrow(/received 6 x 4; 4 x 6.*EXIF.*a\.png/);
+    await expect(loadRecordImage(record)).rejects.toThrow(/a\.png.*received 6 x 4.*4 x 6.*EXIF/);
     expect((await loadRecordImage({ ...record, width: 6, height: 4 })).width).toBe(6);
   });
 

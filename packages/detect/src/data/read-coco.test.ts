@@ -172,8 +172,7 @@ describe('COCO files', () => {
     ],
   ])('with an annotation of %s are refused, or it is left out and listed', (_, change, kind, field) => {
     const value = changed(change);
-    const escaped = field.replaceAll(/[[\].]/g, '\\$&');
-    expect(() => parsed(value)).toThrow(new RegExp(`\\(at instances\\.json, ${escaped}\\)`));
+    expect(() => parsed(value)).toThrow(`instances.json, ${field}: received `);
     const { records, problems } = parsed(value, 'drop');
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ kind, file: 'instances.json', field, remedy: 'annotation dropped' });
@@ -183,7 +182,7 @@ describe('COCO files', () => {
   test('with a broken mask are refused by the name of the file, the field and the number of the annotation', () => {
     const broken = changed((c) => (c.annotations[1]!.segmentation = { size: [50, 100], counts: [1, 2] }));
     expect(() => parsed(broken)).toThrow(
-      /runs add up to height times width \(50 x 100 = 5000\), in annotation 2; received "3 pixels".*\(at instances\.json, annotations\[1\]\.segmentation\.counts\)/,
+      /instances\.json, annotations\[1\]\.segmentation\.counts.*received "3 pixels".*runs add up to height times width \(50 x 100 = 5000\), in annotation 2/,
     );
   });
 
@@ -216,7 +215,7 @@ describe('COCO files', () => {
       c.annotations[0]!.bbox = [-5, 40, 20, 30];
       c.annotations[1]!.bbox = [0, 0, 100.5, 50];
     });
-    expect(() => parsed(value)).toThrow(/a box lies in its image; received \[-5, 40, 15, 70\] in 100 x 50/);
+    expect(() => parsed(value)).toThrow(/received \[-5, 40, 15, 70\] in 100 x 50.*a box lies in its image/);
     const { records, problems } = parsed(value, 'drop');
     expect(records[0]!.objects.map(({ box }) => box)).toEqual([
       [0, 40, 15, 50],
@@ -234,18 +233,18 @@ describe('COCO files', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['that are lists', [], /an object with fields.*received \[\]/],
-    ['without categories', { images: [], annotations: [] }, /a list.*categories/],
-    ['without annotations', { images: [], categories: [] }, /a list.*annotations/],
+    ['that are lists', [], /received \[\].*an object with fields/],
+    ['without categories', { images: [], annotations: [] }, /categories.*a list/],
+    ['without annotations', { images: [], categories: [] }, /annotations.*a list/],
     [
       'with a category twice',
       changed((c) => c.categories.push({ id: 3, name: 'x' })),
-      /different.*categories\[2\]\.id/,
+      /categories\[2\]\.id.*different/,
     ],
     [
       'with a name twice',
       changed((c) => c.categories.push({ id: 5, name: 'cat' })),
-      /different.*categories\[2\]\.name/,
+      /categories\[2\]\.name.*different/,
     ],
     ['with a category without name', changed((c) => c.categories.push({ id: 5 })), /categories\[2\]\.name/],
   ])('%s are refused even if problems are dropped', (_, value, message) => {
@@ -257,7 +256,7 @@ describe('COCO files', () => {
     const directory = await temporaryDirectory({ 'good.json': text, 'cut.json': text.slice(0, 100) });
     const { name, records } = await readCoco(join(directory, 'good.json'), { images: directory });
     expect([name, records.length]).toEqual(['good.json', 2]);
-    await expect(readCoco(join(directory, 'cut.json'), { images: directory })).rejects.toThrow(/complete.*cut\.json/);
+    await expect(readCoco(join(directory, 'cut.json'), { images: directory })).rejects.toThrow(/cut\.json.*complete/);
     await expect(readCoco(join(directory, 'none.json'), { images: '' })).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

@@ -127,7 +127,7 @@ describe('what is given directly', () => {
 
   test('a score that is no number is refused by its place', () => {
     const bad = detections.with(4, { ...detections[4]!, score: Number.NaN });
-    expect(() => evaluateDetections(groundTruth, bad)).toThrow(/NaN \(at detections\[4\]\.score\)/);
+    expect(() => evaluateDetections(groundTruth, bad)).toThrow(/detections\[4\]\.score.*NaN/);
   });
 
   test('boxes and masks that are missing are refused by their place', () => {
@@ -158,7 +158,7 @@ describe('what is given directly', () => {
     [{ maxDetections: [10, 1] }, /maxDetections/],
     [{ maxDetections: [1.5] }, /whole numbers/],
     [{ areaRanges: [{ name: 'none', from: 2, to: 1 }] }, /areaRanges/],
-    [{ iouType: 'keypoints' as IouType }, /'bbox' or 'segm'; received "keypoints"/],
+    [{ iouType: 'keypoints' as IouType }, /received "keypoints".*'bbox' or 'segm'/],
   ])('parameters %o are refused', (parameters, message) => {
     expect(() => evaluateDetections(groundTruth, detections, parameters)).toThrow(message);
   });

@@ -114,7 +114,7 @@ describe('a batch', () => {
     }
     expect(shapes.size).toBe(2);
     expect(() => createLoader({ ...base, size: new Array(5).fill([32, 32]), splits: { train: { dataset } } })).toThrow(
-      /5 sizes; 1 to 4/,
+      /5 sizes.*1 to 4/,
     );
   });
 
@@ -123,7 +123,7 @@ describe('a batch', () => {
     const splits = { train: { dataset, indices: [4], shuffle: false } };
     const strict = open({ ...base, batchSize: 1, splits, maxObjects: 3 });
     await expect(strict.batch('train', 0)).rejects.toMatchObject({ code: 'feed' });
-    await expect(strict.batch('train', 0)).rejects.toThrow(/4 objects; 3 \(maxObjects\).*photo 4, .*4\.png/);
+    await expect(strict.batch('train', 0)).rejects.toThrow(/photo 4, .*4\.png.*4 objects.*3 \(maxObjects/);
     const [record] = [dataset.records[4]!];
     const sized = [9, 3, 7, 5].map((side, k) => object(k % 2, 1, 1, 1 + side, 1 + side));
     const lenient = open({
@@ -249,7 +249,7 @@ describe('images from functions', () => {
       throw new Error('no ink');
     };
     const loader = open({ ...base, batchSize: 1, splits: { train: { dataset: datasetOf(record(7, load)) } } });
-    await expect(loader.batch('train', 0)).rejects.toThrow(/can be loaded; received Error: no ink \(at made 7\)/);
+    await expect(loader.batch('train', 0)).rejects.toThrow(/made 7.*received Error: no ink.*can be loaded/);
   });
 });
 
@@ -258,11 +258,11 @@ describe('options', () => {
   const one = { ...dataset, records: [{ id: 'a', source: { file: 'a' }, width: 1, height: 1, objects: [] }] };
 
   test.each<[string, Partial<LoaderOptions>, RegExp]>([
-    ['an empty split', { splits: { train: { dataset } } }, /at least one image.*\(at train\)/],
+    ['an empty split', { splits: { train: { dataset } } }, /train.*at least one image/],
     ['a position outside', { splits: { train: { dataset: one, indices: [1] } } }, /positions 0 to 0/],
     ['no size', { size: [] as unknown as [number, number] }, /0 sizes/],
-    ['half a pixel', { size: [10.5, 10] }, /whole numbers; received size 10\.5/],
-    ['a batch of nothing', { batchSize: 0 }, /batchSize 0; at least 1/],
+    ['half a pixel', { size: [10.5, 10] }, /received size 10\.5.*whole numbers/],
+    ['a batch of nothing', { batchSize: 0 }, /batchSize 0.*at least 1/],
     ['no place', { maxObjects: 0 }, /maxObjects 0/],
     ['negative workers', { workers: -1 }, /workers -1/],
     [
@@ -276,7 +276,7 @@ describe('options', () => {
 
   test('unknown splits are named', async () => {
     const loader = open({ ...base, splits: { train: { dataset: one } } });
-    await expect(loader.batch('test', 0)).rejects.toThrow(/received 'test'; train/);
+    await expect(loader.batch('test', 0)).rejects.toThrow(/received 'test'.*train/);
     expect(() => loader.identify('toString', 0)).toThrow(/received 'toString'/);
   });
 });

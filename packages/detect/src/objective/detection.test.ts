@@ -171,9 +171,7 @@ describe('annotated images', () => {
 
   test('with more objects than places are refused before training, or lose the smallest', async () => {
     const dataset = await photos();
-    expect(() => open({ datasets: { train: dataset }, maxObjects: 1 })).toThrow(
-      /2 objects in photo 2; 1 \(maxObjects\)/,
-    );
+    expect(() => open({ datasets: { train: dataset }, maxObjects: 1 })).toThrow(/2 objects in photo 2.*1 \(maxObjects/);
     const { labels } = await open({ datasets: { train: dataset }, maxObjects: 1, onTooMany: 'drop' }).batch('train', 0);
     expect(labels!.shape).toEqual([2, 1]);
   });
@@ -184,14 +182,14 @@ describe('annotated images', () => {
       /annotated images are augmented/,
     );
     expect(() => open({ datasets: { train: { ...examples, classes: ['a'] } } })).toThrow(
-      /1 images and 1 classes; 2 classes \(at train\)/,
+      /train.*1 images and 1 classes.*2 classes/,
     );
   });
 
   test('no split, or one without images, is refused', async () => {
     const dataset = { ...(await photos()), records: [] };
     expect(() => open({ datasets: { train: dataset } })).toThrow(/0 images/);
-    await expect(open({ datasets: { train: await photos() } }).batch('valid', 0)).rejects.toThrow(/'valid'; train/);
+    await expect(open({ datasets: { train: await photos() } }).batch('valid', 0)).rejects.toThrow(/'valid'.*train/);
   });
 });
 

@@ -131,9 +131,7 @@ describe('masks of a batch', () => {
 
   test('go with the objects that are left where there are more than places', async () => {
     const dataset = await photos();
-    expect(() => open({ datasets: { train: dataset }, maxObjects: 2 })).toThrow(
-      /3 objects in photo 3; 2 \(maxObjects\)/,
-    );
+    expect(() => open({ datasets: { train: dataset }, maxObjects: 2 })).toThrow(/3 objects in photo 3.*2 \(maxObjects/);
     const objective = open({ datasets: { train: dataset }, maxObjects: 2, onTooMany: 'drop' });
     let full = 0;
     for (let step = 0; step < 4; step++) {
@@ -163,12 +161,12 @@ describe('masks of a batch', () => {
       })),
     };
     expect(() => open({ datasets: { train: dataset, val: bare } })).toThrow(
-      /needs one \(a segmentation\).*none of object 0 of image photo 1.*\(at val\)/,
+      /val.*none of object 0 of image photo 1.*needs one \(a segmentation/,
     );
     const faster = open({ detector: buildDetector(demoFasterRcnnConfig(small)), datasets: { train: bare } });
     expect((await faster.batch('train', 0)).masks).toBeUndefined();
     const examples = open({ datasets: { train: letterboxed(bare, { size: [48, 48] }) } });
-    await expect(examples.batch('train', 0)).rejects.toThrow(/0 masks of \d objects.*\(at photo \d\)/);
+    await expect(examples.batch('train', 0)).rejects.toThrow(/photo \d.*0 masks of \d objects/);
   });
 });
 

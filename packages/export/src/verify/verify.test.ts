@@ -102,16 +102,16 @@ test('what is not a number fails', async () => {
 });
 
 test.each<[string, RunResult, RegExp]>([
-  ['names', { values: { z: row(1) }, detections: [] }, /values of the same names; received z; y/],
+  ['names', { values: { z: row(1) }, detections: [] }, /received z.*values of the same names.*y/],
   [
     'shapes',
     { values: { y: row(1, 2) }, detections: [] },
-    /one dtype and shape; received float32\[2\]; float32\[1\] \(at y\)/,
+    /y.*received float32\[2\].*one dtype and shape.*float32\[1\]/,
   ],
   [
     'numbers of images',
     { values: { y: row(1) }, detections: [detection(0)] },
-    /detections of the same images; received 1; 0/,
+    /received 1.*detections of the same images.*0/,
   ],
 ])('other %s are refused', async (_, model, message) => {
   await expect(verify(results([{ values: { y: row(1) }, detections: [] }], [model]))).rejects.toThrow(message);

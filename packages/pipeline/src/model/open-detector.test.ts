@@ -31,7 +31,7 @@ test('detects; a label without a name is the fault of the file', async () => {
   await model.close();
   const wrong = await openDetectorBytes(bytes(['zero']), 'wrong.onnx', 1);
   await expect(wrong.detect(image)).rejects.toThrow(
-    /a name for each of its labels; received label 1, and 1 names.*wrong\.onnx/,
+    /wrong\.onnx.*received label 1, and 1 names.*a name for each of its labels/,
   );
   await wrong.close();
 });

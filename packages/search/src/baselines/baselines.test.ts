@@ -26,7 +26,7 @@ test('uniform and cyclic', () => {
     ]).convolutions.get('layer1.0.conv2')!,
   ]).toEqual([0, 2, 0, 2, 0, 2, 0, 2]);
   expect(() => uniformScheme(space, [4, 4], TOOL)).toThrow(
-    /a genotype is one of the space; received 4x4; 1x1, 2x2, 3x3/,
+    /received 4x4.*a genotype is one of the space.*1x1, 2x2, 3x3/,
   );
 });
 

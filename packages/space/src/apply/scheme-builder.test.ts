@@ -122,7 +122,7 @@ test('a scheme of other channels is refused where it is applied', () => {
     convolutions: [['layer1.0.conv1', [0, 0]]],
     provenance: PROVENANCE,
   });
-  expect(() => classifier(config, schemeBuilder(scheme))).toThrow('received 2; 6 (at layer1.0.conv1)');
+  expect(() => classifier(config, schemeBuilder(scheme))).toThrow(/layer1\.0\.conv1.*received 2.*6/);
 });
 
 describe('on onnxruntime', () => {

@@ -104,9 +104,7 @@ describe('backbones', () => {
     expect(() => smallResnet({ widths: [8, 16], blocks: [1] })).toThrow('1 blocks');
     expect(() => smallResnet({ widths: [] })).toThrow('one to four stages');
     expect(() => smallResnet({ widths: [8.5] })).toThrow('whole numbers');
-    expect(() => buildBackbone(createScope(), image(1, 32), resnetConfig('resnet18'))).toThrow(
-      '3 channels (at resnet18)',
-    );
+    expect(() => buildBackbone(createScope(), image(1, 32), resnetConfig('resnet18'))).toThrow(/resnet18.*3 channels/);
   });
 });
 

@@ -59,7 +59,7 @@ describe('stages', () => {
     expect(convolutionSites(short)).toEqual(convolutionSites(config).filter(({ stage }) => stage !== 'C5'));
     expect(stageOf(short, 'layer4.0.conv1.weight')).toBeUndefined();
     expect(withLastStage(config, 'C5')).toBe(config);
-    expect(() => withLastStage(demoResnet(), 'C5')).toThrow('C2, C3, C4 (at demo-resnet)');
+    expect(() => withLastStage(demoResnet(), 'C5')).toThrow(/demo-resnet.*C2, C3, C4/);
   });
 });
 
@@ -124,6 +124,6 @@ describe("a backbone of one's own", () => {
   });
 
   test('has one to four stages', () => {
-    expect(() => customBackbone({ ...config, stages: [] })).toThrow('one to four stages; received 0 (at two-stages)');
+    expect(() => customBackbone({ ...config, stages: [] })).toThrow(/two-stages.*received 0.*one to four stages/);
   });
 });

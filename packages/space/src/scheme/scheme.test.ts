@@ -63,8 +63,8 @@ describe('scheme files', () => {
   });
 
   const valid = () => JSON.parse(schemeToJson(byHand([['a', [0, 1]]]))) as Record<string, unknown>;
-  test.each<[string, (file: Record<string, unknown>) => unknown, string]>([
-    ['another format', (file) => ({ ...file, format: 'x' }), "'nats-scheme'; received 'x'"],
+  test.each<[string, (file: Record<string, unknown>) => unknown, string | RegExp]>([
+    ['another format', (file) => ({ ...file, format: 'x' }), /received 'x'.*'nats-scheme'/],
     ['a newer version', (file) => ({ ...file, version: 2 }), 'a newer version'],
     ['a missing field', ({ backbone: _, ...file }) => file, 's.json, backbone'],
     ['an unknown field', (file) => ({ ...file, genotype: 1 }), "'genotype'"],
@@ -130,9 +130,7 @@ describe('a scheme and a network', () => {
     expect(() => checkSchemeFits(byHand([['layer1.0.conv3', [0]]]), config)).toThrow(
       /conv3' of a scheme for small.*conv1/,
     );
-    expect(() => checkSchemeFits(byHand([['layer1.0.conv1', [0]]]), config)).toThrow(
-      'received 1; 4 (at layer1.0.conv1)',
-    );
+    expect(() => checkSchemeFits(byHand([['layer1.0.conv1', [0]]]), config)).toThrow(/layer1\.0\.conv1.*received 1.*4/);
   });
 
   test('groups of a grouped convolution are not parted', () => {

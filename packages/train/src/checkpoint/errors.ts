@@ -50,7 +50,7 @@ export class CheckpointWriteError extends Error {
         : 'make the directory writable or choose another one';
     const kept =
       previous === undefined ? 'no earlier checkpoint is lost' : `the previous checkpoint (${previous}) is unchanged`;
-    super(`a checkpoint could not be written; received ${cause.message}; ${advice}, ${kept} (at ${directory})`, {
+    super(`${directory}: a checkpoint could not be written: ${cause.message}; ${advice}, ${kept}`, {
       cause,
     });
     this.code = cause.code ?? 'unknown';

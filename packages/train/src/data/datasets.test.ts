@@ -37,7 +37,7 @@ describe('datasets in memory', () => {
   test('refuse labels that do not fit', () => {
     const arrays = { name: 'bad', images: new Uint8Array(4), classes: ['a'], channels: 1, height: 2, width: 2 };
     expect(() => imageDataset({ ...arrays, labels: [0, 0] })).toThrow(/4 bytes of images and 2 labels/);
-    expect(() => imageDataset({ ...arrays, labels: [1] })).toThrow(/received 1; 0 to 0 \(at bad, image 0\)/);
+    expect(() => imageDataset({ ...arrays, labels: [1] })).toThrow(/bad, image 0.*received 1.*0 to 0/);
   });
 
   test('are divided without a common image', () => {
@@ -120,9 +120,9 @@ describe('CIFAR', () => {
   test('refuses broken files by name', async () => {
     const path = join(await temporaryDirectory(), 'data_batch_1.bin');
     await writeFile(path, Uint8Array.from(record([3], 1)).subarray(1));
-    await expect(readCifar([path])).rejects.toThrow(/3072 bytes.*data_batch_1\.bin/);
+    await expect(readCifar([path])).rejects.toThrow(/data_batch_1\.bin.*3072 bytes/);
     await writeFile(path, Uint8Array.from(record([10], 1)));
-    await expect(readCifar([path])).rejects.toThrow(/received 10; 0 to 9 \(at data_batch_1\.bin, record 0\)/);
+    await expect(readCifar([path])).rejects.toThrow(/data_batch_1\.bin, record 0.*received 10.*0 to 9/);
   });
 });
 
@@ -159,9 +159,9 @@ describe('image folders', () => {
 
   test.each<[string, Record<string, number[]>, RegExp]>([
     ['without classes', { 'a.png': [1] }, /one folder for each class/],
-    ['with an empty class', { 'cat/a.png': [1, 1, 1, 1, 1, 1], 'dog/readme': [] }, /at least one image.*dog/],
-    ['with a broken image', { 'cat/a.png': [] }, /received no pixels.*a\.png/],
-    ['whose decoder gives another size', { 'cat/a.png': [1, 2, 3] }, /received 3 bytes; 1 x 2 x 3/],
+    ['with an empty class', { 'cat/a.png': [1, 1, 1, 1, 1, 1], 'dog/readme': [] }, /dog.*at least one image/],
+    ['with a broken image', { 'cat/a.png': [] }, /a\.png.*received no pixels/],
+    ['whose decoder gives another size', { 'cat/a.png': [1, 2, 3] }, /received 3 bytes.*1 x 2 x 3/],
   ])('%s are refused', async (_, files, message) => {
     await expect(readImageFolder(await folder(files), { decode, ...size })).rejects.toThrow(message);
   });

@@ -74,13 +74,15 @@ describe('events', () => {
 
   test('refuse a best metric that evaluations do not give', async () => {
     const training = await start({ objective: evaluated(1), evaluation: { best: { metric: 'ap' } } });
-    await expect(all(training)).rejects.toThrow("received 'ap'; metrics: score");
+    await expect(all(training)).rejects.toThrow(
+      "received 'ap', but the best evaluation is chosen by one of its metrics; metrics: score",
+    );
   });
 });
 
 describe('options', () => {
   test.each<[string, Partial<TrainingOptions>, RegExp]>([
-    ['no steps', { steps: 0 }, /whole steps.*received 0/],
+    ['no steps', { steps: 0 }, /received 0.*whole steps/],
     ['a first phase that pauses', { phases: [{ ...phase, when: () => true }] }, /first phase/],
     ['two phases of one name', { phases: [phase, phase] }, /different names/],
     ['an unknown split', { phases: [{ ...phase, split: 'trian' }] }, /received 'trian'.*train, test/],
@@ -181,7 +183,7 @@ describe('numbers that are not finite', () => {
       examples: ['train-8', 'train-9', 'train-10', 'train-11'],
       checkpoint: `${directory}/last.json`,
     });
-    expect((error as Error).message).toMatch(/received NaN; examples train-8, .*step 3, train/);
+    expect((error as Error).message).toMatch(/step 3, train.*received NaN.*examples train-8, /);
     expect(events.at(-1)).toMatchObject({ type: 'failure', step: 2 });
     await expect(all(training)).rejects.toBe(error);
   });

@@ -38,7 +38,7 @@ test('the first rule that says something about a setting decides it', () => {
 test('frozen prefixes end at a dot', () => {
   const settings = parameterSettings(spec(), frozen('backbone.bn1'));
   expect([...settings].filter(([, { frozen }]) => frozen).map(([name]) => name)).toEqual(['backbone.bn1.weight']);
-  expect(() => parameterSettings(spec(), frozen('back'))).toThrow("fits at least one parameter; received 'back.*'");
+  expect(() => parameterSettings(spec(), frozen('back'))).toThrow(/received 'back\.\*'.*fits at least one parameter/);
 });
 
 test('only the star is special in a pattern', () => {

@@ -314,7 +314,7 @@ describe('hostile files', () => {
     const complex = zipOf({ storage: 'ComplexFloatStorage' });
     expect(refusal(() => parsePytorch(complex)).message).toMatch(/ComplexFloatStorage/);
     const storage = bytes(p.tupleOf(p.text('module'), p.text('x')), p.persistent);
-    malformedBy(() => parsePytorch(file(storage)), /is a storage; received "module"/);
+    malformedBy(() => parsePytorch(file(storage)), /received "module".*is a storage/);
   });
 
   it('a state dict that contains itself, or is nested deeply', () => {
