@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tsup.shared.js';
 
-export default packageBuild(['src/index.ts', 'src/parse.ts']);
+export default packageBuild(['src/index.ts', 'src/parse.ts', 'src/download/index.ts']);

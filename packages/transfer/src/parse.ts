@@ -5,6 +5,11 @@ export { type DetectedFormat, detectFormat } from './detect-format.js';
 export type { StoredDType } from './elements.js';
 export * from './limits.js';
 export type { Rules } from './mapping/choose-rules.js';
+export {
+  type DetectorMapOptions,
+  mapDetectorWeights,
+  type WeightScope,
+} from './mapping/map-detector-weights.js';
 export { EXPECTED_DIFFERENCES, type ExpectedWeight, type MapOptions, mapWeights } from './mapping/map-weights.js';
 export {
   formatReport,
