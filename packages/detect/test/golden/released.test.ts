@@ -1,6 +1,7 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { createProgram, createScope, input, sizeOf, type TensorData, tensorData } from '@nats/graph';
-import { goldenNormal, goldenValue } from '@nats/graph/testing';
+import { createProgram, createScope, input, seedOf, sizeOf, type TensorData, tensorData } from '@nats/graph';
+import { goldenValue, hashed } from '@nats/graph/testing';
+import { expectGolden } from '@nats/graph/testing/vitest';
 import { resnetConfig } from '@nats/space';
 import { encodeSafetensors, mapDetectorWeights, parseWeights } from '@nats/transfer/parse';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -13,7 +14,7 @@ import {
   maskRcnnConfig,
   retinanetConfig,
 } from '../../src/index.js';
-import { expectGolden, namedDetections, readGolden } from './support.js';
+import { namedDetections, readGolden } from './support.js';
 
 /** Of tools/golden/released_detectors.py. */
 interface Attributes {
@@ -105,7 +106,7 @@ describe.each(Object.entries(builds))("torchvision's checkpoint of %s", (kind, b
 
     const executable = await engine.compile(createProgram({ outputs: { ...candidates } }));
     const state = await engine.createState(scope.spec, mapped.tensors);
-    const found = await executable.run(state, { images: goldenNormal(seed, 'images', shape) });
+    const found = await executable.run(state, { images: hashed(shape, seedOf(seed, 'images')) });
     await executable.dispose();
     const { boxes, scores, labels, masks } = found;
     const detections = detectionsOf(
