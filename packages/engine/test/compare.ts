@@ -1,4 +1,4 @@
-import type { LoweringTable } from '@nats/export';
+import type { Lowerings } from '@nats/export';
 import * as g from '@nats/graph';
 import { relativeError } from '@nats/graph/testing';
 import { onnxruntimeEngine } from '../src/index.js';
@@ -7,7 +7,7 @@ import { onnxruntimeEngine } from '../src/index.js';
 export async function evaluate(
   outputs: Record<string, g.Tensor>,
   feeds: g.Feeds,
-  lowerings: LoweringTable = {},
+  lowerings: Lowerings = [],
 ): Promise<Record<string, g.TensorData>> {
   const engine = onnxruntimeEngine({ threads: 2, lowerings });
   const executable = await engine.compile(g.createProgram({ outputs }));
@@ -21,7 +21,7 @@ export async function evaluate(
 export async function errorAgainstReference(
   outputs: Record<string, g.Tensor>,
   feeds: g.Feeds,
-  lowerings: LoweringTable = {},
+  lowerings: Lowerings = [],
 ): Promise<number> {
   const reference = g.referenceEngine();
   const exact = await (await reference.compile(g.createProgram({ outputs }))).run(

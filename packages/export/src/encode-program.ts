@@ -3,15 +3,15 @@ import { check, formatType, NatsError, type Program, sizeOf, type Tensor, type T
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
 import { assembleModel } from './assemble-model.js';
 import { lowerNodes } from './lower-program.js';
-import type { LoweringTable } from './lowering.js';
+import { type Lowerings, loweringTable } from './lowering.js';
 import { portableLowerings } from './lowerings/index.js';
 import { createOnnxBuilder, type OnnxBuilder, sequenceInfo, valueInfo } from './onnx-builder.js';
 
 export interface EncodeOptions {
   /** Values of variables that become initialisers. Variables without a value become inputs of the graph. */
   readonly values?: ReadonlyMap<string, TensorData>;
-  /** Replace the portable lowerings of single ops. */
-  readonly lowerings?: LoweringTable;
+  /** Of ops of one's own, and in the place of portable ones. */
+  readonly lowerings?: Lowerings;
   /** Name of the graph; default 'nats'. */
   readonly name?: string;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ export function programModel(program: Program, options: EncodeOptions = {}): Mod
   const builder = createOnnxBuilder();
   for (const reserved of [...program.inputs.keys(), ...program.variables.keys()]) builder.fresh(reserved);
   const names = nameEnds(program, builder);
-  const table = { ...portableLowerings, ...options.lowerings };
+  const table = loweringTable(portableLowerings, options.lowerings ?? []);
   checkValues(program, values);
   lowerNodes(program, names, { builder, table, values, written: new Set() });
   aliasEnds(program, names, builder);

@@ -1,11 +1,12 @@
 import { NatsError, type Node, type Program, type Tensor, type TensorData } from '@nats/graph';
-import type { LoweringTable } from './lowering.js';
+import type { Lowering } from './lowering.js';
 import type { OnnxBuilder } from './onnx-builder.js';
 
 /** What all nodes of a model share while it is written. */
 export interface Encoder {
   readonly builder: OnnxBuilder;
-  readonly table: LoweringTable;
+  /** By op. */
+  readonly table: ReadonlyMap<string, Lowering>;
   /** Values of variables that become initialisers. */
   readonly values: ReadonlyMap<string, TensorData>;
   /** Variables that are initialisers already: a program may hold a variable's node twice. */
@@ -50,7 +51,7 @@ function lowerSource(node: Node, names: Map<Tensor, string>, { builder, values, 
 
 function lowerNode(node: Node, names: Map<Tensor, string>, encoder: Encoder): void {
   const { builder, table } = encoder;
-  const rule = table[node.op.name];
+  const rule = table.get(node.op.name);
   if (!rule) {
     throw new NatsError('unsupported', {
       rule: 'every op of an exported program has a lowering to ONNX',

@@ -1,4 +1,4 @@
-import type { OpDefinition } from './op.js';
+import type { Op } from './op.js';
 import type { DType } from './tensor-data.js';
 
 /** Size of an axis. `'N'`, a batch that is known only at run time, may stand first in inference programs. */
@@ -16,7 +16,7 @@ export interface TensorType {
 export interface Node {
   /** Grows with creation, so a node's inputs always have smaller ids. */
   readonly id: number;
-  readonly op: OpDefinition<unknown>;
+  readonly op: Op;
   readonly inputs: readonly Tensor[];
   readonly attributes: unknown;
   readonly outputs: readonly Tensor[];

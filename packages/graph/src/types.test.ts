@@ -39,6 +39,21 @@ describe('types', () => {
     expectTypeOf(change).toBeFunction();
   });
 
+  it('a rule gets as many tensors as its op takes and gives', () => {
+    const x = g.input('x', 'float32', [3]);
+    expectTypeOf(g.conv2dOp.infer)
+      .parameter(0)
+      .toEqualTypeOf<readonly [x: g.TensorType, w: g.TensorType, bias?: g.TensorType]>();
+    expectTypeOf(g.conv2dOp.evaluate).returns.toEqualTypeOf<readonly [g.TensorData]>();
+    expectTypeOf(g.applyAll(g.topKOp, [x], { k: 2 })).toEqualTypeOf<readonly [values: g.Tensor, indices: g.Tensor]>();
+    type Gradient = Parameters<NonNullable<typeof g.reluOp.gradient>>[0]['gradients'];
+    // The loss depends on an op's one output, or its rule is not asked.
+    expectTypeOf<Gradient>().toEqualTypeOf<readonly [g.Tensor]>();
+    // @ts-expect-error a convolution has a weight
+    const noWeight = () => g.apply(g.conv2dOp, [x], g.convolutionAttributes({}));
+    expectTypeOf(noWeight).returns.toEqualTypeOf<g.Tensor>();
+  });
+
   it("an op's attributes are those of its definition", () => {
     const op = g.defineOp<{ readonly by: number }>({
       name: 'scale',
@@ -46,9 +61,10 @@ describe('types', () => {
       evaluate: ([x], { by }) => [{ ...x!, data: x!.data.map((value) => value * by) }],
     });
     expectTypeOf(op).toEqualTypeOf<g.OpDefinition<{ readonly by: number }>>();
-    expectTypeOf(g.apply<{ readonly by: number }>)
-      .parameter(2)
-      .toEqualTypeOf<{ readonly by: number }>();
+    const x = g.input('x', 'float32', [3]);
+    // @ts-expect-error no such attribute
+    const wrong = () => g.apply(op, [x], { to: 2 });
+    expectTypeOf(wrong).returns.toEqualTypeOf<g.Tensor>();
     expectTypeOf(g.referenceEngine()).toEqualTypeOf<g.Engine>();
   });
 });

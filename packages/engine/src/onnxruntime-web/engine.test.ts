@@ -53,7 +53,7 @@ it('refuses feeds that are not finite, if asked to', async () => {
 });
 
 it('runs what other providers than wasm are given', async () => {
-  const lowerings = { ...portableLowerings, ...defaultLowerings(['webgpu', 'wasm']) };
+  const lowerings = [...portableLowerings, ...defaultLowerings(['webgpu', 'wasm'])];
   const portable = await onnxruntimeWebEngine({ lowerings });
   const chosen = conformanceCases().filter(({ name }) =>
     /^conv2d: (plain|dilation 3)|as in a stem|per channel/.test(name),

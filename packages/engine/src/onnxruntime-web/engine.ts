@@ -1,4 +1,4 @@
-import type { LoweringTable } from '@nats/export';
+import type { Lowerings } from '@nats/export';
 import type { Engine } from '@nats/graph';
 import { createLiving } from '../living.js';
 import { createExecutable } from '../onnx-session/executable.js';
@@ -22,7 +22,7 @@ export interface OnnxruntimeWebOptions {
   /** Refuse feeds with NaN or infinity. Reads every fed value; default false. */
   readonly checkFeedsFinite?: boolean;
   /** Replace how single ops are written as ONNX: for ops of one's own, and to measure. */
-  readonly lowerings?: LoweringTable;
+  readonly lowerings?: Lowerings;
 }
 
 export interface OnnxruntimeWebEngine extends Engine {
@@ -36,7 +36,7 @@ export interface OnnxruntimeWebEngine extends Engine {
  */
 export async function onnxruntimeWebEngine(options: OnnxruntimeWebOptions = {}): Promise<OnnxruntimeWebEngine> {
   const { providers = ['wasm'], checkFeedsFinite = false, wasmPaths } = options;
-  const lowerings = { ...defaultLowerings(providers), ...options.lowerings };
+  const lowerings = [...defaultLowerings(providers), ...(options.lowerings ?? [])];
   const threads = threadsAllowed() ? (options.threads ?? 1) : 1;
   const module = await loadModule(providers);
   configure(module, { threads, wasmPaths });

@@ -1,14 +1,14 @@
-import { type LoweringTable, lowering } from '@nats/export';
-import type { ReductionAttributes } from '@nats/graph';
+import { type Lowerings, lower } from '@nats/export';
+import { reduceSumOp } from '@nats/graph';
 import { engineLowerings } from '../onnxruntime/lowerings/index.js';
 
 /**
  * One axis after the other, last first: WebAssembly sums in four lanes where native code has sixteen, so that one long
  * sum loses digits sooner.
  */
-const reduceSum = lowering<ReductionAttributes>(({ builder, inputs, outputs, attributes }) => {
+const reduceSum = lower(reduceSumOp, ({ builder, inputs, outputs, attributes }) => {
   const { axes, keepDims } = attributes;
-  let value = inputs[0]!;
+  let value = inputs[0];
   for (const [i, axis] of axes.toReversed().entries()) {
     const keepdims = Number(keepDims);
     const to = i === axes.length - 1 ? outputs : undefined;
@@ -17,6 +17,6 @@ const reduceSum = lowering<ReductionAttributes>(({ builder, inputs, outputs, att
 });
 
 /** WebAssembly runs the CPU's kernels, so it gets the CPU's lowerings; what else there is gets the portable ones. */
-export function defaultLowerings(providers: readonly string[]): LoweringTable {
-  return providers.every((provider) => provider === 'wasm') ? { ...engineLowerings, reduceSum } : { reduceSum };
+export function defaultLowerings(providers: readonly string[]): Lowerings {
+  return providers.every((provider) => provider === 'wasm') ? [...engineLowerings, reduceSum] : [reduceSum];
 }

@@ -1,4 +1,4 @@
-import { encodeProgram, type LoweringTable } from '@nats/export';
+import { encodeProgram, type Lowerings } from '@nats/export';
 import { NatsError, type Program } from '@nats/graph';
 import type { InferenceSession } from 'onnxruntime-common';
 import type { Session, Tensors } from '../onnx-session/session.js';
@@ -6,7 +6,7 @@ import type { OnnxruntimeWeb } from './module.js';
 
 export interface SessionSettings {
   readonly providers: readonly string[];
-  readonly lowerings: LoweringTable;
+  readonly lowerings: Lowerings;
 }
 
 /** WebAssembly is entered by one session at a time, whatever their states. */

@@ -1,4 +1,4 @@
-import { encodeProgram, type LoweringTable } from '@nats/export';
+import { encodeProgram, type Lowerings } from '@nats/export';
 import type { Program } from '@nats/graph';
 import { InferenceSession } from 'onnxruntime-node';
 import type { OpenDeviceSession } from '../onnx-session/device-session.js';
@@ -14,7 +14,7 @@ export function keepsOnDevice(providers: readonly string[]): boolean {
 
 /** Sessions of onnxruntime-node whose outputs stay on the GPU. @throws NatsError `device` */
 export function deviceSessions(settings: SessionSettings): OpenDeviceSession {
-  const lowerings: LoweringTable = { ...webgpuLowerings, ...settings.lowerings };
+  const lowerings: Lowerings = [...webgpuLowerings, ...(settings.lowerings ?? [])];
   return async (program, onDevice) => {
     const session = await inWords(program, () =>
       InferenceSession.create(encodeProgram(program, { lowerings }), {

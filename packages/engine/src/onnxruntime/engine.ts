@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { LoweringTable } from '@nats/export';
+import type { Lowerings } from '@nats/export';
 import { checkStateValues, type Engine } from '@nats/graph';
 import { Tensor } from 'onnxruntime-node';
 import { createLiving } from '../living.js';
@@ -29,7 +29,7 @@ export interface OnnxruntimeOptions {
   /** Writes an onnxruntime profile with this prefix. */
   readonly profile?: string;
   /** Replace how single ops are written as ONNX: for ops of one's own, and to measure. */
-  readonly lowerings?: LoweringTable;
+  readonly lowerings?: Lowerings;
 }
 
 export interface OnnxruntimeEngine extends Engine {
@@ -43,7 +43,7 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
     providers = ['cpu'],
     checkFeedsFinite = false,
     profile,
-    lowerings = {},
+    lowerings = [],
     fallback = true,
   } = options;
   const settings = { threads, providers, lowerings, fallback, ...(profile !== undefined && { profile }) };

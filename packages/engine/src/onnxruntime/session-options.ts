@@ -1,4 +1,4 @@
-import type { LoweringTable } from '@nats/export';
+import type { Lowerings } from '@nats/export';
 import type { InferenceSession } from 'onnxruntime-node';
 
 export interface SessionSettings {
@@ -8,7 +8,7 @@ export interface SessionSettings {
   /** Whether nodes without a kernel of the first provider may be computed on the CPU; default true. */
   readonly fallback?: boolean;
   /** Instead of the engine's own, by op. */
-  readonly lowerings?: LoweringTable;
+  readonly lowerings?: Lowerings;
 }
 
 /** The one place that says how sessions are made. */

@@ -15,7 +15,7 @@ export async function openSession(program: Program, settings: SessionSettings): 
   return direct ? directSession(program, settings) : copyingSession(program, settings);
 }
 
-const lowerings = (settings: SessionSettings) => ({ ...engineLowerings, ...settings.lowerings });
+const lowerings = (settings: SessionSettings) => [...engineLowerings, ...(settings.lowerings ?? [])];
 
 async function copyingSession(program: Program, settings: SessionSettings): Promise<Session> {
   const session = await createSession(encodeProgram(program, { lowerings: lowerings(settings) }), settings);

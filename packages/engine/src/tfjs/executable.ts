@@ -63,7 +63,7 @@ function uploadConstants(tf: Tfjs, plan: Plan): Map<number, TfTensor> {
   return new Map(
     [...plan.constants].map(([slot, node]) => {
       const [value] = constantOp.evaluate([], node.attributes as { value: TensorData });
-      return [slot, tf.keep(upload(tf, value!))];
+      return [slot, tf.keep(upload(tf, value))];
     }),
   );
 }

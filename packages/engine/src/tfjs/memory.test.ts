@@ -31,7 +31,7 @@ it.each(['cpu', 'wasm'] as const)('leaves nothing behind after a step, on %s', a
 it('leaves nothing behind after a run that fails, and the state as it was', async () => {
   const engine = await tfjsEngine({ backend: 'cpu' });
   const failing = g.defineOp<Record<never, never>>({
-    ...g.nmsOp,
+    name: g.nmsOp.name,
     infer: ([x]) => [x!],
     evaluate: () => {
       throw new Error('fails');

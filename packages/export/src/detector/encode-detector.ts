@@ -12,7 +12,7 @@ import { ModelProtoSchema } from 'onnx-buf';
 import { assembleModel } from '../assemble-model.js';
 import { checkValues } from '../encode-program.js';
 import { inlineProgram } from '../lower-program.js';
-import type { LoweringTable } from '../lowering.js';
+import { type Lowering, type Lowerings, loweringTable } from '../lowering.js';
 import { portableLowerings } from '../lowerings/index.js';
 import { createOnnxBuilder, type OnnxBuilder, type ValueType, valueInfo } from '../onnx-builder.js';
 import { checkConvention } from './check-convention.js';
@@ -50,7 +50,7 @@ export interface EncodeDetectorOptions {
   /** More metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Replace the portable lowerings of single ops. */
-  readonly lowerings?: LoweringTable;
+  readonly lowerings?: Lowerings;
 }
 
 /**
@@ -76,7 +76,7 @@ export function encodeDetector(program: Program, options: EncodeDetectorOptions)
   for (const reserved of [convention.input.name, ...outputs.keys(), ...folded.program.variables.keys()]) {
     builder.fresh(reserved);
   }
-  writeGraph(builder, folded, convention, { ...portableLowerings, ...options.lowerings });
+  writeGraph(builder, folded, convention, loweringTable(portableLowerings, options.lowerings ?? []));
   const model = assembleModel(builder, {
     name,
     inputs: [valueInfo(convention.input.name, inputType(convention, ends.batch))],
@@ -202,7 +202,7 @@ function writeGraph(
   builder: OnnxBuilder,
   { program, values }: { readonly program: Program; readonly values: ReadonlyMap<string, TensorData> },
   { input, output, thresholds, classes }: DetectorConvention,
-  table: LoweringTable,
+  table: ReadonlyMap<string, Lowering>,
 ): void {
   const prologue = input.preprocessing === 'model' ? lowerPreprocessing(builder, input.name, input) : undefined;
   const suppressed = output.kind === 'detections';

@@ -1,11 +1,13 @@
-import { type ChannelDilationAttributes, convolutionOutputSize, type Pair } from '@nats/graph';
+import {
+  channelDilationGradInputOp,
+  channelDilationGradWeightOp,
+  conv2dByChannelDilationOp,
+  convolutionOutputSize,
+  type Pair,
+} from '@nats/graph';
 import { TensorProto_DataType } from 'onnx-buf';
-import { type LoweringTable, lowering } from '../lowering.js';
+import { type Lowerings, lower } from '../lowering.js';
 import type { OnnxBuilder } from '../onnx-builder.js';
-
-interface GradientAttributes extends ChannelDilationAttributes {
-  readonly shape: readonly number[];
-}
 
 /** Names of int64 vectors that say which output channels have a genotype, and where each channel is in the concatenation. */
 interface ChannelGroups {
@@ -61,9 +63,9 @@ function featureChannels(builder: OnnxBuilder, x: string, members: string, chann
   return builder.node('Gather', [x, inside], { axis });
 }
 
-export const channelDilationLowerings: LoweringTable = {
-  conv2dByChannelDilation: lowering<ChannelDilationAttributes>(({ builder, inputs, outputs, shapes, attributes }) => {
-    const [x, w, index] = inputs as [string, string, string];
+export const channelDilationLowerings: Lowerings = [
+  lower(conv2dByChannelDilationOp, ({ builder, inputs, outputs, shapes, attributes }) => {
+    const [x, w, index] = inputs;
     const weight = shapes[1] as number[];
     const { genotypes, stride } = attributes;
     const { members, positions } = channelGroups(builder, index, genotypes.length, weight[0]!);
@@ -75,8 +77,8 @@ export const channelDilationLowerings: LoweringTable = {
     builder.node('Gather', [builder.node('Concat', parts, { axis: 1 }), positions], { axis: 1 }, outputs);
   }),
 
-  channelDilationGradInput: lowering<GradientAttributes>(({ builder, inputs, outputs, shapes, attributes }) => {
-    const [g, w, index] = inputs as [string, string, string];
+  lower(channelDilationGradInputOp, ({ builder, inputs, outputs, shapes, attributes }) => {
+    const [g, w, index] = inputs;
     const weight = shapes[1] as number[];
     const { genotypes, stride, shape } = attributes;
     const { members } = channelGroups(builder, index, genotypes.length, weight[0]!);
@@ -92,8 +94,8 @@ export const channelDilationLowerings: LoweringTable = {
     builder.node('Sum', parts, {}, outputs);
   }),
 
-  channelDilationGradWeight: lowering<GradientAttributes>(({ builder, inputs, outputs, shapes, attributes }) => {
-    const [g, x, index] = inputs as [string, string, string];
+  lower(channelDilationGradWeightOp, ({ builder, inputs, outputs, shapes, attributes }) => {
+    const [g, x, index] = inputs;
     const { genotypes, stride, shape } = attributes;
     const [channels, perChannel, kh, kw] = shape as [number, number, number, number];
     const [n, , oh, ow] = shapes[0] as [number, number, number, number];
@@ -113,7 +115,7 @@ export const channelDilationLowerings: LoweringTable = {
     const ordered = builder.node('Gather', [builder.node('Concat', parts, { axis: 0 }), positions], { axis: 0 });
     builder.node('Reshape', [ordered, builder.int64(shape)], {}, outputs);
   }),
-};
+];
 
 /** `[C, kh kw, N, H', W']`: what each tap of a centred kernel sees, from `[C, N, H, W]`. */
 function tapColumns(

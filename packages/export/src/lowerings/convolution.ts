@@ -1,5 +1,11 @@
-import { type ConvolutionAttributes, type ConvolutionGradientAttributes, convolutionOutputSize } from '@nats/graph';
-import { type LoweringContext, type LoweringTable, lowering } from '../lowering.js';
+import {
+  type ConvolutionAttributes,
+  conv2dOp,
+  convGradInputOp,
+  convGradWeightOp,
+  convolutionOutputSize,
+} from '@nats/graph';
+import { type ContextOf, type Lowerings, lower } from '../lowering.js';
 import type { OnnxBuilder } from '../onnx-builder.js';
 
 function window({ stride, padding, dilation, groups }: ConvolutionAttributes, kernel: readonly number[]) {
@@ -10,9 +16,9 @@ function window({ stride, padding, dilation, groups }: ConvolutionAttributes, ke
  * The transposed convolution, for any stride, padding, dilation and groups. output_padding makes up for the rows
  * and columns that a strided convolution never read at the end: (H + p0 + p1 - d (k - 1) - 1) mod s.
  */
-export function lowerConvGradInput(context: LoweringContext<ConvolutionGradientAttributes>): void {
+export function lowerConvGradInput(context: ContextOf<typeof convGradInputOp>): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
-  const [kh, kw] = shapes[1]!.slice(2) as [number, number];
+  const [kh, kw] = shapes[1].slice(2) as [number, number];
   const { stride, padding, dilation, shape } = attributes;
   const rest = (axis: number, kernel: number) =>
     (shape[2 + axis]! + padding[axis]! + padding[2 + axis]! - dilation[axis]! * (kernel - 1) - 1) % stride[axis]!;
@@ -28,9 +34,9 @@ export function lowerConvGradInput(context: LoweringContext<ConvolutionGradientA
  * A matrix product over all pixels: the input's taps as columns (im2col), with channels outermost, so that the result
  * lands in OIHW. Grouped convolutions do it as one batched product over groups.
  */
-export function lowerConvGradWeight(context: LoweringContext<ConvolutionGradientAttributes>): void {
+export function lowerConvGradWeight(context: ContextOf<typeof convGradWeightOp>): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
-  const [g, x] = inputs as [string, string];
+  const [g, x] = inputs;
   const [n, o, oh, ow] = shapes[0] as [number, number, number, number];
   const { shape, groups } = attributes;
   const pixels = n * oh * ow;
@@ -87,10 +93,15 @@ function cut(builder: OnnxBuilder, x: string, axis: number, start: number, end: 
   ]);
 }
 
-export const convolutionLowerings: LoweringTable = {
-  conv2d: lowering<ConvolutionAttributes>(({ builder, inputs, outputs, shapes, attributes }) => {
-    builder.node('Conv', inputs, window(attributes, shapes[1]!.slice(2) as number[]), outputs);
+export const convolutionLowerings: Lowerings = [
+  lower(conv2dOp, ({ builder, inputs: [x, w, bias], outputs, shapes, attributes }) => {
+    builder.node(
+      'Conv',
+      bias === undefined ? [x, w] : [x, w, bias],
+      window(attributes, shapes[1].slice(2) as number[]),
+      outputs,
+    );
   }),
-  convGradInput: lowering<ConvolutionGradientAttributes>(lowerConvGradInput),
-  convGradWeight: lowering<ConvolutionGradientAttributes>(lowerConvGradWeight),
-};
+  lower(convGradInputOp, lowerConvGradInput),
+  lower(convGradWeightOp, lowerConvGradWeight),
+];

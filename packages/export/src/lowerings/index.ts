@@ -1,4 +1,5 @@
-import type { LoweringTable } from '../lowering.js';
+import type { Tensor } from '@nats/graph';
+import { type LoweringContext, type Lowerings, loweringTable } from '../lowering.js';
 import { batchNormLowerings } from './batch-norm.js';
 import { channelDilationLowerings } from './channel-dilation.js';
 import { convolutionLowerings } from './convolution.js';
@@ -14,7 +15,7 @@ import { resizeLowerings } from './resize.js';
 import { roiAlignLowerings } from './roi-align.js';
 
 /** For every op a lowering to standard ONNX, right on any runtime. Engines replace single ones by faster ones. */
-export const portableLowerings: LoweringTable = {
+export const portableLowerings: Lowerings = [
   ...channelDilationLowerings,
   ...batchNormLowerings,
   ...convolutionLowerings,
@@ -28,4 +29,15 @@ export const portableLowerings: LoweringTable = {
   ...roiAlignLowerings,
   ...poolingLowerings,
   ...reductionLowerings,
-};
+];
+
+const byOp = loweringTable(portableLowerings);
+
+/** Writes a node by its op's portable lowering: for engines whose own does not fit every shape. */
+export function lowerPortably<A, I extends readonly (Tensor | undefined)[], O extends readonly (Tensor | undefined)[]>(
+  context: LoweringContext<A, I, O>,
+): void {
+  byOp
+    .get(context.node.op.name)!
+    .lower(context as unknown as LoweringContext<unknown, readonly Tensor[], readonly Tensor[]>);
+}

@@ -1,5 +1,15 @@
-import { type PadAttributes, type Shape, type SliceAttributes, type SplitAttributes, tensorData } from '@nats/graph';
-import { type LoweringTable, lowering } from '../lowering.js';
+import {
+  broadcastToOp,
+  concatOp,
+  padOp,
+  reshapeOp,
+  reverseOp,
+  sliceOp,
+  splitOp,
+  tensorData,
+  transposeOp,
+} from '@nats/graph';
+import { type Lowerings, lower } from '../lowering.js';
 import type { OnnxBuilder } from '../onnx-builder.js';
 
 /** A position past every end, as ONNX's Slice allows. */
@@ -10,31 +20,31 @@ export function batchOf(builder: OnnxBuilder, x: string): string {
   return builder.node('Slice', [builder.node('Shape', [x]), builder.int64([0]), builder.int64([1])]);
 }
 
-export const layoutLowerings: LoweringTable = {
+export const layoutLowerings: Lowerings = [
   // 0 copies a dimension of the input: a leading batch 'N' stays what it is. Beside a real 0 it is read at run time.
-  reshape: lowering<{ shape: Shape }>(({ builder, inputs, outputs, attributes: { shape } }) => {
+  lower(reshapeOp, ({ builder, inputs, outputs, attributes: { shape } }) => {
     const empty = shape.includes(0);
     const target = shape.map((dimension) => (dimension === 'N' ? 0 : dimension));
     const known =
       empty && shape[0] === 'N'
-        ? builder.node('Concat', [batchOf(builder, inputs[0]!), builder.int64(target.slice(1))], { axis: 0 })
+        ? builder.node('Concat', [batchOf(builder, inputs[0]), builder.int64(target.slice(1))], { axis: 0 })
         : builder.int64(target);
-    builder.node('Reshape', [inputs[0]!, known], empty ? { allowzero: 1 } : {}, outputs);
+    builder.node('Reshape', [inputs[0], known], empty ? { allowzero: 1 } : {}, outputs);
   }),
-  transpose: lowering<{ permutation: readonly number[] }>(({ builder, inputs, outputs, attributes }) => {
+  lower(transposeOp, ({ builder, inputs, outputs, attributes }) => {
     builder.node('Transpose', inputs, { perm: attributes.permutation }, outputs);
   }),
   // Expand broadcasts both ways, so 1 keeps a batch 'N'.
-  broadcastTo: lowering<{ shape: Shape }>(({ builder, inputs, outputs, attributes: { shape } }) => {
+  lower(broadcastToOp, ({ builder, inputs, outputs, attributes: { shape } }) => {
     const target = shape.map((dimension) => (dimension === 'N' ? 1 : dimension));
-    builder.node('Expand', [inputs[0]!, builder.int64(target)], {}, outputs);
+    builder.node('Expand', [inputs[0], builder.int64(target)], {}, outputs);
   }),
-  concat: lowering<{ axis: number }>(({ builder, inputs, outputs, attributes: { axis } }) => {
+  lower(concatOp, ({ builder, inputs, outputs, attributes: { axis } }) => {
     builder.node('Concat', inputs, { axis }, outputs);
   }),
-  slice: lowering<SliceAttributes>(({ builder, inputs, outputs, shapes, attributes: { starts, sizes, steps } }) => {
+  lower(sliceOp, ({ builder, inputs, outputs, shapes, attributes: { starts, sizes, steps } }) => {
     const axes = starts.flatMap((start, axis) =>
-      start === 0 && sizes[axis] === shapes[0]![axis] && steps[axis] === 1 ? [] : [axis],
+      start === 0 && sizes[axis] === shapes[0][axis] && steps[axis] === 1 ? [] : [axis],
     );
     if (axes.length === 0) {
       builder.node('Identity', inputs, {}, outputs);
@@ -46,7 +56,7 @@ export const layoutLowerings: LoweringTable = {
     builder.node(
       'Slice',
       [
-        inputs[0]!,
+        inputs[0],
         builder.int64(axes.map((axis) => starts[axis]!)),
         builder.int64(axes.map(end)),
         builder.int64(axes),
@@ -56,21 +66,21 @@ export const layoutLowerings: LoweringTable = {
       outputs,
     );
   }),
-  split: lowering<SplitAttributes>(({ builder, inputs, outputs, attributes: { axis, sizes } }) => {
-    builder.node('Split', [inputs[0]!, builder.int64(sizes)], { axis }, outputs);
+  lower(splitOp, ({ builder, inputs, outputs, attributes: { axis, sizes } }) => {
+    builder.node('Split', [inputs[0], builder.int64(sizes)], { axis }, outputs);
   }),
-  pad: lowering<PadAttributes>(({ builder, inputs, outputs, node, attributes: { padding, value } }) => {
+  lower(padOp, ({ builder, inputs, outputs, node, attributes: { padding, value } }) => {
     const pads = [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];
     const fill = builder.constant(tensorData(node.outputs[0]!.dtype, [], [value]));
-    builder.node('Pad', [inputs[0]!, builder.int64(pads), fill], { mode: 'constant' }, outputs);
+    builder.node('Pad', [inputs[0], builder.int64(pads), fill], { mode: 'constant' }, outputs);
   }),
-  reverse: lowering<{ axes: readonly number[] }>(({ builder, inputs, outputs, shapes, attributes: { axes } }) => {
+  lower(reverseOp, ({ builder, inputs, outputs, shapes, attributes: { axes } }) => {
     // ONNX's shape inference counts one element too many for nothing.
-    if (shapes[0]!.includes(0)) {
+    if (shapes[0].includes(0)) {
       builder.node('Identity', inputs, {}, outputs);
       return;
     }
     const each = (value: number) => builder.int64(axes.map(() => value));
-    builder.node('Slice', [inputs[0]!, each(-1), each(-END), builder.int64(axes), each(-1)], {}, outputs);
+    builder.node('Slice', [inputs[0], each(-1), each(-END), builder.int64(axes), each(-1)], {}, outputs);
   }),
-};
+];

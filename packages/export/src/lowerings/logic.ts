@@ -1,9 +1,10 @@
-import { direct, type LoweringTable, lowering } from '../lowering.js';
+import { finiteMaskOp, nanMaskOp } from '@nats/graph';
+import { type Lowerings, lower, lowerDirect } from '../lowering.js';
 
-export const logicLowerings: LoweringTable = {
-  nanMask: direct('IsNaN'),
+export const logicLowerings: Lowerings = [
+  lowerDirect(nanMaskOp, 'IsNaN'),
   // NaN is less than nothing.
-  finiteMask: lowering(({ builder, inputs, outputs }) => {
+  lower(finiteMaskOp, ({ builder, inputs, outputs }) => {
     builder.node('Less', [builder.node('Abs', inputs), builder.float(Number.POSITIVE_INFINITY)], {}, outputs);
   }),
-};
+];

@@ -1,5 +1,5 @@
-import type { NmsAttributes, Shape } from '@nats/graph';
-import { type LoweringTable, lowering } from '../lowering.js';
+import { nmsOp, type Shape } from '@nats/graph';
+import { type Lowerings, lower } from '../lowering.js';
 import { ONNX_TYPE, type OnnxBuilder } from '../onnx-builder.js';
 import { batchOf } from './layout.js';
 
@@ -34,10 +34,10 @@ function slots(builder: OnnxBuilder, image: string, images: string, perImage: nu
   return builder.node('Add', [builder.node('Mul', [image, builder.int64([perImage], [])]), rank]);
 }
 
-export const nmsLowerings: LoweringTable = {
+export const nmsLowerings: Lowerings = [
   // ONNX asks for y1, x1, y2, x2, but the overlap of boxes does not change when all axes are swapped.
-  nms: lowering<NmsAttributes>(({ builder, inputs, outputs, shapes, attributes }) => {
-    const [boxes, scores] = inputs as [string, string];
+  lower(nmsOp, ({ builder, inputs, outputs, shapes, attributes }) => {
+    const [boxes, scores] = inputs;
     const { iouThreshold, scoreThreshold, maxOutput } = attributes;
     const selected = builder.node('NonMaxSuppression', [
       boxes,
@@ -47,7 +47,7 @@ export const nmsLowerings: LoweringTable = {
       builder.float(scoreThreshold),
     ]);
     const column = (index: number) => builder.node('Gather', [selected, builder.int64([index], [])], { axis: 1 });
-    const images = imageCount(builder, boxes, shapes[0]!);
+    const images = imageCount(builder, boxes, shapes[0]);
     const slot = slots(builder, column(0), images, maxOutput);
     const size = builder.node('Reshape', [
       builder.node('Mul', [images, builder.int64([maxOutput], [])]),
@@ -58,9 +58,9 @@ export const nmsLowerings: LoweringTable = {
     const one = builder.node('Expand', [builder.constant(int32([1])), builder.node('Shape', [index])]);
     // Every slot is written at most once.
     const placed = (values: string) => builder.node('ScatterElements', [zeros, slot, values], { axis: 0 });
-    const shape = builder.int64([shapes[0]![0] === 'N' ? -1 : shapes[0]![0]!, maxOutput]);
-    builder.node('Reshape', [placed(index), shape], {}, [outputs[0]!]);
+    const shape = builder.int64([shapes[0][0] === 'N' ? -1 : shapes[0][0]!, maxOutput]);
+    builder.node('Reshape', [placed(index), shape], {}, [outputs[0]]);
     const valid = builder.node('Reshape', [placed(one), shape]);
-    builder.node('Cast', [valid], { to: ONNX_TYPE.bool }, [outputs[1]!]);
+    builder.node('Cast', [valid], { to: ONNX_TYPE.bool }, [outputs[1]]);
   }),
-};
+];

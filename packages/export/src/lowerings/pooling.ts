@@ -1,5 +1,5 @@
-import type { PoolingAttributes } from '@nats/graph';
-import { type LoweringContext, type LoweringTable, lowering } from '../lowering.js';
+import { maxPool2dOp, maxPoolGradOp, type PoolingAttributes } from '@nats/graph';
+import { type ContextOf, type Lowerings, lower } from '../lowering.js';
 
 function window({ kernel, stride, padding }: PoolingAttributes) {
   return { kernel_shape: kernel, strides: stride, pads: padding };
@@ -10,8 +10,8 @@ function window({ kernel, stride, padding }: PoolingAttributes) {
  * races. Instead one product per kernel tap: where the tap is the position that MaxPool named, the gradient is put
  * back into place by inserting zeros for the stride and padding for the tap, and the taps are summed in a fixed order.
  */
-function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: LoweringContext<PoolingAttributes>): void {
-  const [g, x] = inputs as [string, string];
+function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: ContextOf<typeof maxPoolGradOp>): void {
+  const [g, x] = inputs;
   const [n, c, oh, ow] = shapes[0] as [number, number, number, number];
   const [, , h, w] = shapes[1] as [number, number, number, number];
   const { kernel, stride, padding } = attributes;
@@ -54,9 +54,9 @@ function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: Lowe
   );
 }
 
-export const poolingLowerings: LoweringTable = {
-  maxPool2d: lowering<PoolingAttributes>(({ builder, inputs, outputs, attributes }) => {
+export const poolingLowerings: Lowerings = [
+  lower(maxPool2dOp, ({ builder, inputs, outputs, attributes }) => {
     builder.node('MaxPool', inputs, window(attributes), outputs);
   }),
-  maxPoolGrad: lowering<PoolingAttributes>(lowerMaxPoolGrad),
-};
+  lower(maxPoolGradOp, lowerMaxPoolGrad),
+];

@@ -13,13 +13,15 @@ import {
   multiply,
   oneHot,
   type Pair,
-  type PyramidRoiAlignAttributes,
+  pyramidRoiAlignOp,
   type RoiAlignAttributes,
   type RoiAlignGradAttributes,
   range,
   reduceSum,
   relu,
   reshape,
+  roiAlignGradOp,
+  roiAlignOp,
   type Shape,
   slice,
   sliceAxis,
@@ -29,8 +31,8 @@ import {
   tensorData,
   transpose,
 } from '@nats/graph';
-import { composed } from '../composed.js';
-import { type LoweringTable, lowering } from '../lowering.js';
+import { lowerComposed } from '../composed.js';
+import { type Lowerings, lower } from '../lowering.js';
 import type { OnnxBuilder } from '../onnx-builder.js';
 import { batchOf } from './layout.js';
 
@@ -143,10 +145,10 @@ function windowOf({ outputSize: [height, width], samplingRatio, aligned }: Omit<
   };
 }
 
-export const roiAlignLowerings: LoweringTable = {
-  roiAlign: lowering<RoiAlignAttributes>(({ builder, inputs, outputs, shapes, attributes }) => {
+export const roiAlignLowerings: Lowerings = [
+  lower(roiAlignOp, ({ builder, inputs, outputs, shapes, attributes }) => {
     const [features, boxes, batchIndex] = inputs as [string, string, string | undefined];
-    const images = batchIndex ? builder.node('Cast', [batchIndex], { to: 7 }) : imageOfBox(builder, boxes, shapes[1]!);
+    const images = batchIndex ? builder.node('Cast', [batchIndex], { to: 7 }) : imageOfBox(builder, boxes, shapes[1]);
     const rois = batchIndex ? boxes : builder.node('Reshape', [boxes, builder.int64([-1, 4])]);
     const window = { ...windowOf(attributes), spatial_scale: { float: attributes.spatialScale } };
     if (batchIndex) {
@@ -159,7 +161,7 @@ export const roiAlignLowerings: LoweringTable = {
   }),
 
   // The boxes of each level are gathered, pooled, and put back in order: every box is pooled once.
-  pyramidRoiAlign: lowering<PyramidRoiAlignAttributes>(({ builder, inputs, outputs, shapes, attributes }) => {
+  lower(pyramidRoiAlignOp, ({ builder, inputs, outputs, shapes, attributes }) => {
     const features = inputs.slice(0, -2);
     const [boxes, levels] = inputs.slice(-2) as [string, string];
     const [n, perImage] = shapes.at(-2)! as [Shape[number], number];
@@ -188,8 +190,8 @@ export const roiAlignLowerings: LoweringTable = {
     unfold(builder, rows, features[0]!, [n, perImage, shapes[0]![1]!, ...attributes.outputSize], outputs);
   }),
 
-  roiAlignGrad: composed<RoiAlignGradAttributes>(([g, boxes, batchIndex], attributes) => {
-    if (g!.shape.includes(0)) return zeros(attributes.shape);
-    return batchIndex ? gradByIndex(g!, boxes!, batchIndex, attributes) : gradPerImage(g!, boxes!, attributes);
+  lowerComposed(roiAlignGradOp, ([g, boxes, batchIndex], attributes) => {
+    if (g.shape.includes(0)) return zeros(attributes.shape);
+    return batchIndex ? gradByIndex(g, boxes, batchIndex, attributes) : gradPerImage(g, boxes, attributes);
   }),
-};
+];

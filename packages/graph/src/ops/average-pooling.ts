@@ -31,25 +31,25 @@ function shares(x: Shape, attributes: AveragePoolingAttributes): Float64Array {
   return counts.map((count) => 1 / count);
 }
 
-export const averagePool2dOp = defineOp<AveragePoolingAttributes>({
+export const averagePool2dOp = defineOp<AveragePoolingAttributes, [x: Tensor]>({
   name: 'averagePool2d',
-  infer: ([x], attributes) => inferPooling('averagePool2d', x!, attributes),
+  infer: ([x], attributes) => inferPooling('averagePool2d', x, attributes),
   // A window's mean is a convolution of each channel by itself with ones: its gradient is that convolution's.
   gradient: ({ inputs: [x], gradients: [g], attributes }) => {
-    const shape = x!.shape as number[];
-    const [height, width] = g!.shape.slice(2) as [number, number];
+    const shape = x.shape as number[];
+    const [height, width] = g.shape.slice(2) as [number, number];
     const share = constant(tensorData('float32', [height, width], shares(shape, attributes)));
     const { kernel, stride, padding } = attributes;
     const ones = fill([shape[1]!, 1, ...kernel], 1);
     const convolution = { stride, padding, dilation: [1, 1] as const, groups: shape[1]!, shape };
-    return [apply(convGradInputOp, [multiply(g!, share), ones], convolution)];
+    return [apply(convGradInputOp, [multiply(g, share), ones], convolution)];
   },
   evaluate: ([x], attributes) => {
-    const shape = pooledShape(x!.shape, attributes) as number[];
-    const share = shares(x!.shape, attributes);
+    const shape = pooledShape(x.shape, attributes) as number[];
+    const share = shares(x.shape, attributes);
     const data = new Float64Array(sizeOf(shape));
-    eachInWindow(x!.shape, attributes, (offset, window) => {
-      data[window]! += x!.data[offset]! * share[window % share.length]!;
+    eachInWindow(x.shape, attributes, (offset, window) => {
+      data[window]! += x.data[offset]! * share[window % share.length]!;
     });
     return [{ dtype: 'float32', shape, data }];
   },

@@ -2,7 +2,7 @@ import { check } from '../errors.js';
 import { gradients } from '../gradients.js';
 import { applyAll, defineOp } from '../op.js';
 import { copyNode } from '../passes/common-subexpressions.js';
-import { formatType, type Tensor, type TensorType } from '../tensor.js';
+import { formatType, type Shape, type Tensor, type TensorType } from '../tensor.js';
 import { sizeOf, type TensorData } from '../tensor-data.js';
 import { rewrite } from '../traversal.js';
 import { add, divide, multiply, subtract } from './binary.js';
@@ -37,44 +37,53 @@ function eachValue(shape: readonly number[], visit: (offset: number, channel: nu
   for (let i = 0; i < sizeOf(shape); i++) visit(i, Math.floor(i / plane) % shape[1]!);
 }
 
+type TrainingInputs = [x: Tensor, weight: Tensor, bias: Tensor];
+type GradientInputs = [g: Tensor, x: Tensor, weight: Tensor, mean: Tensor, variance: Tensor];
+
 /** First-class, so that an engine can do it in few passes over the feature map; so is its gradient. */
-export const batchNormTrainingOp = defineOp<BatchNormAttributes>({
+export const batchNormTrainingOp = defineOp<
+  BatchNormAttributes,
+  TrainingInputs,
+  [y: Tensor, mean: Tensor, variance: Tensor]
+>({
   name: 'batchNormTraining',
   infer: ([x, weight, bias]) => {
-    checkBatchNorm(x!, [weight!, bias!]);
-    return [x!, weight!, weight!].map(({ shape }) => ({ dtype: 'float32', shape }));
+    checkBatchNorm(x, [weight, bias]);
+    return [floats(x.shape), floats(weight.shape), floats(weight.shape)];
   },
   gradient: ({ inputs: [x, weight], outputs: [y, mean, variance], gradients: [g, gMean, gVariance], attributes }) => {
     const [dx, dWeight, dBias] = g
-      ? applyAll(batchNormGradOp, [g, x!, weight!, mean!, variance!], attributes)
+      ? applyAll(batchNormGradOp, [g, x, weight, mean, variance], attributes)
       : [undefined, undefined, undefined];
-    const count = countOf(y!.shape as number[]);
+    const count = countOf(y.shape as number[]);
     const terms = [dx];
     // Only where a loss looks at the statistics themselves.
-    if (gMean) terms.push(multiply(perChannel(gMean), multiply(onesLike(x!), 1 / count)));
-    if (gVariance) terms.push(multiply(perChannel(gVariance), multiply(subtract(x!, perChannel(mean!)), 2 / count)));
+    if (gMean) terms.push(multiply(perChannel(gMean), multiply(onesLike(x), 1 / count)));
+    if (gVariance) terms.push(multiply(perChannel(gVariance), multiply(subtract(x, perChannel(mean)), 2 / count)));
     const parts = terms.filter((term) => term !== undefined);
     return [parts.length > 0 ? parts.reduce((a, b) => add(a, b)) : undefined, dWeight, dBias];
   },
   evaluate: ([x, weight, bias], { epsilon }) => {
-    const { shape } = x!;
+    const { shape } = x;
     const count = countOf(shape);
     const mean = new Float64Array(shape[1]!);
     const variance = new Float64Array(shape[1]!);
     eachValue(shape, (i, c) => {
-      mean[c]! += x!.data[i]! / count;
+      mean[c]! += x.data[i]! / count;
     });
     eachValue(shape, (i, c) => {
-      variance[c]! += (x!.data[i]! - mean[c]!) ** 2 / count;
+      variance[c]! += (x.data[i]! - mean[c]!) ** 2 / count;
     });
-    const y = new Float64Array(x!.data.length);
+    const y = new Float64Array(x.data.length);
     eachValue(shape, (i, c) => {
-      const scale = weight!.data[c]! / Math.sqrt(variance[c]! + epsilon);
-      y[i] = (x!.data[i]! - mean[c]!) * scale + bias!.data[c]!;
+      const scale = weight.data[c]! / Math.sqrt(variance[c]! + epsilon);
+      y[i] = (x.data[i]! - mean[c]!) * scale + bias.data[c]!;
     });
-    return [values(y, shape), values(mean, weight!.shape), values(variance, weight!.shape)];
+    return [values(y, shape), values(mean, weight.shape), values(variance, weight.shape)];
   },
 });
+
+const floats = (shape: Shape): TensorType => ({ dtype: 'float32', shape });
 
 function values(data: Float64Array, shape: readonly number[]): TensorData {
   return { dtype: 'float32', shape, data };
@@ -85,41 +94,44 @@ function onesLike(x: Tensor): Tensor {
 }
 
 /** Gradients of x, weight and bias from that of the normalised values, x, weight and the batch's statistics. */
-export const batchNormGradOp = defineOp<BatchNormAttributes>({
+export const batchNormGradOp = defineOp<
+  BatchNormAttributes,
+  GradientInputs,
+  [dx: Tensor, dWeight: Tensor, dBias: Tensor]
+>({
   name: 'batchNormGrad',
   infer: ([g, x, weight, mean, variance]) => {
-    checkBatchNorm(x!, [weight!, mean!, variance!]);
-    check(formatType(g!) === formatType(x!), 'shape', () => ({
+    checkBatchNorm(x, [weight, mean, variance]);
+    check(formatType(g) === formatType(x), 'shape', () => ({
       rule: "a batch norm's gradient has the shape of its input",
-      received: formatType(g!),
-      limit: formatType(x!),
+      received: formatType(g),
+      limit: formatType(x),
     }));
-    return [x!, weight!, weight!].map(({ shape }) => ({ dtype: 'float32', shape }));
+    return [floats(x.shape), floats(weight.shape), floats(weight.shape)];
   },
   gradient: ({ inputs, gradients: upstream, attributes }) => secondOrder(inputs, upstream, attributes),
   evaluate: ([g, x, weight, mean, variance], { epsilon }) => {
-    const { shape } = x!;
+    const { shape } = x;
     const count = countOf(shape);
-    const inverse = Float64Array.from(variance!.data, (value) => 1 / Math.sqrt(value + epsilon));
+    const inverse = Float64Array.from(variance.data, (value) => 1 / Math.sqrt(value + epsilon));
     const dBias = new Float64Array(shape[1]!);
     const dWeight = new Float64Array(shape[1]!);
-    const normalized = (i: number, c: number) => (x!.data[i]! - mean!.data[c]!) * inverse[c]!;
+    const normalized = (i: number, c: number) => (x.data[i]! - mean.data[c]!) * inverse[c]!;
     eachValue(shape, (i, c) => {
-      dBias[c]! += g!.data[i]!;
-      dWeight[c]! += g!.data[i]! * normalized(i, c);
+      dBias[c]! += g.data[i]!;
+      dWeight[c]! += g.data[i]! * normalized(i, c);
     });
-    const dx = new Float64Array(x!.data.length);
+    const dx = new Float64Array(x.data.length);
     eachValue(shape, (i, c) => {
-      const centred = g!.data[i]! - (dBias[c]! + dWeight[c]! * normalized(i, c)) / count;
-      dx[i] = centred * weight!.data[c]! * inverse[c]!;
+      const centred = g.data[i]! - (dBias[c]! + dWeight[c]! * normalized(i, c)) / count;
+      dx[i] = centred * weight.data[c]! * inverse[c]!;
     });
-    return [values(dx, shape), values(dWeight, weight!.shape), values(dBias, weight!.shape)];
+    return [values(dx, shape), values(dWeight, weight.shape), values(dBias, weight.shape)];
   },
 });
 
 /** The same three results, composed of simpler ops. */
-function composedGradients(inputs: readonly Tensor[], epsilon: number): Tensor[] {
-  const [g, x, weight, mean, variance] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
+function composedGradients([g, x, weight, mean, variance]: GradientInputs, epsilon: number): Tensor[] {
   const count = countOf(x.shape as number[]);
   const deviation = sqrt(add(variance, epsilon));
   const normalized = divide(subtract(x, perChannel(mean)), perChannel(deviation));
@@ -135,12 +147,12 @@ function composedGradients(inputs: readonly Tensor[], epsilon: number): Tensor[]
  * x) and each is differentiated as if it did not.
  */
 function secondOrder(
-  inputs: readonly Tensor[],
+  inputs: Readonly<GradientInputs>,
   upstream: readonly (Tensor | undefined)[],
   { epsilon }: BatchNormAttributes,
 ): Tensor[] {
   const stand = (x: Tensor, name: string) => input(name, x.dtype, x.shape);
-  const places = inputs.map((x, i) => stand(x, `input ${i}`));
+  const places = inputs.map((x, i) => stand(x, `input ${i}`)) as GradientInputs;
   const outputs = composedGradients(places, epsilon);
   const given = upstream.map((g, i) => g && { actual: g, place: stand(g, `gradient ${i}`), output: outputs[i]! });
   const present = given.filter((entry) => entry !== undefined);
@@ -172,5 +184,5 @@ export function batchNormTraining(
   epsilon: number,
 ): { readonly y: Tensor; readonly mean: Tensor; readonly variance: Tensor } {
   const [y, mean, variance] = applyAll(batchNormTrainingOp, [x, weight, bias], { epsilon });
-  return { y: y!, mean: mean!, variance: variance! };
+  return { y, mean, variance };
 }

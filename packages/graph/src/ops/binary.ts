@@ -22,20 +22,20 @@ interface BinaryRule {
   gradient?(g: Tensor, a: Tensor, b: Tensor, y: Tensor, needed: readonly boolean[]): readonly (Tensor | undefined)[];
 }
 
-function defineBinary(rule: BinaryRule): OpDefinition<NoAttributes> {
+function defineBinary(rule: BinaryRule): OpDefinition<NoAttributes, [a: Tensor, b: Tensor]> {
   const { gradient } = rule;
-  return defineOp<NoAttributes>({
+  return defineOp<NoAttributes, [a: Tensor, b: Tensor]>({
     name: rule.name,
     infer: (inputs) => [inferBinary(rule, inputs)],
     ...(gradient && {
-      gradient: ({ inputs, outputs, gradients, needed }: GradientContext<NoAttributes>) => {
-        const [a, b] = inputs as [Tensor, Tensor];
-        return gradient(gradients[0]!, a, b, outputs[0]!, needed).map((full, side) =>
+      gradient: ({ inputs, outputs, gradients, needed }: GradientContext<NoAttributes, [a: Tensor, b: Tensor]>) => {
+        const [a, b] = inputs;
+        return gradient(gradients[0], a, b, outputs[0], needed).map((full, side) =>
           full && needed[side] ? sumTo(full, inputs[side]!.shape) : undefined,
         );
       },
     }),
-    evaluate: ([a, b]) => [evaluateBinary(a!, b!, rule.result ?? a!.dtype, rule.value)],
+    evaluate: ([a, b]) => [evaluateBinary(a, b, rule.result ?? a.dtype, rule.value)],
   });
 }
 
@@ -72,17 +72,17 @@ export const subtractOp = defineBinary({
   gradient: (g, _a, _b, _y, needed) => [g, needed[1] ? negate(g) : undefined],
 });
 /** Integers wrap around at 32 bits. */
-export const multiplyOp = defineOp<NoAttributes>({
+export const multiplyOp = defineOp<NoAttributes, [a: Tensor, b: Tensor]>({
   ...defineBinary({
     name: 'multiply',
     operands: NUMBERS,
     value: (a, b) => a * b,
     gradient: (g, a, b, _y, needed) => [needed[0] ? multiply(g, b) : undefined, needed[1] ? multiply(g, a) : undefined],
   }),
-  evaluate: ([a, b]) => [evaluateBinary(a!, b!, a!.dtype, a!.dtype === 'int32' ? Math.imul : (x, y) => x * y)],
+  evaluate: ([a, b]) => [evaluateBinary(a, b, a.dtype, a.dtype === 'int32' ? Math.imul : (x, y) => x * y)],
 });
 /** Integers divide toward zero, as ONNX; by 0 is undefined. */
-export const divideOp = defineOp<NoAttributes>({
+export const divideOp = defineOp<NoAttributes, [a: Tensor, b: Tensor]>({
   ...defineBinary({
     name: 'divide',
     operands: NUMBERS,
@@ -93,7 +93,7 @@ export const divideOp = defineOp<NoAttributes>({
     },
   }),
   evaluate: ([a, b]) => [
-    evaluateBinary(a!, b!, a!.dtype, a!.dtype === 'int32' ? (x, y) => Math.trunc(x / y) : (x, y) => x / y),
+    evaluateBinary(a, b, a.dtype, a.dtype === 'int32' ? (x, y) => Math.trunc(x / y) : (x, y) => x / y),
   ],
 });
 /** Gradient in the exponent needs a positive base, as everywhere. */
@@ -136,7 +136,7 @@ export const lessEqualOp = comparison('lessEqual', (a, b) => a <= b);
 export const andOp = comparison('and', (a, b) => a !== 0 && b !== 0, ['bool']);
 export const orOp = comparison('or', (a, b) => a !== 0 || b !== 0, ['bool']);
 
-function binary(op: OpDefinition<NoAttributes>, a: Operand, b: Operand): Tensor {
+function binary(op: OpDefinition<NoAttributes, [a: Tensor, b: Tensor]>, a: Operand, b: Operand): Tensor {
   const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.dtype) : a.dtype;
   return apply(op, [toTensor(a, dtype), toTensor(b, dtype)], NONE);
 }

@@ -4,17 +4,17 @@ import type { DType } from '../tensor-data.js';
 import { referenceArray } from './broadcast.js';
 
 /** float32 to integers truncates toward zero; to bool is "not 0". Out-of-range values are undefined, as in ONNX. */
-export const castOp = defineOp<{ readonly to: DType }>({
+export const castOp = defineOp<{ readonly to: DType }, [x: Tensor]>({
   name: 'cast',
-  infer: ([x], { to }) => [{ dtype: to, shape: x!.shape }],
-  gradient: ({ inputs, gradients }) => [inputs[0]!.dtype === 'float32' ? gradients[0] : undefined],
+  infer: ([x], { to }) => [{ dtype: to, shape: x.shape }],
+  gradient: ({ inputs, gradients }) => [inputs[0].dtype === 'float32' ? gradients[0] : undefined],
   evaluate: ([x], { to }) => {
-    const data = referenceArray(to, x!.data.length);
+    const data = referenceArray(to, x.data.length);
     for (let i = 0; i < data.length; i++) {
-      const value = x!.data[i]!;
+      const value = x.data[i]!;
       data[i] = to === 'bool' ? (value !== 0 ? 1 : 0) : to === 'float32' ? value : Math.trunc(value);
     }
-    return [{ dtype: to, shape: x!.shape, data }];
+    return [{ dtype: to, shape: x.shape, data }];
   },
 });
 
@@ -23,11 +23,11 @@ export function cast(x: Tensor, to: DType): Tensor {
 }
 
 /** The value without its history: gradients stop here. */
-export const stopGradientOp = defineOp<Record<never, never>>({
+export const stopGradientOp = defineOp<Record<never, never>, [x: Tensor]>({
   name: 'stopGradient',
-  infer: ([x]) => [{ dtype: x!.dtype, shape: x!.shape }],
+  infer: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
   gradient: () => [undefined],
-  evaluate: ([x]) => [x!],
+  evaluate: ([x]) => [x],
 });
 
 export function stopGradient(x: Tensor): Tensor {

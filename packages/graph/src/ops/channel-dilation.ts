@@ -91,83 +91,86 @@ function maskChannels(x: TensorData, axis: number, index: TensorData, g: number)
   return { ...x, data };
 }
 
-export const conv2dByChannelDilationOp: OpDefinition<ChannelDilationAttributes> = defineOp<ChannelDilationAttributes>({
-  name: 'conv2dByChannelDilation',
-  infer: ([x, w, index], attributes) => {
-    checkInputs(w!, index!, attributes);
-    return conv2dOp.infer([x!, w!], convolutionFor(w!.shape as number[], attributes, 0));
-  },
-  gradient: ({ inputs: [x, w, index], gradients: [g], attributes, needed }) => [
-    needed[0]
-      ? apply(channelDilationGradInputOp, [g!, w!, index!], { ...attributes, shape: x!.shape as number[] })
-      : undefined,
-    needed[1]
-      ? apply(channelDilationGradWeightOp, [g!, x!, index!], { ...attributes, shape: w!.shape as number[] })
-      : undefined,
-    undefined,
-  ],
-  evaluate: ([x, w, index], attributes) => {
-    const convolve = (g: number) => conv2dOp.evaluate([x!, w!], convolutionFor(w!.shape, attributes, g))[0]!;
-    const shape = conv2dOp.infer([x!, w!], convolutionFor(w!.shape, attributes, 0))[0]!.shape as number[];
-    return [mergeChannels(shape, 1, index!, convolve)];
-  },
-});
+export const conv2dByChannelDilationOp: OpDefinition<ChannelDilationAttributes, [x: Tensor, w: Tensor, index: Tensor]> =
+  defineOp<ChannelDilationAttributes, [x: Tensor, w: Tensor, index: Tensor]>({
+    name: 'conv2dByChannelDilation',
+    infer: ([x, w, index], attributes) => {
+      checkInputs(w, index, attributes);
+      return conv2dOp.infer([x, w], convolutionFor(w.shape as number[], attributes, 0));
+    },
+    gradient: ({ inputs: [x, w, index], gradients: [g], attributes, needed }) => [
+      needed[0]
+        ? apply(channelDilationGradInputOp, [g, w, index], { ...attributes, shape: x.shape as number[] })
+        : undefined,
+      needed[1]
+        ? apply(channelDilationGradWeightOp, [g, x, index], { ...attributes, shape: w.shape as number[] })
+        : undefined,
+      undefined,
+    ],
+    evaluate: ([x, w, index], attributes) => {
+      const convolve = (g: number) => conv2dOp.evaluate([x, w], convolutionFor(w.shape, attributes, g))[0];
+      const shape = conv2dOp.infer([x, w], convolutionFor(w.shape, attributes, 0))[0].shape as number[];
+      return [mergeChannels(shape, 1, index, convolve)];
+    },
+  });
 
 /** First-class: gathers channels by genotype, as the forward op. */
-export const channelDilationGradInputOp: OpDefinition<GradientAttributes> = defineOp<GradientAttributes>({
-  name: 'channelDilationGradInput',
-  infer: ([g, w, index], attributes) => {
-    checkInputs(w!, index!, attributes);
-    return convGradInputOp.infer([g!, w!], {
-      ...convolutionFor(w!.shape as number[], attributes, 0),
-      shape: attributes.shape,
-    });
-  },
-  gradient: ({ inputs: [g, w, index], gradients: [d], attributes, needed }) => [
-    needed[0] ? apply(conv2dByChannelDilationOp, [d!, w!, index!], withoutShape(attributes)) : undefined,
-    needed[1]
-      ? apply(channelDilationGradWeightOp, [g!, d!, index!], { ...attributes, shape: w!.shape as number[] })
-      : undefined,
-    undefined,
-  ],
-  evaluate: ([g, w, index], attributes) => {
-    const data = new Float64Array(sizeOf(attributes.shape));
-    for (const genotype of new Set(index!.data)) {
-      const own = maskChannels(g!, 1, index!, genotype);
-      const convolution = { ...convolutionFor(w!.shape, attributes, genotype), shape: attributes.shape };
-      const part = convGradInputOp.evaluate([own, w!], convolution)[0]!;
-      for (let i = 0; i < data.length; i++) data[i]! += part.data[i]!;
-    }
-    return [{ dtype: 'float32', shape: attributes.shape, data }];
-  },
-});
-
-/** First-class: gathers channels by genotype, as the forward op. */
-export const channelDilationGradWeightOp: OpDefinition<GradientAttributes> = defineOp<GradientAttributes>({
-  name: 'channelDilationGradWeight',
-  infer: ([g, x, index], attributes) => {
-    checkInputs({ dtype: 'float32', shape: attributes.shape }, index!, attributes);
-    return convGradWeightOp.infer([g!, x!], {
-      ...convolutionFor(attributes.shape, attributes, 0),
-      shape: attributes.shape,
-    });
-  },
-  gradient: ({ inputs: [g, x, index], gradients: [d], attributes, needed }) => [
-    needed[0] ? apply(conv2dByChannelDilationOp, [x!, d!, index!], withoutShape(attributes)) : undefined,
-    needed[1]
-      ? apply(channelDilationGradInputOp, [g!, d!, index!], { ...attributes, shape: x!.shape as number[] })
-      : undefined,
-    undefined,
-  ],
-  evaluate: ([g, x, index], attributes) => {
-    const compute = (genotype: number) =>
-      convGradWeightOp.evaluate([g!, x!], {
-        ...convolutionFor(attributes.shape, attributes, genotype),
+export const channelDilationGradInputOp: OpDefinition<GradientAttributes, [g: Tensor, w: Tensor, index: Tensor]> =
+  defineOp<GradientAttributes, [g: Tensor, w: Tensor, index: Tensor]>({
+    name: 'channelDilationGradInput',
+    infer: ([g, w, index], attributes) => {
+      checkInputs(w, index, attributes);
+      return convGradInputOp.infer([g, w], {
+        ...convolutionFor(w.shape as number[], attributes, 0),
         shape: attributes.shape,
-      })[0]!;
-    return [mergeChannels(attributes.shape, 0, index!, compute)];
-  },
-});
+      });
+    },
+    gradient: ({ inputs: [g, w, index], gradients: [d], attributes, needed }) => [
+      needed[0] ? apply(conv2dByChannelDilationOp, [d, w, index], withoutShape(attributes)) : undefined,
+      needed[1]
+        ? apply(channelDilationGradWeightOp, [g, d, index], { ...attributes, shape: w.shape as number[] })
+        : undefined,
+      undefined,
+    ],
+    evaluate: ([g, w, index], attributes) => {
+      const data = new Float64Array(sizeOf(attributes.shape));
+      for (const genotype of new Set(index.data)) {
+        const own = maskChannels(g, 1, index, genotype);
+        const convolution = { ...convolutionFor(w.shape, attributes, genotype), shape: attributes.shape };
+        const part = convGradInputOp.evaluate([own, w], convolution)[0];
+        for (let i = 0; i < data.length; i++) data[i]! += part.data[i]!;
+      }
+      return [{ dtype: 'float32', shape: attributes.shape, data }];
+    },
+  });
+
+/** First-class: gathers channels by genotype, as the forward op. */
+export const channelDilationGradWeightOp: OpDefinition<GradientAttributes, [g: Tensor, x: Tensor, index: Tensor]> =
+  defineOp<GradientAttributes, [g: Tensor, x: Tensor, index: Tensor]>({
+    name: 'channelDilationGradWeight',
+    infer: ([g, x, index], attributes) => {
+      checkInputs({ dtype: 'float32', shape: attributes.shape }, index, attributes);
+      return convGradWeightOp.infer([g, x], {
+        ...convolutionFor(attributes.shape, attributes, 0),
+        shape: attributes.shape,
+      });
+    },
+    gradient: ({ inputs: [g, x, index], gradients: [d], attributes, needed }) => [
+      needed[0] ? apply(conv2dByChannelDilationOp, [x, d, index], withoutShape(attributes)) : undefined,
+      needed[1]
+        ? apply(channelDilationGradInputOp, [g, d, index], { ...attributes, shape: x.shape as number[] })
+        : undefined,
+      undefined,
+    ],
+    evaluate: ([g, x, index], attributes) => {
+      const compute = (genotype: number) =>
+        convGradWeightOp.evaluate([g, x], {
+          ...convolutionFor(attributes.shape, attributes, genotype),
+          shape: attributes.shape,
+        })[0];
+      return [mergeChannels(attributes.shape, 0, index, compute)];
+    },
+  });
 
 function withoutShape({ genotypes, stride }: GradientAttributes): ChannelDilationAttributes {
   return { genotypes, stride };

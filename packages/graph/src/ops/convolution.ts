@@ -138,35 +138,35 @@ function multiplyAdds(x: readonly number[], w: readonly number[], attributes: Co
   };
 }
 
-export const conv2dOp = defineOp<ConvolutionAttributes>({
+export const conv2dOp = defineOp<ConvolutionAttributes, [x: Tensor, w: Tensor, bias?: Tensor]>({
   name: 'conv2d',
   infer: ([x, w, bias], attributes) => {
-    checkConvolution(x!, w!, attributes);
-    check(!bias || formatType(bias) === `float32[${w!.shape[0]}]`, 'shape', () => ({
+    checkConvolution(x, w, attributes);
+    check(!bias || formatType(bias) === `float32[${w.shape[0]}]`, 'shape', () => ({
       rule: "a convolution's bias is float32 with one value for each output channel",
       received: formatType(bias!),
-      limit: `float32[${w!.shape[0]}]`,
+      limit: `float32[${w.shape[0]}]`,
     }));
-    return [{ dtype: 'float32', shape: outputShape(x!.shape, w!.shape, attributes) }];
+    return [{ dtype: 'float32', shape: outputShape(x.shape, w.shape, attributes) }];
   },
   gradient: ({ inputs: [x, w, bias], gradients: [g], attributes, needed }) => [
-    needed[0] ? convGradInput(g!, w!, x!.shape as number[], attributes) : undefined,
-    needed[1] ? convGradWeight(g!, x!, w!.shape as number[], attributes) : undefined,
-    ...(bias ? [needed[2] ? reduceSum(g!, { axes: [0, 2, 3] }) : undefined] : []),
+    needed[0] ? convGradInput(g, w, x.shape as number[], attributes) : undefined,
+    needed[1] ? convGradWeight(g, x, w.shape as number[], attributes) : undefined,
+    ...(bias ? [needed[2] ? reduceSum(g, { axes: [0, 2, 3] }) : undefined] : []),
   ],
   evaluate: ([x, w, bias], attributes) => {
-    const shape = outputShape(x!.shape, w!.shape, attributes) as number[];
+    const shape = outputShape(x.shape, w.shape, attributes) as number[];
     const data = new Float64Array(sizeOf(shape));
     if (bias) {
       const pixels = shape[2]! * shape[3]!;
       for (let i = 0; i < data.length; i++) data[i] = bias.data[Math.floor(i / pixels) % shape[1]!]!;
     }
     multiplyAdds(
-      x!.shape,
-      w!.shape,
+      x.shape,
+      w.shape,
       attributes,
     )((i, j, k) => {
-      data[k]! += x!.data[i]! * w!.data[j]!;
+      data[k]! += x.data[i]! * w.data[j]!;
     });
     return [{ dtype: 'float32', shape, data }];
   },
@@ -178,52 +178,52 @@ export interface ConvolutionGradientAttributes extends ConvolutionAttributes {
 }
 
 /** First-class, so that each engine lowers it in its best way by shape. */
-export const convGradInputOp = defineOp<ConvolutionGradientAttributes>({
+export const convGradInputOp = defineOp<ConvolutionGradientAttributes, [g: Tensor, w: Tensor]>({
   name: 'convGradInput',
   infer: ([g, w], attributes) => {
     const { shape } = attributes;
-    checkConvolution({ dtype: 'float32', shape }, w!, attributes);
-    checkGradient('convGradInput', g!, outputShape(shape, w!.shape, attributes));
+    checkConvolution({ dtype: 'float32', shape }, w, attributes);
+    checkGradient('convGradInput', g, outputShape(shape, w.shape, attributes));
     return [{ dtype: 'float32', shape }];
   },
   gradient: ({ inputs: [g, w], gradients: [d], attributes, needed }) => [
-    needed[0] ? apply(conv2dOp, [d!, w!], withoutShape(attributes)) : undefined,
-    needed[1] ? convGradWeight(g!, d!, w!.shape as number[], attributes) : undefined,
+    needed[0] ? apply(conv2dOp, [d, w], withoutShape(attributes)) : undefined,
+    needed[1] ? convGradWeight(g, d, w.shape as number[], attributes) : undefined,
   ],
   evaluate: ([g, w], attributes) => {
     const data = new Float64Array(sizeOf(attributes.shape));
     multiplyAdds(
       attributes.shape,
-      w!.shape,
+      w.shape,
       attributes,
     )((i, j, k) => {
-      data[i]! += g!.data[k]! * w!.data[j]!;
+      data[i]! += g.data[k]! * w.data[j]!;
     });
     return [{ dtype: 'float32', shape: attributes.shape, data }];
   },
 });
 
 /** First-class, so that each engine lowers it in its best way by shape. */
-export const convGradWeightOp = defineOp<ConvolutionGradientAttributes>({
+export const convGradWeightOp = defineOp<ConvolutionGradientAttributes, [g: Tensor, x: Tensor]>({
   name: 'convGradWeight',
   infer: ([g, x], attributes) => {
     const { shape } = attributes;
-    checkConvolution(x!, { dtype: 'float32', shape }, attributes);
-    checkGradient('convGradWeight', g!, outputShape(x!.shape, shape, attributes));
+    checkConvolution(x, { dtype: 'float32', shape }, attributes);
+    checkGradient('convGradWeight', g, outputShape(x.shape, shape, attributes));
     return [{ dtype: 'float32', shape }];
   },
   gradient: ({ inputs: [g, x], gradients: [d], attributes, needed }) => [
-    needed[0] ? apply(conv2dOp, [x!, d!], withoutShape(attributes)) : undefined,
-    needed[1] ? convGradInput(g!, d!, x!.shape as number[], attributes) : undefined,
+    needed[0] ? apply(conv2dOp, [x, d], withoutShape(attributes)) : undefined,
+    needed[1] ? convGradInput(g, d, x.shape as number[], attributes) : undefined,
   ],
   evaluate: ([g, x], attributes) => {
     const data = new Float64Array(sizeOf(attributes.shape));
     multiplyAdds(
-      x!.shape,
+      x.shape,
       attributes.shape,
       attributes,
     )((i, j, k) => {
-      data[j]! += x!.data[i]! * g!.data[k]!;
+      data[j]! += x.data[i]! * g.data[k]!;
     });
     return [{ dtype: 'float32', shape: attributes.shape, data }];
   },

@@ -10,47 +10,47 @@ import { reshape, transpose } from './layout.js';
 import { matMul } from './matmul.js';
 import { constant, constantOp, range } from './source.js';
 
-export const gatherOp = defineOp<{ readonly axis: number }>({
+export const gatherOp = defineOp<{ readonly axis: number }, [x: Tensor, indices: Tensor]>({
   name: 'gather',
   infer: ([x, indices], { axis }) => {
-    check(indices!.dtype === 'int32', 'dtype', () => ({
+    check(indices.dtype === 'int32', 'dtype', () => ({
       rule: 'gather takes int32 indices',
-      received: formatType(indices!),
+      received: formatType(indices),
     }));
-    return [{ dtype: x!.dtype, shape: x!.shape.toSpliced(axis, 1, ...indices!.shape) }];
+    return [{ dtype: x.dtype, shape: x.shape.toSpliced(axis, 1, ...indices.shape) }];
   },
   // A scatter with duplicate indices races on some engines: a product with a one-hot matrix sums in a fixed order.
   // A permutation known beforehand is undone by a second gather, for the price of a copy.
   gradient: ({ inputs: [x, indices], gradients: [g], attributes: { axis } }) => {
-    const length = x!.shape[axis] as number;
-    const inverse = constantInverse(indices!, length);
-    if (inverse) return [gather(g!, constant(inverse), axis), undefined];
-    const count = sizeOf(indices!.shape as number[]);
-    const before = sizeOf(x!.shape.slice(0, axis) as number[]);
-    const after = sizeOf(x!.shape.slice(axis + 1) as number[]);
-    const chosen = oneHot(reshape(indices!, [count]), length);
-    const summed = matMul(chosen, reshape(g!, [before, count, after]), { transposeA: true });
-    return [reshape(summed, x!.shape), undefined];
+    const length = x.shape[axis] as number;
+    const inverse = constantInverse(indices, length);
+    if (inverse) return [gather(g, constant(inverse), axis), undefined];
+    const count = sizeOf(indices.shape as number[]);
+    const before = sizeOf(x.shape.slice(0, axis) as number[]);
+    const after = sizeOf(x.shape.slice(axis + 1) as number[]);
+    const chosen = oneHot(reshape(indices, [count]), length);
+    const summed = matMul(chosen, reshape(g, [before, count, after]), { transposeA: true });
+    return [reshape(summed, x.shape), undefined];
   },
   evaluate: ([x, indices], { axis }) => {
-    const length = x!.shape[axis]!;
-    const outer = sizeOf(x!.shape.slice(0, axis));
-    const inner = sizeOf(x!.shape.slice(axis + 1));
-    const count = indices!.data.length;
-    const outside = indices!.data.find((index) => index < 0 || index >= length);
+    const length = x.shape[axis]!;
+    const outer = sizeOf(x.shape.slice(0, axis));
+    const inner = sizeOf(x.shape.slice(axis + 1));
+    const count = indices.data.length;
+    const outside = indices.data.find((index) => index < 0 || index >= length);
     check(outside === undefined, 'attribute', () => ({
       rule: 'indices lie inside the axis that they index',
       received: String(outside),
       limit: `0 to ${length - 1}`,
     }));
-    const data = referenceArray(x!.dtype, outer * count * inner);
+    const data = referenceArray(x.dtype, outer * count * inner);
     for (let o = 0; o < outer; o++) {
       for (let k = 0; k < count; k++) {
-        const start = (o * length + indices!.data[k]!) * inner;
-        data.set(x!.data.subarray(start, start + inner), (o * count + k) * inner);
+        const start = (o * length + indices.data[k]!) * inner;
+        data.set(x.data.subarray(start, start + inner), (o * count + k) * inner);
       }
     }
-    return [{ dtype: x!.dtype, shape: x!.shape.toSpliced(axis, 1, ...indices!.shape), data }];
+    return [{ dtype: x.dtype, shape: x.shape.toSpliced(axis, 1, ...indices.shape), data }];
   },
 });
 
@@ -89,24 +89,24 @@ export function segmentSum(x: Tensor, segments: Tensor, count: number): Tensor {
   return reshape(matMul(oneHot(segments, count), flat, { transposeA: true }), [count, ...rest]);
 }
 
-export const argMaxOp = defineOp<{ readonly axis: number }>({
+export const argMaxOp = defineOp<{ readonly axis: number }, [x: Tensor]>({
   name: 'argMax',
   infer: ([x], { axis }) => {
-    check(isNumeric(x!) && x!.shape[axis] !== 0, 'shape', () => ({
+    check(isNumeric(x) && x.shape[axis] !== 0, 'shape', () => ({
       rule: 'argMax takes float32 or int32 with at least one element along the axis',
-      received: formatType(x!),
+      received: formatType(x),
     }));
-    return [{ dtype: 'int32', shape: x!.shape.toSpliced(axis, 1) }];
+    return [{ dtype: 'int32', shape: x.shape.toSpliced(axis, 1) }];
   },
   evaluate: ([x], { axis }) => {
-    const length = x!.shape[axis]!;
-    const inner = sizeOf(x!.shape.slice(axis + 1));
-    const shape = x!.shape.toSpliced(axis, 1);
+    const length = x.shape[axis]!;
+    const inner = sizeOf(x.shape.slice(axis + 1));
+    const shape = x.shape.toSpliced(axis, 1);
     const data = new Int32Array(sizeOf(shape));
     for (let i = 0; i < data.length; i++) {
       const start = Math.floor(i / inner) * length * inner + (i % inner);
       let best = 0;
-      for (let k = 1; k < length; k++) if (x!.data[start + k * inner]! > x!.data[start + best * inner]!) best = k;
+      for (let k = 1; k < length; k++) if (x.data[start + k * inner]! > x.data[start + best * inner]!) best = k;
       data[i] = best;
     }
     return [{ dtype: 'int32', shape, data }];
@@ -120,35 +120,35 @@ export function argMax(x: Tensor, axis = -1): Tensor {
   return apply(argMaxOp, [x], { axis: normalizeAxis(axis, x.shape.length) });
 }
 
-export const topKOp = defineOp<{ readonly k: number }>({
+export const topKOp = defineOp<{ readonly k: number }, [x: Tensor], [values: Tensor, indices: Tensor]>({
   name: 'topK',
   infer: ([x], { k }) => {
-    const length = x!.shape.at(-1);
+    const length = x.shape.at(-1);
     const valid = length !== undefined && length !== 'N' && Number.isInteger(k) && k >= 0 && k <= length;
-    check(valid && isNumeric(x!), 'attribute', () => ({
+    check(valid && isNumeric(x), 'attribute', () => ({
       rule: 'topK takes float32 or int32, and at most as many values as the last axis has',
-      received: `k = ${k} of ${formatType(x!)}`,
+      received: `k = ${k} of ${formatType(x)}`,
     }));
-    const shape = x!.shape.with(-1, k);
+    const shape = x.shape.with(-1, k);
     return [
-      { dtype: x!.dtype, shape },
+      { dtype: x.dtype, shape },
       { dtype: 'int32', shape },
     ];
   },
   gradient: ({ inputs: [x], outputs: [, indices], gradients: [g], attributes: { k } }) => {
     if (!g) return [undefined];
-    const length = x!.shape.at(-1) as number;
-    const rows = sizeOf(x!.shape.slice(0, -1) as number[]);
-    const chosen = oneHot(reshape(indices!, [rows, k]), length);
-    return [reshape(matMul(reshape(g, [rows, 1, k]), chosen), x!.shape)];
+    const length = x.shape.at(-1) as number;
+    const rows = sizeOf(x.shape.slice(0, -1) as number[]);
+    const chosen = oneHot(reshape(indices, [rows, k]), length);
+    return [reshape(matMul(reshape(g, [rows, 1, k]), chosen), x.shape)];
   },
   evaluate: ([x], { k }) => {
-    const length = x!.shape.at(-1)!;
-    const shape = x!.shape.with(-1, k);
-    const values = referenceArray(x!.dtype, sizeOf(shape));
+    const length = x.shape.at(-1)!;
+    const shape = x.shape.with(-1, k);
+    const values = referenceArray(x.dtype, sizeOf(shape));
     const indices = new Int32Array(sizeOf(shape));
     for (let row = 0; row * k < indices.length; row++) {
-      const line = x!.data.subarray(row * length, (row + 1) * length);
+      const line = x.data.subarray(row * length, (row + 1) * length);
       const order = Array.from(line, (_, i) => i).sort((a, b) => line[b]! - line[a]! || a - b);
       for (let i = 0; i < k; i++) {
         indices[row * k + i] = order[i]!;
@@ -156,7 +156,7 @@ export const topKOp = defineOp<{ readonly k: number }>({
       }
     }
     return [
-      { dtype: x!.dtype, shape, data: values },
+      { dtype: x.dtype, shape, data: values },
       { dtype: 'int32', shape, data: indices },
     ];
   },
@@ -164,7 +164,7 @@ export const topKOp = defineOp<{ readonly k: number }>({
 
 /** The k largest values along the last axis, in falling order, and their positions (int32); of equals the first comes first. */
 export function topK(x: Tensor, k: number): { readonly values: Tensor; readonly indices: Tensor } {
-  const [values, indices] = applyAll(topKOp, [x], { k }) as [Tensor, Tensor];
+  const [values, indices] = applyAll(topKOp, [x], { k });
   return { values, indices };
 }
 

@@ -15,19 +15,19 @@ function knownSize(shape: Shape): { batch: boolean; size: number } {
   return { batch, size: sizeOf((batch ? shape.slice(1) : shape) as number[]) };
 }
 
-export const reshapeOp = defineOp<{ readonly shape: Shape }>({
+export const reshapeOp = defineOp<{ readonly shape: Shape }, [x: Tensor]>({
   name: 'reshape',
   infer: ([x], { shape }) => {
-    const [from, to] = [knownSize(x!.shape), knownSize(shape)];
+    const [from, to] = [knownSize(x.shape), knownSize(shape)];
     check(from.batch === to.batch && from.size === to.size, 'shape', () => ({
       rule: "reshape keeps the number of elements, and a batch 'N' in front",
-      received: `${formatShape(x!.shape)} to ${formatShape(shape)}`,
+      received: `${formatShape(x.shape)} to ${formatShape(shape)}`,
       limit: `${from.size} elements${from.batch ? ' for each of N' : ''}`,
     }));
-    return [{ dtype: x!.dtype, shape }];
+    return [{ dtype: x.dtype, shape }];
   },
-  gradient: ({ inputs: [x], gradients: [g] }) => [reshape(g!, x!.shape)],
-  evaluate: ([x], { shape }) => [{ ...x!, shape: shape as number[] }],
+  gradient: ({ inputs: [x], gradients: [g] }) => [reshape(g, x.shape)],
+  evaluate: ([x], { shape }) => [{ ...x, shape: shape as number[] }],
 });
 
 /** Same elements in the same order. One dimension may be -1: the rest. */
@@ -51,28 +51,28 @@ export function flatten(x: Tensor, start = 1): Tensor {
 
 // ---------------------------------------------------------------- transpose
 
-export const transposeOp = defineOp<{ readonly permutation: readonly number[] }>({
+export const transposeOp = defineOp<{ readonly permutation: readonly number[] }, [x: Tensor]>({
   name: 'transpose',
   infer: ([x], { permutation }) => {
-    const complete = permutation.length === x!.shape.length && x!.shape.every((_, axis) => permutation.includes(axis));
+    const complete = permutation.length === x.shape.length && x.shape.every((_, axis) => permutation.includes(axis));
     check(complete, 'axis', () => ({
       rule: 'a permutation names every axis once',
-      received: `[${permutation.join(', ')}] for ${formatShape(x!.shape)}`,
+      received: `[${permutation.join(', ')}] for ${formatShape(x.shape)}`,
     }));
-    return [{ dtype: x!.dtype, shape: permutation.map((axis) => x!.shape[axis]!) }];
+    return [{ dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]!) }];
   },
   gradient: ({ gradients: [g], attributes: { permutation } }) => [
     transpose(
-      g!,
+      g,
       permutation.map((_, axis) => permutation.indexOf(axis)),
     ),
   ],
   evaluate: ([x], { permutation }) => {
-    const from = stridesOf(x!.shape);
+    const from = stridesOf(x.shape);
     return [
       gatherByStrides(
-        x!,
-        permutation.map((axis) => x!.shape[axis]!),
+        x,
+        permutation.map((axis) => x.shape[axis]!),
         permutation.map((axis) => from[axis]!),
         0,
       ),
@@ -109,26 +109,26 @@ export function transpose(
 
 // ---------------------------------------------------------------- broadcastTo
 
-export const broadcastToOp = defineOp<{ readonly shape: Shape }>({
+export const broadcastToOp = defineOp<{ readonly shape: Shape }, [x: Tensor]>({
   name: 'broadcastTo',
   infer: ([x], { shape }) => {
-    check(sameShape(broadcastShapes(x!.shape, shape), shape), 'shape', () => ({
+    check(sameShape(broadcastShapes(x.shape, shape), shape), 'shape', () => ({
       rule: 'broadcastTo only stretches dimensions of size 1 and adds leading ones',
-      received: `${formatShape(x!.shape)} to ${formatShape(shape)}`,
+      received: `${formatShape(x.shape)} to ${formatShape(shape)}`,
     }));
-    check(shape[0] !== 'N' || (x!.shape[0] === 'N' && x!.shape.length === shape.length), 'shape', () => ({
+    check(shape[0] !== 'N' || (x.shape[0] === 'N' && x.shape.length === shape.length), 'shape', () => ({
       rule: "broadcastTo does not stretch to an unknown batch 'N'",
-      received: `${formatShape(x!.shape)} to ${formatShape(shape)}`,
+      received: `${formatShape(x.shape)} to ${formatShape(shape)}`,
       limit: 'a tensor that has the batch, or elementwise ops, which broadcast by themselves',
     }));
-    return [{ dtype: x!.dtype, shape }];
+    return [{ dtype: x.dtype, shape }];
   },
-  gradient: ({ inputs: [x], gradients: [g] }) => [sumTo(g!, x!.shape)],
+  gradient: ({ inputs: [x], gradients: [g] }) => [sumTo(g, x.shape)],
   evaluate: ([x], { shape }) => {
-    const offsets = broadcastOffsets(x!.shape, shape as number[]);
-    const data = referenceArray(x!.dtype, offsets.length);
-    for (let i = 0; i < data.length; i++) data[i] = x!.data[offsets[i]!]!;
-    return [{ dtype: x!.dtype, shape: shape as number[], data }];
+    const offsets = broadcastOffsets(x.shape, shape as number[]);
+    const data = referenceArray(x.dtype, offsets.length);
+    for (let i = 0; i < data.length; i++) data[i] = x.data[offsets[i]!]!;
+    return [{ dtype: x.dtype, shape: shape as number[], data }];
   },
 });
 
@@ -165,7 +165,7 @@ export const concatOp = defineOp<{ readonly axis: number }>({
     let start = 0;
     return inputs.map((x, i) => {
       const end = start + (x.shape[axis] as number);
-      const part = needed[i] ? sliceAxis(g!, axis, start, end) : undefined;
+      const part = needed[i] ? sliceAxis(g, axis, start, end) : undefined;
       start = end;
       return part;
     });
@@ -213,10 +213,10 @@ export interface SliceAttributes {
   readonly steps: readonly number[];
 }
 
-export const sliceOp = defineOp<SliceAttributes>({
+export const sliceOp = defineOp<SliceAttributes, [x: Tensor]>({
   name: 'slice',
   infer: ([x], { starts, sizes, steps }) => {
-    for (const [axis, dimension] of x!.shape.entries()) {
+    for (const [axis, dimension] of x.shape.entries()) {
       const [start, size, step] = [starts[axis]!, sizes[axis]!, steps[axis]!];
       const whole = size === 'N' && dimension === 'N' && start === 0 && step === 1;
       const last = size === 'N' ? 0 : start + (size - 1) * step;
@@ -230,28 +230,28 @@ export const sliceOp = defineOp<SliceAttributes>({
         'axis',
         () => ({
           rule: 'a slice stays inside its tensor, with steps of at least 1',
-          received: `start ${start}, size ${size}, step ${step} on axis ${axis} of ${formatShape(x!.shape)}`,
+          received: `start ${start}, size ${size}, step ${step} on axis ${axis} of ${formatShape(x.shape)}`,
           limit: `0 to ${dimension}`,
         }),
       );
     }
-    return [{ dtype: x!.dtype, shape: sizes }];
+    return [{ dtype: x.dtype, shape: sizes }];
   },
   gradient: ({ inputs: [x], gradients: [g], attributes: { starts, sizes, steps } }) => {
-    const padding = x!.shape.map((dimension, axis): [number, number] => {
+    const padding = x.shape.map((dimension, axis): [number, number] => {
       if (dimension === 'N') return [0, 0];
       const covered = sizes[axis] === 0 ? 0 : ((sizes[axis] as number) - 1) * steps[axis]! + 1;
       return [starts[axis]!, dimension - starts[axis]! - covered];
     });
-    return [pad(dilate(g!, steps), padding)];
+    return [pad(dilate(g, steps), padding)];
   },
   evaluate: ([x], { starts, sizes, steps }) => {
-    const strides = stridesOf(x!.shape);
-    const shape = sizes.map((size, axis) => (size === 'N' ? x!.shape[axis]! : size));
+    const strides = stridesOf(x.shape);
+    const shape = sizes.map((size, axis) => (size === 'N' ? x.shape[axis]! : size));
     const start = starts.reduce((sum, value, axis) => sum + value * strides[axis]!, 0);
     return [
       gatherByStrides(
-        x!,
+        x,
         shape,
         steps.map((step, axis) => step * strides[axis]!),
         start,
@@ -300,16 +300,20 @@ export interface SplitAttributes {
 }
 
 /** Slices that cover an axis. One op, so that its gradient is one concat and not as many padded copies as there are parts. */
-export const splitOp: OpDefinition<SplitAttributes> = defineOp<SplitAttributes>({
+export const splitOp: OpDefinition<SplitAttributes, [x: Tensor], readonly Tensor[]> = defineOp<
+  SplitAttributes,
+  [x: Tensor],
+  readonly Tensor[]
+>({
   name: 'split',
   infer: ([x], { axis, sizes }) => {
     const total = sizes.reduce((sum, size) => sum + size, 0);
-    check(total === x!.shape[axis] && sizes.every((size) => Number.isInteger(size) && size >= 0), 'axis', () => ({
+    check(total === x.shape[axis] && sizes.every((size) => Number.isInteger(size) && size >= 0), 'axis', () => ({
       rule: 'the parts of a split sum to the axis',
       received: `[${sizes.join(', ')}], in all ${total}`,
-      limit: `${x!.shape[axis]}`,
+      limit: `${x.shape[axis]}`,
     }));
-    return sizes.map((size) => ({ dtype: x!.dtype, shape: x!.shape.with(axis, size) }));
+    return sizes.map((size) => ({ dtype: x.dtype, shape: x.shape.with(axis, size) }));
   },
   gradient: ({ outputs, gradients, attributes: { axis } }) => [
     concat(
@@ -318,10 +322,10 @@ export const splitOp: OpDefinition<SplitAttributes> = defineOp<SplitAttributes>(
     ),
   ],
   evaluate: ([x], { axis, sizes }) => {
-    const strides = stridesOf(x!.shape);
+    const strides = stridesOf(x.shape);
     let start = 0;
     return sizes.map((size) => {
-      const part = gatherByStrides(x!, x!.shape.with(axis, size), strides, start * strides[axis]!);
+      const part = gatherByStrides(x, x.shape.with(axis, size), strides, start * strides[axis]!);
       start += size;
       return part;
     });
@@ -359,23 +363,23 @@ export interface PadAttributes {
   readonly value: number;
 }
 
-export const padOp = defineOp<PadAttributes>({
+export const padOp = defineOp<PadAttributes, [x: Tensor]>({
   name: 'pad',
   infer: ([x], { padding, value }) => {
     const valid =
-      padding.length === x!.shape.length && padding.flat().every((size) => Number.isInteger(size) && size >= 0);
+      padding.length === x.shape.length && padding.flat().every((size) => Number.isInteger(size) && size >= 0);
     check(valid, 'attribute', () => ({
       rule: 'padding is [before, after] for each axis, whole and not negative (slice to crop)',
-      received: `${JSON.stringify(padding)} for ${formatShape(x!.shape)}`,
+      received: `${JSON.stringify(padding)} for ${formatShape(x.shape)}`,
     }));
-    check(x!.dtype !== 'bool' && !Number.isNaN(value), 'dtype', () => ({
+    check(x.dtype !== 'bool' && !Number.isNaN(value), 'dtype', () => ({
       rule: 'pad takes numbers',
-      received: formatType(x!),
+      received: formatType(x),
     }));
     return [
       {
-        dtype: x!.dtype,
-        shape: x!.shape.map((dimension, axis) => {
+        dtype: x.dtype,
+        shape: x.shape.map((dimension, axis) => {
           const added = padding[axis]![0] + padding[axis]![1];
           check(dimension !== 'N' || added === 0, 'axis', () => ({
             rule: "an unknown batch 'N' is not padded",
@@ -388,25 +392,25 @@ export const padOp = defineOp<PadAttributes>({
   },
   gradient: ({ inputs: [x], gradients: [g], attributes: { padding } }) => [
     slice(
-      g!,
+      g,
       Object.fromEntries(
-        x!.shape.flatMap((size, axis) => (size === 'N' ? [] : [[axis, [padding[axis]![0], padding[axis]![0] + size]]])),
+        x.shape.flatMap((size, axis) => (size === 'N' ? [] : [[axis, [padding[axis]![0], padding[axis]![0] + size]]])),
       ),
     ),
   ],
   evaluate: ([x], { padding, value }) => {
-    const shape = x!.shape.map((size, axis) => size + padding[axis]![0] + padding[axis]![1]);
+    const shape = x.shape.map((size, axis) => size + padding[axis]![0] + padding[axis]![1]);
     const strides = stridesOf(shape);
-    const data = referenceArray(x!.dtype, sizeOf(shape)).fill(value);
-    const index = x!.shape.map(() => 0);
-    for (let i = 0; i < x!.data.length; i++) {
-      data[index.reduce((sum, at, axis) => sum + (at + padding[axis]![0]) * strides[axis]!, 0)] = x!.data[i]!;
+    const data = referenceArray(x.dtype, sizeOf(shape)).fill(value);
+    const index = x.shape.map(() => 0);
+    for (let i = 0; i < x.data.length; i++) {
+      data[index.reduce((sum, at, axis) => sum + (at + padding[axis]![0]) * strides[axis]!, 0)] = x.data[i]!;
       for (let axis = index.length - 1; axis >= 0; axis--) {
-        if (++index[axis]! < x!.shape[axis]!) break;
+        if (++index[axis]! < x.shape[axis]!) break;
         index[axis] = 0;
       }
     }
-    return [{ dtype: x!.dtype, shape, data }];
+    return [{ dtype: x.dtype, shape, data }];
   },
 });
 
@@ -418,18 +422,18 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
 
 // ---------------------------------------------------------------- reverse
 
-export const reverseOp = defineOp<{ readonly axes: readonly number[] }>({
+export const reverseOp = defineOp<{ readonly axes: readonly number[] }, [x: Tensor]>({
   name: 'reverse',
   infer: ([x], { axes }) => {
-    normalizeAxes(axes, x!.shape.length);
-    return [{ dtype: x!.dtype, shape: x!.shape }];
+    normalizeAxes(axes, x.shape.length);
+    return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: ({ gradients: [g], attributes: { axes } }) => [reverse(g!, axes)],
+  gradient: ({ gradients: [g], attributes: { axes } }) => [reverse(g, axes)],
   evaluate: ([x], { axes }) => {
-    const strides = stridesOf(x!.shape);
+    const strides = stridesOf(x.shape);
     const steps = strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride));
-    const start = axes.reduce((sum, axis) => sum + Math.max(0, x!.shape[axis]! - 1) * strides[axis]!, 0);
-    return [gatherByStrides(x!, x!.shape, steps, start)];
+    const start = axes.reduce((sum, axis) => sum + Math.max(0, x.shape[axis]! - 1) * strides[axis]!, 0);
+    return [gatherByStrides(x, x.shape, steps, start)];
   },
 });
 

@@ -9,13 +9,13 @@ import { not } from './unary.js';
 type NoAttributes = Record<never, never>;
 
 function defineTest(name: string, holds: (value: number) => boolean) {
-  return defineOp<NoAttributes>({
+  return defineOp<NoAttributes, [x: Tensor]>({
     name,
     infer: ([x]) => {
-      check(x!.dtype === 'float32', 'dtype', () => ({ rule: `${name} takes float32`, received: formatType(x!) }));
-      return [{ dtype: 'bool', shape: x!.shape }];
+      check(x.dtype === 'float32', 'dtype', () => ({ rule: `${name} takes float32`, received: formatType(x) }));
+      return [{ dtype: 'bool', shape: x.shape }];
     },
-    evaluate: ([x]) => [{ dtype: 'bool', shape: x!.shape, data: Uint8Array.from(x!.data, (value) => +holds(value)) }],
+    evaluate: ([x]) => [{ dtype: 'bool', shape: x.shape, data: Uint8Array.from(x.data, (value) => +holds(value)) }],
   });
 }
 

@@ -59,28 +59,28 @@ function keep(boxes: TensorData, scores: TensorData, image: number, attributes: 
   return kept;
 }
 
-export const nmsOp = defineOp<NmsAttributes>({
+export const nmsOp = defineOp<NmsAttributes, [boxes: Tensor, scores: Tensor], [indices: Tensor, valid: Tensor]>({
   name: 'nms',
   infer: ([boxes, scores], { iouThreshold, scoreThreshold, maxOutput }) => {
-    checkInputs(boxes!, scores!);
+    checkInputs(boxes, scores);
     const valid = iouThreshold >= 0 && iouThreshold <= 1 && Number.isInteger(maxOutput) && maxOutput >= 1;
     check(valid && !Number.isNaN(scoreThreshold), 'attribute', () => ({
       rule: 'nms takes an iouThreshold from 0 to 1 and a whole maxOutput of at least 1',
       received: JSON.stringify({ iouThreshold, scoreThreshold, maxOutput }),
     }));
-    const shape = [boxes!.shape[0]!, maxOutput];
+    const shape = [boxes.shape[0]!, maxOutput];
     return [
       { dtype: 'int32', shape },
       { dtype: 'bool', shape },
     ];
   },
   evaluate: ([boxes, scores], attributes) => {
-    const images = boxes!.shape[0]!;
+    const images = boxes.shape[0]!;
     const shape = [images, attributes.maxOutput];
     const indices = new Int32Array(images * attributes.maxOutput);
     const valid = new Uint8Array(indices.length);
     for (let image = 0; image < images; image++) {
-      for (const [slot, index] of keep(boxes!, scores!, image, attributes).entries()) {
+      for (const [slot, index] of keep(boxes, scores, image, attributes).entries()) {
         indices[image * attributes.maxOutput + slot] = index;
         valid[image * attributes.maxOutput + slot] = 1;
       }
@@ -107,9 +107,9 @@ export function nms(
 ): { readonly indices: Tensor; readonly valid: Tensor } {
   const { iouThreshold, maxOutput, scoreThreshold = Number.NEGATIVE_INFINITY } = options;
   const single = boxes.shape.length === 2 && boxes.shape[0] !== 'N';
-  const inputs =
-    single && scores.shape.length === 1 ? [boxes, scores].map((x) => reshape(x, [1, ...x.shape])) : [boxes, scores];
-  const [indices, valid] = applyAll(nmsOp, inputs, { iouThreshold, scoreThreshold, maxOutput }) as [Tensor, Tensor];
+  const withImage = (x: Tensor) => (single && scores.shape.length === 1 ? reshape(x, [1, ...x.shape]) : x);
+  const attributes = { iouThreshold, scoreThreshold, maxOutput };
+  const [indices, valid] = applyAll(nmsOp, [withImage(boxes), withImage(scores)], attributes);
   if (!single) return { indices, valid };
   return { indices: reshape(indices, [maxOutput]), valid: reshape(valid, [maxOutput]) };
 }

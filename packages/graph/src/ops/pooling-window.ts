@@ -31,7 +31,7 @@ export function pooledShape(x: Shape, { kernel, stride, padding }: PoolingAttrib
   ];
 }
 
-export function inferPooling(name: string, x: TensorType, attributes: PoolingAttributes): TensorType[] {
+export function inferPooling(name: string, x: TensorType, attributes: PoolingAttributes): [TensorType] {
   check(x.shape.length === 4 && x.dtype === 'float32', 'shape', () => ({
     rule: `${name} takes float32 [N, C, H, W]`,
     received: formatType(x),

@@ -24,34 +24,37 @@ function argMaxima(x: TensorData, attributes: PoolingAttributes): Int32Array {
   return result;
 }
 
-export const maxPool2dOp = defineOp<PoolingAttributes>({
+export const maxPool2dOp = defineOp<PoolingAttributes, [x: Tensor]>({
   name: 'maxPool2d',
-  infer: ([x], attributes) => inferPooling('maxPool2d', x!, attributes),
+  infer: ([x], attributes) => inferPooling('maxPool2d', x, attributes),
   gradient: ({ inputs: [x], outputs: [y], gradients: [g], attributes }) => [
-    apply(maxPoolGradOp, [g!, x!, y!], attributes),
+    apply(maxPoolGradOp, [g, x, y], attributes),
   ],
   evaluate: ([x], attributes) => {
-    const data = Float64Array.from(argMaxima(x!, attributes), (offset) => x!.data[offset]!);
-    return [{ dtype: 'float32', shape: pooledShape(x!.shape, attributes) as number[], data }];
+    const data = Float64Array.from(argMaxima(x, attributes), (offset) => x.data[offset]!);
+    return [{ dtype: 'float32', shape: pooledShape(x.shape, attributes) as number[], data }];
   },
 });
 
 /** Each output's gradient goes to the first maximum of its window, as in PyTorch. Inputs: gradient, x and max pool's y. */
-export const maxPoolGradOp: OpDefinition<PoolingAttributes> = defineOp<PoolingAttributes>({
+export const maxPoolGradOp: OpDefinition<PoolingAttributes, [g: Tensor, x: Tensor, y: Tensor]> = defineOp<
+  PoolingAttributes,
+  [g: Tensor, x: Tensor, y: Tensor]
+>({
   name: 'maxPoolGrad',
   infer: ([g, x, y], attributes) => {
-    const [pooled] = inferPooling('maxPoolGrad', x!, attributes);
-    check(formatType(g!) === formatType(pooled!) && formatType(y!) === formatType(pooled!), 'shape', () => ({
+    const [pooled] = inferPooling('maxPoolGrad', x, attributes);
+    check(formatType(g) === formatType(pooled) && formatType(y) === formatType(pooled), 'shape', () => ({
       rule: "maxPoolGrad takes the gradient and the value of the pooling's output",
-      received: `${formatType(g!)} and ${formatType(y!)}`,
-      limit: formatType(pooled!),
+      received: `${formatType(g)} and ${formatType(y)}`,
+      limit: formatType(pooled),
     }));
-    return [{ dtype: 'float32', shape: x!.shape }];
+    return [{ dtype: 'float32', shape: x.shape }];
   },
   evaluate: ([g, x], attributes) => {
-    const data = new Float64Array(sizeOf(x!.shape));
-    for (const [k, offset] of argMaxima(x!, attributes).entries()) data[offset]! += g!.data[k]!;
-    return [{ dtype: 'float32', shape: x!.shape, data }];
+    const data = new Float64Array(sizeOf(x.shape));
+    for (const [k, offset] of argMaxima(x, attributes).entries()) data[offset]! += g.data[k]!;
+    return [{ dtype: 'float32', shape: x.shape, data }];
   },
 });
 

@@ -38,7 +38,7 @@ export const pyramidRoiAlignOp = defineOp<PyramidRoiAlignAttributes>({
       received: formatType(levels!),
       limit: formatType(perBox),
     }));
-    const pooled = features.map((level, i) => roiAlignOp.infer([level, boxes!], ofLevel(attributes, i))[0]!);
+    const pooled = features.map((level, i) => roiAlignOp.infer([level, boxes!], ofLevel(attributes, i))[0]);
     check(
       pooled.every((type) => formatType(type) === formatType(pooled[0]!)),
       'shape',
@@ -61,13 +61,13 @@ export const pyramidRoiAlignOp = defineOp<PyramidRoiAlignAttributes>({
       if (!needed[i]) return undefined;
       const own = reshape(cast(equal(levels!, i), 'float32'), [...levels!.shape, 1, 1, 1]);
       const shape = level.shape as number[];
-      return apply(roiAlignGradOp, [multiply(g!, own), boxes!], { ...ofLevel(attributes, i), shape });
+      return apply(roiAlignGradOp, [multiply(g, own), boxes!], { ...ofLevel(attributes, i), shape });
     });
     return [...features, undefined, undefined];
   },
   evaluate: (inputs, attributes) => {
     const [boxes, levels] = inputs.slice(-2);
-    const pooled = inputs.slice(0, -2).map((x, i) => roiAlignOp.evaluate([x, boxes!], ofLevel(attributes, i))[0]!);
+    const pooled = inputs.slice(0, -2).map((x, i) => roiAlignOp.evaluate([x, boxes!], ofLevel(attributes, i))[0]);
     const { shape } = pooled[0]!;
     const size = sizeOf(shape.slice(2));
     const data = new Float64Array(sizeOf(shape));

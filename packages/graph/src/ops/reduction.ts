@@ -22,16 +22,16 @@ export interface ReductionOptions {
   readonly keepDims?: boolean;
 }
 
-function inferReduction([x]: readonly TensorType[], { axes, keepDims }: ReductionAttributes): TensorType[] {
-  check(x!.dtype === 'float32' || x!.dtype === 'int32', 'dtype', () => ({
+function inferReduction([x]: readonly [x: TensorType], { axes, keepDims }: ReductionAttributes): [TensorType] {
+  check(x.dtype === 'float32' || x.dtype === 'int32', 'dtype', () => ({
     rule: 'reductions take float32 or int32',
-    received: formatType(x!),
+    received: formatType(x),
     limit: 'cast it first',
   }));
-  const shape = x!.shape
+  const shape = x.shape
     .map((dimension, axis) => (axes.includes(axis) ? 1 : dimension))
     .filter((_, axis) => keepDims || !axes.includes(axis));
-  return [{ dtype: x!.dtype, shape }];
+  return [{ dtype: x.dtype, shape }];
 }
 
 /** Puts size-1 axes back where a reduction removed them, so that a result broadcasts against the reduction's input. */
@@ -58,7 +58,7 @@ function evaluateReduction(
       index[axis] = 0;
     }
   }
-  return { dtype: x.dtype, shape: inferReduction([x], attributes)[0]!.shape as number[], data };
+  return { dtype: x.dtype, shape: inferReduction([x], attributes)[0].shape as number[], data };
 }
 
 function countOf(x: TensorType, axes: readonly number[]): number {
@@ -73,40 +73,40 @@ function countOf(x: TensorType, axes: readonly number[]): number {
   }, 1);
 }
 
-export const reduceSumOp = defineOp<ReductionAttributes>({
+export const reduceSumOp = defineOp<ReductionAttributes, [x: Tensor]>({
   name: 'reduceSum',
   infer: inferReduction,
   gradient: ({ inputs: [x], gradients: [g], attributes }) => [
-    broadcastTo(reshape(g!, keptShape(x!.shape, attributes.axes)), x!.shape),
+    broadcastTo(reshape(g, keptShape(x.shape, attributes.axes)), x.shape),
   ],
-  evaluate: ([x], attributes) => [evaluateReduction(x!, attributes, 0, (a, b) => a + b)],
+  evaluate: ([x], attributes) => [evaluateReduction(x, attributes, 0, (a, b) => a + b)],
 });
 
 /** The gradient is shared equally between all maxima, so that it does not depend on an order. */
-export const reduceMaxOp = defineOp<ReductionAttributes>({
+export const reduceMaxOp = defineOp<ReductionAttributes, [x: Tensor]>({
   name: 'reduceMax',
   infer: (inputs, attributes) => {
     for (const axis of attributes.axes) {
-      check(inputs[0]!.shape[axis] !== 0, 'shape', () => ({
+      check(inputs[0].shape[axis] !== 0, 'shape', () => ({
         rule: 'a maximum is taken over at least one element',
-        received: formatShape(inputs[0]!.shape),
+        received: formatShape(inputs[0].shape),
       }));
     }
     return inferReduction(inputs, attributes);
   },
   gradient: ({ inputs: [x], outputs: [y], gradients: [g], attributes: { axes } }) => {
-    const kept = keptShape(x!.shape, axes);
-    const isMaximum = cast(equal(x!, reshape(y!, kept)), 'float32');
-    const share = divide(reshape(g!, kept), reduceSum(isMaximum, { axes, keepDims: true }));
+    const kept = keptShape(x.shape, axes);
+    const isMaximum = cast(equal(x, reshape(y, kept)), 'float32');
+    const share = divide(reshape(g, kept), reduceSum(isMaximum, { axes, keepDims: true }));
     return [multiply(isMaximum, share)];
   },
   evaluate: ([x], attributes) => {
-    const least = x!.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY;
-    return [evaluateReduction(x!, attributes, least, Math.max)];
+    const least = x.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY;
+    return [evaluateReduction(x, attributes, least, Math.max)];
   },
 });
 
-function reduce(op: OpDefinition<ReductionAttributes>, x: Tensor, options: ReductionOptions): Tensor {
+function reduce(op: OpDefinition<ReductionAttributes, [x: Tensor]>, x: Tensor, options: ReductionOptions): Tensor {
   const axes = normalizeAxes(options.axes ?? x.shape.map((_, axis) => axis), x.shape.length);
   if (axes.length === 0) return x;
   return apply(op, [x], { axes, keepDims: options.keepDims ?? false });

@@ -26,26 +26,26 @@ function interpolationMatrix(from: number, to: number): Float64Array {
   return matrix;
 }
 
-export const resizeBilinearOp = defineOp<ResizeAttributes>({
+export const resizeBilinearOp = defineOp<ResizeAttributes, [x: Tensor]>({
   name: 'resizeBilinear',
   infer: ([x], { size }) => {
     const whole = size.every((side) => Number.isInteger(side) && side >= 1);
-    const fits = x!.dtype === 'float32' && x!.shape.length === 4 && x!.shape[2] !== 0 && x!.shape[3] !== 0;
+    const fits = x.dtype === 'float32' && x.shape.length === 4 && x.shape[2] !== 0 && x.shape[3] !== 0;
     check(whole && fits, 'shape', () => ({
       rule: 'resizeBilinear takes float32 [N, C, H, W] with pixels, and a whole size [height, width] of at least 1',
-      received: `${formatType(x!)} to [${size.join(', ')}]`,
+      received: `${formatType(x)} to [${size.join(', ')}]`,
     }));
-    return [{ dtype: 'float32', shape: [...x!.shape.slice(0, 2), ...size] }];
+    return [{ dtype: 'float32', shape: [...x.shape.slice(0, 2), ...size] }];
   },
   gradient: ({ inputs: [x], gradients: [g], attributes: { size } }) => {
     const [rows, columns] = ([0, 1] as const).map((axis) => {
-      const [from, to] = [x!.shape[2 + axis] as number, size[axis]];
+      const [from, to] = [x.shape[2 + axis] as number, size[axis]];
       return constant(tensorData('float32', [to, from], interpolationMatrix(from, to)));
     }) as [Tensor, Tensor];
-    return [matMul(rows, matMul(g!, columns), { transposeA: true })];
+    return [matMul(rows, matMul(g, columns), { transposeA: true })];
   },
   evaluate: ([x], { size }) => {
-    const [n, c, height, width] = x!.shape as [number, number, number, number];
+    const [n, c, height, width] = x.shape as [number, number, number, number];
     const rows = interpolationMatrix(height, size[0]);
     const columns = interpolationMatrix(width, size[1]);
     const shape = [n, c, ...size];
@@ -57,7 +57,7 @@ export const resizeBilinearOp = defineOp<ResizeAttributes>({
         if (share === 0) continue;
         for (let at = 0; at < width; at++) {
           const weight = share * columns[column * width + at]!;
-          if (weight !== 0) data[i]! += weight * x!.data[(plane * height + y) * width + at]!;
+          if (weight !== 0) data[i]! += weight * x.data[(plane * height + y) * width + at]!;
         }
       }
     }

@@ -127,61 +127,66 @@ function eachShare(
   }
 }
 
-export const roiAlignOp = defineOp<RoiAlignAttributes>({
+export const roiAlignOp = defineOp<RoiAlignAttributes, [features: Tensor, boxes: Tensor, batchIndex?: Tensor]>({
   name: 'roiAlign',
   infer: ([features, boxes, batchIndex], { outputSize, spatialScale, samplingRatio }) => {
-    checkRois(features!, boxes!, batchIndex);
+    checkRois(features, boxes, batchIndex);
     const whole = [...outputSize, samplingRatio + 1].every((value) => Number.isInteger(value) && value >= 1);
     check(whole && spatialScale > 0, 'attribute', () => ({
       rule: "roiAlign's output size is of whole numbers of at least 1, its sampling ratio whole, its scale positive",
       received: JSON.stringify({ outputSize, spatialScale, samplingRatio }),
     }));
-    return [{ dtype: 'float32', shape: outputShape(features!.shape, boxes!.shape, outputSize) }];
+    return [{ dtype: 'float32', shape: outputShape(features.shape, boxes.shape, outputSize) }];
   },
   /** Of the features; boxes are taken as given (proposals are detached in two-stage detectors). */
   gradient: ({ inputs: [features, boxes, batchIndex], gradients: [g], attributes, needed }) => {
-    const rois = batchIndex ? [boxes!, batchIndex] : [boxes!];
-    const shape = features!.shape as number[];
+    const rois: [Tensor, Tensor?] = batchIndex ? [boxes, batchIndex] : [boxes];
+    const shape = features.shape as number[];
     check(attributes.samplingRatio > 0 || !needed[0], 'attribute', () => ({
       rule: 'roiAlign is differentiated with a fixed number of samples',
       received: 'samplingRatio 0',
       limit: 'at least 1, or stopGradient on the features',
     }));
     return [
-      needed[0] ? apply(roiAlignGradOp, [g!, ...rois], { ...attributes, shape }) : undefined,
+      needed[0] ? apply(roiAlignGradOp, [g, ...rois], { ...attributes, shape }) : undefined,
       undefined,
       undefined,
     ];
   },
   evaluate: ([features, boxes, batchIndex], attributes) => {
-    const shape = outputShape(features!.shape, boxes!.shape, attributes.outputSize) as number[];
-    const [, channels, height, width] = features!.shape as [number, number, number, number];
+    const shape = outputShape(features.shape, boxes.shape, attributes.outputSize) as number[];
+    const [, channels, height, width] = features.shape as [number, number, number, number];
     const bins = sizeOf(attributes.outputSize);
     const data = new Float64Array(sizeOf(shape));
-    eachShare(features!.shape, boxes!, batchIndex, attributes, (feature, output, weight) => {
+    eachShare(features.shape, boxes, batchIndex, attributes, (feature, output, weight) => {
       for (let c = 0; c < channels; c++) {
-        data[output + c * bins]! += weight * features!.data[feature + c * height * width]!;
+        data[output + c * bins]! += weight * features.data[feature + c * height * width]!;
       }
     });
     return [{ dtype: 'float32', shape, data }];
   },
 });
 
+type RoiGradInputs = [g: Tensor, boxes: Tensor, batchIndex?: Tensor];
+
 /** Gradient of roiAlign with respect to its features, from that of its output and the boxes. */
-export const roiAlignGradOp: OpDefinition<RoiAlignGradAttributes> = defineOp<RoiAlignGradAttributes>({
+export const roiAlignGradOp: OpDefinition<RoiAlignGradAttributes, RoiGradInputs> = defineOp<
+  RoiAlignGradAttributes,
+  RoiGradInputs
+>({
   name: 'roiAlignGrad',
   infer: ([g, boxes, batchIndex], { shape, outputSize }) => {
-    checkRois({ dtype: 'float32', shape }, boxes!, batchIndex);
-    const expected: TensorType = { dtype: 'float32', shape: outputShape(shape, boxes!.shape, outputSize) };
-    check(formatType(g!) === formatType(expected), 'shape', () => ({
+    checkRois({ dtype: 'float32', shape }, boxes, batchIndex);
+    const expected: TensorType = { dtype: 'float32', shape: outputShape(shape, boxes.shape, outputSize) };
+    check(formatType(g) === formatType(expected), 'shape', () => ({
       rule: "roiAlignGrad takes the gradient of roiAlign's output",
-      received: formatType(g!),
+      received: formatType(g),
       limit: formatType(expected),
     }));
     return [{ dtype: 'float32', shape }];
   },
   gradient: ({ inputs: [, boxes, batchIndex], gradients: [d], attributes: { shape: _, ...attributes }, needed }) => [
-    needed[0] ? apply(roiAlignOp, [d!, boxes!, ...(batchIndex ? [batchIndex] : [])], attributes) : undefined,
+    needed[0] ? apply(roiAlignOp, batchIndex ? [d, boxes, batchIndex] : [d, boxes], attributes) : undefined,
     undefined,
     undefined,
   ],
@@ -189,9 +194,9 @@ export const roiAlignGradOp: OpDefinition<RoiAlignGradAttributes> = defineOp<Roi
     const [, channels, height, width] = attributes.shape as [number, number, number, number];
     const bins = sizeOf(attributes.outputSize);
     const data = new Float64Array(sizeOf(attributes.shape));
-    eachShare(attributes.shape, boxes!, batchIndex, attributes, (feature, output, weight) => {
+    eachShare(attributes.shape, boxes, batchIndex, attributes, (feature, output, weight) => {
       for (let c = 0; c < channels; c++) {
-        data[feature + c * height * width]! += weight * g!.data[output + c * bins]!;
+        data[feature + c * height * width]! += weight * g.data[output + c * bins]!;
       }
     });
     return [{ dtype: 'float32', shape: attributes.shape, data }];
@@ -209,6 +214,10 @@ export const roiAlignGradOp: OpDefinition<RoiAlignGradAttributes> = defineOp<Roi
 export function roiAlign(features: Tensor, boxes: Tensor, options: RoiAlignOptions, batchIndex?: Tensor): Tensor {
   const { outputSize: size, spatialScale, samplingRatio, aligned = false } = options;
   const outputSize: Pair = typeof size === 'number' ? [size, size] : [size[0], size[1]];
-  const inputs = batchIndex ? [features, boxes, batchIndex] : [features, boxes];
-  return apply(roiAlignOp, inputs, { outputSize, spatialScale, samplingRatio, aligned });
+  return apply(roiAlignOp, batchIndex ? [features, boxes, batchIndex] : [features, boxes], {
+    outputSize,
+    spatialScale,
+    samplingRatio,
+    aligned,
+  });
 }

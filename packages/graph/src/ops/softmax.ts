@@ -11,9 +11,9 @@ interface AxisAttributes {
   readonly axis: number;
 }
 
-function inferSame(name: string, [x]: readonly TensorType[]): TensorType[] {
-  check(x!.dtype === 'float32', 'dtype', () => ({ rule: `${name} takes float32`, received: formatType(x!) }));
-  return [{ dtype: 'float32', shape: x!.shape }];
+function inferSame(name: string, [x]: readonly [x: TensorType]): [TensorType] {
+  check(x.dtype === 'float32', 'dtype', () => ({ rule: `${name} takes float32`, received: formatType(x) }));
+  return [{ dtype: 'float32', shape: x.shape }];
 }
 
 /** log softmax of each line along an axis, with the maximum taken out first. */
@@ -34,26 +34,26 @@ function logSoftmaxValues(x: TensorData, axis: number): TensorData {
   return { ...x, data };
 }
 
-export const softmaxOp = defineOp<AxisAttributes>({
+export const softmaxOp = defineOp<AxisAttributes, [x: Tensor]>({
   name: 'softmax',
   infer: (inputs) => inferSame('softmax', inputs),
   gradient: ({ outputs: [y], gradients: [g], attributes: { axis } }) => {
-    const weighted = multiply(g!, y!);
-    return [subtract(weighted, multiply(y!, reduceSum(weighted, { axes: [axis], keepDims: true })))];
+    const weighted = multiply(g, y);
+    return [subtract(weighted, multiply(y, reduceSum(weighted, { axes: [axis], keepDims: true })))];
   },
   evaluate: ([x], { axis }) => {
-    const y = logSoftmaxValues(x!, axis);
+    const y = logSoftmaxValues(x, axis);
     return [{ ...y, data: Float64Array.from(y.data, Math.exp) }];
   },
 });
 
-export const logSoftmaxOp = defineOp<AxisAttributes>({
+export const logSoftmaxOp = defineOp<AxisAttributes, [x: Tensor]>({
   name: 'logSoftmax',
   infer: (inputs) => inferSame('logSoftmax', inputs),
   gradient: ({ outputs: [y], gradients: [g], attributes: { axis } }) => [
-    subtract(g!, multiply(exp(y!), reduceSum(g!, { axes: [axis], keepDims: true }))),
+    subtract(g, multiply(exp(y), reduceSum(g, { axes: [axis], keepDims: true }))),
   ],
-  evaluate: ([x], { axis }) => [logSoftmaxValues(x!, axis)],
+  evaluate: ([x], { axis }) => [logSoftmaxValues(x, axis)],
 });
 
 export function softmax(x: Tensor, axis = -1): Tensor {

@@ -14,21 +14,21 @@ function noValue(): never {
 }
 
 /** A value that is fed at each run. */
-export const inputOp = defineOp<InputAttributes>({
+export const inputOp = defineOp<InputAttributes, []>({
   name: 'input',
   infer: (_inputs, { dtype, shape }) => [{ dtype, shape }],
   evaluate: noValue,
 });
 
 /** A value that is read from the state at each run. */
-export const variableOp = defineOp<InputAttributes>({
+export const variableOp = defineOp<InputAttributes, []>({
   name: 'variable',
   infer: (_inputs, { dtype, shape }) => [{ dtype, shape }],
   evaluate: noValue,
 });
 
 /** A value that is part of the program. */
-export const constantOp = defineOp<{ readonly value: TensorData }>({
+export const constantOp = defineOp<{ readonly value: TensorData }, []>({
   name: 'constant',
   infer: (_inputs, { value }) => [{ dtype: value.dtype, shape: value.shape }],
   evaluate: (_inputs, { value }) => [

@@ -8,27 +8,27 @@ import { oneHot } from './indexing.js';
 import { reshape, transpose } from './layout.js';
 import { matMul } from './matmul.js';
 
-export const takeAlongAxisOp = defineOp<{ readonly axis: number }>({
+export const takeAlongAxisOp = defineOp<{ readonly axis: number }, [x: Tensor, indices: Tensor]>({
   name: 'takeAlongAxis',
   infer: ([x, indices], { axis }) => {
     const sameElsewhere =
-      x!.shape.length === indices!.shape.length &&
-      x!.shape.every((dimension, i) => i === axis || dimension === indices!.shape[i]);
-    check(indices!.dtype === 'int32' && sameElsewhere, 'shape', () => ({
+      x.shape.length === indices.shape.length &&
+      x.shape.every((dimension, i) => i === axis || dimension === indices.shape[i]);
+    check(indices.dtype === 'int32' && sameElsewhere, 'shape', () => ({
       rule: `takeAlongAxis takes int32 indices whose dimensions agree with the tensor's except on axis ${axis}`,
-      received: `${formatType(x!)} and ${formatType(indices!)}`,
+      received: `${formatType(x)} and ${formatType(indices)}`,
     }));
-    return [{ dtype: x!.dtype, shape: indices!.shape }];
+    return [{ dtype: x.dtype, shape: indices.shape }];
   },
   // As for gather: a one-hot product sums duplicates in a fixed order.
   gradient: ({ inputs: [x, indices], gradients: [g], attributes: { axis } }) => {
-    const length = x!.shape[axis] as number;
-    const order = [...x!.shape.keys()].filter((i) => i !== axis).concat(axis);
-    const moved = transpose(indices!, order).shape as number[];
+    const length = x.shape[axis] as number;
+    const order = [...x.shape.keys()].filter((i) => i !== axis).concat(axis);
+    const moved = transpose(indices, order).shape as number[];
     const [rows, count] = [sizeOf(moved.slice(0, -1)), moved.at(-1)!];
     const lines = (tensor: Tensor) => reshape(transpose(tensor, order), [rows, 1, count]);
-    const chosen = oneHot(reshape(lines(indices!), [rows, count]), length);
-    const summed = reshape(matMul(lines(g!), chosen), [...moved.slice(0, -1), length]);
+    const chosen = oneHot(reshape(lines(indices), [rows, count]), length);
+    const summed = reshape(matMul(lines(g), chosen), [...moved.slice(0, -1), length]);
     return [
       transpose(
         summed,
@@ -38,19 +38,19 @@ export const takeAlongAxisOp = defineOp<{ readonly axis: number }>({
     ];
   },
   evaluate: ([x, indices], { axis }) => {
-    const [length, count] = [x!.shape[axis]!, indices!.shape[axis]!];
-    const inner = sizeOf(x!.shape.slice(axis + 1));
-    const data = referenceArray(x!.dtype, indices!.data.length);
+    const [length, count] = [x.shape[axis]!, indices.shape[axis]!];
+    const inner = sizeOf(x.shape.slice(axis + 1));
+    const data = referenceArray(x.dtype, indices.data.length);
     for (let i = 0; i < data.length; i++) {
-      const index = indices!.data[i]!;
+      const index = indices.data[i]!;
       check(index >= 0 && index < length, 'attribute', () => ({
         rule: 'indices lie inside the axis that they index',
         received: String(index),
         limit: `0 to ${length - 1}`,
       }));
-      data[i] = x!.data[(Math.floor(i / (count * inner)) * length + index) * inner + (i % inner)]!;
+      data[i] = x.data[(Math.floor(i / (count * inner)) * length + index) * inner + (i % inner)]!;
     }
-    return [{ dtype: x!.dtype, shape: indices!.shape, data }];
+    return [{ dtype: x.dtype, shape: indices.shape, data }];
   },
 });
 

@@ -17,25 +17,30 @@ interface UnaryRule {
   gradient?(g: Tensor, x: Tensor, y: Tensor): Tensor | undefined;
 }
 
-function defineUnary({ name, operands = ['float32'], value, gradient }: UnaryRule): OpDefinition<NoAttributes> {
-  return defineOp<NoAttributes>({
+function defineUnary({
+  name,
+  operands = ['float32'],
+  value,
+  gradient,
+}: UnaryRule): OpDefinition<NoAttributes, [x: Tensor]> {
+  return defineOp<NoAttributes, [x: Tensor]>({
     name,
     infer: ([x]) => {
-      check(operands.includes(x!.dtype), 'dtype', () => ({
+      check(operands.includes(x.dtype), 'dtype', () => ({
         rule: `${name} takes ${operands.join(' or ')}`,
-        received: formatType(x!),
+        received: formatType(x),
       }));
-      return [{ dtype: x!.dtype, shape: x!.shape }];
+      return [{ dtype: x.dtype, shape: x.shape }];
     },
     ...(gradient && {
-      gradient: ({ inputs, outputs, gradients }: GradientContext<NoAttributes>) => [
-        gradient(gradients[0]!, inputs[0]!, outputs[0]!),
+      gradient: ({ inputs, outputs, gradients }: GradientContext<NoAttributes, [x: Tensor]>) => [
+        gradient(gradients[0], inputs[0], outputs[0]),
       ],
     }),
     evaluate: ([x]) => {
-      const data = referenceArray(x!.dtype, x!.data.length);
-      for (let i = 0; i < data.length; i++) data[i] = value(x!.data[i]!);
-      return [{ dtype: x!.dtype, shape: x!.shape, data }];
+      const data = referenceArray(x.dtype, x.data.length);
+      for (let i = 0; i < data.length; i++) data[i] = value(x.data[i]!);
+      return [{ dtype: x.dtype, shape: x.shape, data }];
     },
   });
 }
@@ -116,20 +121,20 @@ function addOne(x: Tensor): Tensor {
 }
 
 /** Gradient of relu from the gradient and the value of its output: `g` where `y > 0`, else 0. First-class: it is everywhere. */
-export const reluGradOp = defineOp<NoAttributes>({
+export const reluGradOp = defineOp<NoAttributes, [g: Tensor, y: Tensor]>({
   name: 'reluGrad',
   infer: ([g, y]) => {
-    check(formatType(g!) === formatType(y!) && y!.dtype === 'float32', 'shape', () => ({
+    check(formatType(g) === formatType(y) && y.dtype === 'float32', 'shape', () => ({
       rule: 'reluGrad takes a float32 gradient and an output of one shape',
-      received: `${formatType(g!)} and ${formatType(y!)}`,
+      received: `${formatType(g)} and ${formatType(y)}`,
     }));
-    return [{ dtype: 'float32', shape: y!.shape }];
+    return [{ dtype: 'float32', shape: y.shape }];
   },
-  gradient: ({ inputs, gradients }) => [reluGrad(gradients[0]!, inputs[1]!), undefined],
-  evaluate: ([g, y]) => [{ ...g!, data: Float64Array.from(g!.data, (value, i) => (y!.data[i]! > 0 ? value : 0)) }],
+  gradient: ({ inputs, gradients }) => [reluGrad(gradients[0], inputs[1]), undefined],
+  evaluate: ([g, y]) => [{ ...g, data: Float64Array.from(g.data, (value, i) => (y.data[i]! > 0 ? value : 0)) }],
 });
 
-const unary = (op: OpDefinition<NoAttributes>) => (x: Tensor) => apply(op, [x], NONE);
+const unary = (op: OpDefinition<NoAttributes, [x: Tensor]>) => (x: Tensor) => apply(op, [x], NONE);
 
 export const negate = unary(negateOp);
 export const abs = unary(absOp);

@@ -19,7 +19,7 @@ function fold(node: Node, inputs: readonly Tensor[]): readonly Tensor[] | undefi
     inputs.every((x) => x.node.op === constantOp) &&
     node.outputs.every((output) => sizeOf(output.shape as number[]) <= FOLDED_SIZE);
   if (!foldable) return undefined;
-  const values = inputs.map((x) => constantOp.evaluate([], x.node.attributes as { value: TensorData })[0]!);
+  const values = inputs.map((x) => constantOp.evaluate([], x.node.attributes as { value: TensorData })[0]);
   const results = node.op.evaluate(values, node.attributes);
   return results.map(({ dtype, shape, data }) => constant(tensorData(dtype, shape, data)));
 }

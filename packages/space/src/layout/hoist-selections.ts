@@ -1,4 +1,4 @@
-import { apply, copyNode, mapEnds, type Node, type Program, type Tensor, withScopePath } from '@nats/graph';
+import { applyAll, copyNode, mapEnds, type Node, type Program, type Tensor, withScopePath } from '@nats/graph';
 import { isIdentity, selectChannels } from '../apply/select-channels.js';
 import { channelwiseMaps, isDenseConvolution, pickedChannels, pickParameters } from './channel-ops.js';
 import { type Users, usersOf } from './users.js';
@@ -65,7 +65,7 @@ function pickedAtSource(x: Tensor, picked: Int32Array, rebuild: (x: Tensor) => T
   return withScopePath(node.scope, () => {
     if (isDenseConvolution(node)) {
       const [input, weight] = node.inputs.map(rebuild) as [Tensor, Tensor];
-      return apply(node.op, [input, selectChannels(weight, 0, picked)], node.attributes);
+      return applyAll(node.op, [input, selectChannels(weight, 0, picked)], node.attributes)[0]!;
     }
     const earlier = pickedChannels(x);
     if (earlier) {
@@ -76,6 +76,6 @@ function pickedAtSource(x: Tensor, picked: Int32Array, rebuild: (x: Tensor) => T
     const inputs = node.inputs.map((y, i) =>
       i === map ? pickedAtSource(y, picked, rebuild) : pickParameters(rebuild(y), picked),
     );
-    return apply(node.op, inputs, node.attributes);
+    return applyAll(node.op, inputs, node.attributes)[0]!;
   });
 }

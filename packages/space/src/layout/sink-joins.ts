@@ -1,5 +1,5 @@
 import {
-  apply,
+  applyAll,
   concat,
   concatOp,
   conv2dOp,
@@ -73,7 +73,7 @@ function kept(node: Node, apart: ReadonlyMap<Tensor, Apart>, whole: (x: Tensor) 
     const inputs = node.inputs.map((x, i) =>
       maps.includes(i) ? apart.get(x)!.parts[p]! : pickParameters(whole(x), channels),
     );
-    return apply(node.op, inputs, node.attributes);
+    return applyAll(node.op, inputs, node.attributes)[0]!;
   });
   return { parts, channels: first.channels, scope: node.scope };
 }
@@ -109,7 +109,7 @@ function absorbed(
   if (!map || !isDenseConvolution(node) || apart.has(weight!)) return undefined;
   return withScopePath(node.scope, () => {
     const moved = isIdentity(map.channels) ? whole(weight!) : selectChannels(whole(weight!), 1, map.channels);
-    return [apply(node.op, [joined(map), moved], node.attributes)];
+    return [applyAll(node.op, [joined(map), moved], node.attributes)[0]!];
   });
 }
 

@@ -36,7 +36,7 @@ const weighted = (y: g.Tensor, seed: number) => g.multiply(y, g.constant(hashed(
 describe('batch norm in training', () => {
   for (const shape of SHAPES) {
     for (const [name, lowerings] of [
-      ['fused', {}],
+      ['fused', []],
       ['portable', portableLowerings],
     ] as const) {
       it(`${name}, ${shape.join(' x ')}: values and gradients`, async () => {

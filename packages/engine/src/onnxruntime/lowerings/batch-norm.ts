@@ -1,8 +1,6 @@
-import { type LoweringContext, type LoweringTable, lowering, type OnnxBuilder } from '@nats/export';
-import { type BatchNormAttributes, sizeOf } from '@nats/graph';
+import { type ContextOf, type Lowerings, lower, type OnnxBuilder } from '@nats/export';
+import { batchNormGradOp, batchNormTrainingOp, sizeOf } from '@nats/graph';
 import { once } from './memo.js';
-
-type Context = LoweringContext<BatchNormAttributes>;
 
 /** A vector of channels, against `[N, C, H, W]`. */
 const planes = (builder: OnnxBuilder, x: string) => builder.node('Reshape', [x, builder.int64([1, -1, 1, 1])]);
@@ -51,9 +49,15 @@ function filled(builder: OnnxBuilder, channels: number, value: number): string {
  * The CPU's BatchNormalization in training mode can't be used: in 1.30 its mean and variance share memory.
  * Statistics in two passes, of the centred values, so that nothing cancels.
  */
-function lowerTraining({ builder, inputs, outputs, shapes, attributes: { epsilon } }: Context): void {
-  const [x, weight, bias] = inputs as [string, string, string];
-  const [y, mean, variance] = outputs as [string, string, string];
+function lowerTraining({
+  builder,
+  inputs,
+  outputs,
+  shapes,
+  attributes: { epsilon },
+}: ContextOf<typeof batchNormTrainingOp>): void {
+  const [x, weight, bias] = inputs;
+  const [y, mean, variance] = outputs;
   const shape = shapes[0] as readonly number[];
   const share = builder.float(shape[1]! / sizeOf(shape));
   builder.node('Mul', [sums(builder, x), share], {}, [mean]);
@@ -63,9 +67,15 @@ function lowerTraining({ builder, inputs, outputs, shapes, attributes: { epsilon
 }
 
 /** dx = (g - mean of g - centred dot / (count spread^2)) weight / spread, with spread^2 = variance + epsilon. */
-function lowerGradient({ builder, inputs, outputs, shapes, attributes: { epsilon } }: Context): void {
-  const [g, x, weight, mean, variance] = inputs as [string, string, string, string, string];
-  const [dx, dWeight, dBias] = outputs as [string, string, string];
+function lowerGradient({
+  builder,
+  inputs,
+  outputs,
+  shapes,
+  attributes: { epsilon },
+}: ContextOf<typeof batchNormGradOp>): void {
+  const [g, x, weight, mean, variance] = inputs;
+  const [dx, dWeight, dBias] = outputs;
   const shape = shapes[1] as readonly number[];
   const share = builder.float(shape[1]! / sizeOf(shape));
   const values = centred(builder, x, mean);
@@ -81,7 +91,7 @@ function lowerGradient({ builder, inputs, outputs, shapes, attributes: { epsilon
   builder.node('Sub', [builder.node('Mul', [g, planes(builder, scale)]), common], {}, [dx]);
 }
 
-export const batchNormLowerings: LoweringTable = {
-  batchNormTraining: lowering<BatchNormAttributes>(lowerTraining),
-  batchNormGrad: lowering<BatchNormAttributes>(lowerGradient),
-};
+export const batchNormLowerings: Lowerings = [
+  lower(batchNormTrainingOp, lowerTraining),
+  lower(batchNormGradOp, lowerGradient),
+];

@@ -1,18 +1,19 @@
-import { type LoweringContext, type LoweringTable, lowering, type OnnxBuilder, portableLowerings } from '@nats/export';
-import { type ChannelDilationAttributes, type Pair, type Shape, sizeOf } from '@nats/graph';
+import { type ContextOf, type Lowerings, lower, lowerPortably, type OnnxBuilder } from '@nats/export';
+import {
+  type ChannelDilationAttributes,
+  channelDilationGradInputOp,
+  channelDilationGradWeightOp,
+  conv2dByChannelDilationOp,
+  type Pair,
+  type Shape,
+  sizeOf,
+} from '@nats/graph';
 import { type ChannelOrder, channelOrder, ofGenotype, ofGenotypeClamped } from './channel-order.js';
 import { backwardTable, channelRows } from './columns.js';
 import { turnedKernel } from './convolution-grad-input.js';
 import { dilationParts, type Part, tapsOf } from './dilation-parts.js';
 import { once } from './memo.js';
 import { evenSized, interleave, phaseOf } from './phases.js';
-
-interface GradientAttributes extends ChannelDilationAttributes {
-  readonly shape: readonly number[];
-}
-
-type Forward = LoweringContext<ChannelDilationAttributes>;
-type Gradient = LoweringContext<GradientAttributes>;
 
 /** What the three have in common. All work is done by genotype, on that genotype's output channels alone. */
 interface Plan {
@@ -55,12 +56,12 @@ function planOf(
 
 const partsOf = ({ w, stride }: Plan, genotype: Pair) => dilationParts(genotype, [w[2]!, w[3]!], stride);
 
-function lowerForward(context: Forward): void {
+function lowerForward(context: ContextOf<typeof conv2dByChannelDilationOp>): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
-  const [x, w, index] = inputs as [string, string, string];
-  const plan = planOf(builder, index, shapes[0]!, shapes[1] as readonly number[], attributes, 'none');
+  const [x, w, index] = inputs;
+  const plan = planOf(builder, index, shapes[0], shapes[1] as readonly number[], attributes, 'none');
   if (!plan) {
-    portableLowerings.conv2dByChannelDilation!.lower(context);
+    lowerPortably(context);
     return;
   }
   const image = evenSized(builder, x, plan.x, plan.stride);
@@ -80,12 +81,12 @@ function lowerForward(context: Forward): void {
 }
 
 /** Each phase of the input gets a convolution of the gradient's channels of each genotype, summed up in place. */
-function lowerGradInput(context: Gradient): void {
+function lowerGradInput(context: ContextOf<typeof channelDilationGradInputOp>): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
-  const [gradient, w, index] = inputs as [string, string, string];
+  const [gradient, w, index] = inputs;
   const plan = planOf(builder, index, attributes.shape, shapes[1] as readonly number[], attributes, 'past');
   if (!plan) {
-    portableLowerings.channelDilationGradInput!.lower(context);
+    lowerPortably(context);
     return;
   }
   const padded = withZeroChannel(builder, turnedWeight(builder, w, plan), plan);
@@ -106,12 +107,12 @@ function lowerGradInput(context: Gradient): void {
 }
 
 /** For each genotype one product over all pixels: columns of the gradient's channels by the input's. */
-function lowerGradWeight(context: Gradient): void {
+function lowerGradWeight(context: ContextOf<typeof channelDilationGradWeightOp>): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
-  const [gradient, x, index] = inputs as [string, string, string];
-  const plan = planOf(builder, index, shapes[1]!, attributes.shape, attributes, 'past');
+  const [gradient, x, index] = inputs;
+  const plan = planOf(builder, index, shapes[1], attributes.shape, attributes, 'past');
   if (!plan) {
-    portableLowerings.channelDilationGradWeight!.lower(context);
+    lowerPortably(context);
     return;
   }
   const { w, output } = plan;
@@ -210,8 +211,8 @@ function tableOf(builder: OnnxBuilder, { kernel, dilation, before, after }: Part
   );
 }
 
-export const channelDilationLowerings: LoweringTable = {
-  conv2dByChannelDilation: lowering<ChannelDilationAttributes>(lowerForward),
-  channelDilationGradInput: lowering<GradientAttributes>(lowerGradInput),
-  channelDilationGradWeight: lowering<GradientAttributes>(lowerGradWeight),
-};
+export const channelDilationLowerings: Lowerings = [
+  lower(conv2dByChannelDilationOp, lowerForward),
+  lower(channelDilationGradInputOp, lowerGradInput),
+  lower(channelDilationGradWeightOp, lowerGradWeight),
+];

@@ -1,17 +1,17 @@
-import { type LoweringContext, portableLowerings } from '@nats/export';
-import type { ConvolutionAttributes, Shape } from '@nats/graph';
+import { type ContextOf, lowerPortably } from '@nats/export';
+import type { conv2dOp, Shape } from '@nats/graph';
 import { forwardWay, scatteredPadding } from './choose.js';
 import { columns, type Geometry } from './columns.js';
 import { turnedKernel } from './convolution-grad-input.js';
 import { sizeOfConvolution } from './geometry.js';
 import { cheaperOrder, swapLast } from './order.js';
 
-type Context = LoweringContext<ConvolutionAttributes>;
+type Context = ContextOf<typeof conv2dOp>;
 
 const known = (shape: Shape): shape is readonly number[] => shape.every((dimension) => typeof dimension === 'number');
 
 export const forwardWays = {
-  conv: (context: Context) => portableLowerings.conv2d!.lower(context),
+  conv: (context: Context) => lowerPortably(context),
   columns: lowerColumns,
   scattered: lowerScattered,
 } as const;
@@ -33,10 +33,10 @@ function lowerColumns({ builder, inputs, outputs, shapes }: Context, geometry: G
   const [o, c, kh, kw] = w as [number, number, number, number];
   const [n, taps] = [x[0]!, kh * kw];
   const pixels = geometry.output[0] * geometry.output[1];
-  const patches = columns(builder, inputs[0]!, x, 1, geometry, 'forward');
+  const patches = columns(builder, inputs[0], x, 1, geometry, 'forward');
   const turnPatches = cheaperOrder(n * pixels, o) === 'channels-taps';
   const right = turnPatches ? swapLast(builder, patches, [n * pixels, taps, c]) : patches;
-  const left = turnPatches ? inputs[1]! : swapLast(builder, inputs[1]!, [o, c, taps]);
+  const left = turnPatches ? inputs[1] : swapLast(builder, inputs[1], [o, c, taps]);
   const product = builder.node(
     'FusedMatMul',
     [
@@ -56,9 +56,9 @@ function lowerColumns({ builder, inputs, outputs, shapes }: Context, geometry: G
  * The products of all taps first, then their shifted sums: ConvTranspose with the kernel turned. Its columns are those of
  * the output's channels, Conv's those of the input's. Without strides or groups.
  */
-function lowerScattered({ builder, inputs, outputs, shapes }: Context, geometry: Geometry): void {
+function lowerScattered({ builder, inputs: [x, w, bias], outputs, shapes }: Context, geometry: Geometry): void {
   const [o, c, kh, kw] = shapes[1] as [number, number, number, number];
-  const turned = turnedKernel(builder, inputs[1]!, [1, o, c, kh * kw]);
+  const turned = turnedKernel(builder, w, [1, o, c, kh * kw]);
   const kernel = builder.node('Reshape', [turned, builder.int64([c, o, kh, kw])]);
   const window = {
     kernel_shape: [kh, kw],
@@ -66,5 +66,5 @@ function lowerScattered({ builder, inputs, outputs, shapes }: Context, geometry:
     dilations: geometry.dilation,
     pads: scatteredPadding(geometry),
   };
-  builder.node('ConvTranspose', [inputs[0]!, kernel, ...inputs.slice(2)], window, outputs);
+  builder.node('ConvTranspose', bias === undefined ? [x, kernel] : [x, kernel, bias], window, outputs);
 }

@@ -1,15 +1,15 @@
-import { type LoweringContext, type OnnxBuilder, portableLowerings } from '@nats/export';
-import type { ConvolutionGradientAttributes } from '@nats/graph';
+import { type ContextOf, lowerPortably, type OnnxBuilder } from '@nats/export';
+import type { convGradInputOp } from '@nats/graph';
 import { gradInputWay } from './choose.js';
 import { contributionTable, type Geometry, pixelRows, withZeroPixel } from './columns.js';
 import { sizeOfConvolution } from './geometry.js';
 import { once } from './memo.js';
 import { cheaperOrder, swapLast } from './order.js';
 
-type Context = LoweringContext<ConvolutionGradientAttributes>;
+type Context = ContextOf<typeof convGradInputOp>;
 
 export const gradInputWays = {
-  transposed: (context: Context) => portableLowerings.convGradInput!.lower(context),
+  transposed: (context: Context) => lowerPortably(context),
   flipped: lowerFlipped,
   contributions: lowerContributions,
 } as const;
@@ -32,10 +32,10 @@ function lowerContributions({ builder, inputs, outputs, shapes, attributes }: Co
   const [n, taps] = [shape[0]!, kh * kw];
   const pixels = geometry.output[0] * geometry.output[1];
   const { rows, most } = contributionTable(geometry);
-  const gradient = withZeroPixel(builder, pixelRows(builder, inputs[0]!, g, 1), [1, n, 1, o]);
+  const gradient = withZeroPixel(builder, pixelRows(builder, inputs[0], g, 1), [1, n, 1, o]);
   const all = n * (pixels + 1);
   const turnProduct = cheaperOrder(n * pixels, o) === 'channels-taps';
-  const weight = turnProduct ? inputs[1]! : swapLast(builder, inputs[1]!, [o, c, taps]);
+  const weight = turnProduct ? inputs[1] : swapLast(builder, inputs[1], [o, c, taps]);
   const product = builder.node('MatMul', [
     builder.node('Reshape', [gradient, builder.int64([all, o])]),
     builder.node('Reshape', [weight, builder.int64([o, taps * c])]),
@@ -59,7 +59,7 @@ function lowerFlipped(context: Context, geometry: Geometry): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
   const [o, c, kh, kw] = shapes[1] as [number, number, number, number];
   const { groups, dilation, padding, shape } = attributes;
-  const turned = turnedKernel(builder, inputs[1]!, [groups, o / groups, c, kh * kw]);
+  const turned = turnedKernel(builder, inputs[1], [groups, o / groups, c, kh * kw]);
   const kernel = builder.node('Reshape', [turned, builder.int64([groups * c, o / groups, kh, kw])]);
   const reach = [dilation[0] * (kh - 1), dilation[1] * (kw - 1)] as const;
   const before = [reach[0] - padding[0], reach[1] - padding[1]] as const;
@@ -71,10 +71,10 @@ function lowerFlipped(context: Context, geometry: Geometry): void {
   const pads = [...before, ...after];
   const crop = pads.map((side) => Math.min(side, 0));
   const cropped = crop.some((side) => side < 0)
-    ? builder.node('Pad', [inputs[0]!, builder.int64([0, 0, crop[0]!, crop[1]!, 0, 0, crop[2]!, crop[3]!])], {
+    ? builder.node('Pad', [inputs[0], builder.int64([0, 0, crop[0]!, crop[1]!, 0, 0, crop[2]!, crop[3]!])], {
         mode: 'constant',
       })
-    : inputs[0]!;
+    : inputs[0];
   builder.node(
     'Conv',
     [cropped, kernel],

@@ -1,14 +1,14 @@
-import { type LoweringContext, portableLowerings } from '@nats/export';
-import type { ConvolutionGradientAttributes } from '@nats/graph';
+import { type ContextOf, lowerPortably } from '@nats/export';
+import type { convGradWeightOp } from '@nats/graph';
 import { gradWeightWay } from './choose.js';
 import { channelRows, columns, type Geometry } from './columns.js';
 import { sizeOfConvolution } from './geometry.js';
 import { cheaperOrder, swapLast } from './order.js';
 
-type Context = LoweringContext<ConvolutionGradientAttributes>;
+type Context = ContextOf<typeof convGradWeightOp>;
 
 export const gradWeightWays = {
-  slices: (context: Context) => portableLowerings.convGradWeight!.lower(context),
+  slices: (context: Context) => lowerPortably(context),
   swapped: lowerSwapped,
   columns: lowerColumns,
   contributions: lowerContributions,
@@ -30,8 +30,8 @@ function lowerColumns({ builder, inputs, outputs, shapes, attributes }: Context,
   const [o, c, kh, kw] = shape as [number, number, number, number];
   const taps = kh * kw;
   const pixels = g[0]! * g[2]! * g[3]!;
-  const gradient = channelRows(builder, inputs[0]!, g, groups);
-  const patches = columns(builder, inputs[1]!, x, groups, geometry, 'forward');
+  const gradient = channelRows(builder, inputs[0], g, groups);
+  const patches = columns(builder, inputs[1], x, groups, geometry, 'forward');
   if (groups === 1 && o <= NARROW) {
     const rows = builder.node('Reshape', [patches, builder.int64([pixels, taps * c])]);
     const right = builder.node('Reshape', [gradient, builder.int64([o, pixels])]);
@@ -60,12 +60,12 @@ function lowerContributions({ builder, inputs, outputs, shapes, attributes }: Co
   const [g, x] = shapes as [readonly number[], readonly number[]];
   const [o, c, kh, kw] = attributes.shape as [number, number, number, number];
   const [pixels, taps] = [x[0]! * x[2]! * x[3]!, kh * kw];
-  const patches = columns(builder, inputs[0]!, g, 1, geometry, 'backward');
+  const patches = columns(builder, inputs[0], g, 1, geometry, 'backward');
   const product = builder.node(
     'Gemm',
     [
       builder.node('Reshape', [patches, builder.int64([pixels, taps * o])]),
-      builder.node('Reshape', [channelRows(builder, inputs[1]!, x, 1), builder.int64([c, pixels])]),
+      builder.node('Reshape', [channelRows(builder, inputs[1], x, 1), builder.int64([c, pixels])]),
     ],
     { transA: 1, transB: 1 },
   );
@@ -90,11 +90,11 @@ function lowerSwapped(context: Context): void {
     dilation[axis] * (kernel - 1) + stride[axis] * (g[2 + axis]! - 1) + 1 - x[2 + axis]! - padding[axis];
   const ends = [after(0, kh), after(1, kw)];
   const crop = ends.map((side) => Math.min(side, 0));
-  const image = swap(inputs[1]!);
+  const image = swap(inputs[1]);
   const cropped = crop.some((side) => side < 0)
     ? builder.node('Pad', [image, builder.int64([0, 0, 0, 0, 0, 0, crop[0]!, crop[1]!])], { mode: 'constant' })
     : image;
-  const product = builder.node('Conv', [cropped, swap(inputs[0]!)], {
+  const product = builder.node('Conv', [cropped, swap(inputs[0])], {
     kernel_shape: [g[2]!, g[3]!],
     dilations: stride,
     strides: dilation,

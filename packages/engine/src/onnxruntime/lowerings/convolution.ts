@@ -1,12 +1,12 @@
-import { type LoweringTable, lowering } from '@nats/export';
-import type { ConvolutionAttributes, ConvolutionGradientAttributes } from '@nats/graph';
+import { type Lowerings, lower } from '@nats/export';
+import { conv2dOp, convGradInputOp, convGradWeightOp } from '@nats/graph';
 import { lowerForward } from './convolution-forward.js';
 import { lowerGradInput } from './convolution-grad-input.js';
 import { lowerGradWeight } from './convolution-grad-weight.js';
 
 /** By shape the fastest of several ways; `choose.ts` says which. */
-export const convolutionLowerings: LoweringTable = {
-  conv2d: lowering<ConvolutionAttributes>(lowerForward),
-  convGradInput: lowering<ConvolutionGradientAttributes>(lowerGradInput),
-  convGradWeight: lowering<ConvolutionGradientAttributes>(lowerGradWeight),
-};
+export const convolutionLowerings: Lowerings = [
+  lower(conv2dOp, lowerForward),
+  lower(convGradInputOp, lowerGradInput),
+  lower(convGradWeightOp, lowerGradWeight),
+];

@@ -1,4 +1,4 @@
-import type { LoweringTable } from '@nats/export';
+import type { Lowerings } from '@nats/export';
 import { batchNormLowerings } from './batch-norm.js';
 import { channelDilationLowerings } from './channel-dilation.js';
 import { convolutionLowerings } from './convolution.js';
@@ -6,10 +6,10 @@ import { maxPoolLowerings } from './max-pool-grad.js';
 import { reluLowerings } from './relu.js';
 
 /** Where onnxruntime has a faster way than the portable lowering. */
-export const engineLowerings: LoweringTable = {
+export const engineLowerings: Lowerings = [
   ...batchNormLowerings,
   ...channelDilationLowerings,
   ...convolutionLowerings,
   ...reluLowerings,
   ...maxPoolLowerings,
-};
+];

@@ -1,13 +1,13 @@
-import { type LoweringContext, type LoweringTable, lowering } from '@nats/export';
-import { type PoolingAttributes, sizeOf } from '@nats/graph';
+import { type ContextOf, type Lowerings, lower } from '@nats/export';
+import { maxPoolGradOp, sizeOf } from '@nats/graph';
 
 /**
  * MaxPool names the position of each window's first maximum; ScatterElements adds the gradients there. Windows overlap,
  * so positions repeat: onnxruntime's CPU ScatterElements adds in order, on one thread (ScatterND would race).
  */
-function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: LoweringContext<PoolingAttributes>): void {
-  const [g, x] = inputs as [string, string];
-  const [from, to] = shapes as [readonly number[], readonly number[]];
+function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: ContextOf<typeof maxPoolGradOp>): void {
+  const [g, x] = inputs;
+  const [from, to] = shapes as readonly (readonly number[])[] as [readonly number[], readonly number[]];
   const { kernel, stride, padding } = attributes;
   const positions = builder.fresh('maxPoolPositions');
   builder.node('MaxPool', [x], { kernel_shape: kernel, strides: stride, pads: padding }, [
@@ -23,4 +23,4 @@ function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: Lowe
   builder.node('Reshape', [sum, builder.int64(to)], {}, outputs);
 }
 
-export const maxPoolLowerings: LoweringTable = { maxPoolGrad: lowering<PoolingAttributes>(lowerMaxPoolGrad) };
+export const maxPoolLowerings: Lowerings = [lower(maxPoolGradOp, lowerMaxPoolGrad)];

@@ -25,8 +25,8 @@ export const floorDivideOp: OpDefinition<NoAttributes> = {
   name: 'floorDivide',
   evaluate: ([a, b]) => {
     const [quotient] = multiplyOp.evaluate([a!, { ...b!, data: Int32Array.from(b!.data, () => 1) }], {});
-    const divisors = multiplyOp.evaluate([{ ...a!, data: Int32Array.from(a!.data, () => 1) }, b!], {})[0]!.data;
-    return [{ ...quotient!, data: quotient!.data.map((value, i) => Math.floor(value / divisors[i]!)) }];
+    const divisors = multiplyOp.evaluate([{ ...a!, data: Int32Array.from(a!.data, () => 1) }, b!], {})[0].data;
+    return [{ ...quotient, data: quotient.data.map((value, i) => Math.floor(value / divisors[i]!)) }];
   },
 };
 

@@ -1,10 +1,10 @@
-import { type LoweringContext, type LoweringTable, lowering, type OnnxBuilder, portableLowerings } from '@nats/export';
-import type { ConvolutionGradientAttributes } from '@nats/graph';
+import { type ContextOf, type Lowerings, lower, lowerPortably, type OnnxBuilder } from '@nats/export';
+import { convGradInputOp, convGradWeightOp } from '@nats/graph';
 import { backwardTable, forwardTable } from '../../lowerings/columns.js';
 import { sizeOfConvolution } from '../../lowerings/geometry.js';
 import { once } from '../../lowerings/memo.js';
 
-type Context = LoweringContext<ConvolutionGradientAttributes>;
+type GradInput = ContextOf<typeof convGradInputOp>;
 
 /** `[N, C, H, W]` to `[N, C, H W + 1]`: its pixels in a row, and a zero that padding reads. */
 export function withZero(builder: OnnxBuilder, x: string, [n, c, h, w]: readonly number[]): string {
@@ -28,7 +28,7 @@ export function table(builder: OnnxBuilder, key: string, make: () => Int32Array,
  * For each image one product over its pixels, of what the kernel's taps see with the gradient, then the sum over images.
  * What the taps see is one Gather: a node where slices would take 27, and every node costs time on the host.
  */
-function lowerGradWeight({ builder, inputs, outputs, shapes, attributes }: Context): void {
+function lowerGradWeight({ builder, inputs, outputs, shapes, attributes }: ContextOf<typeof convGradWeightOp>): void {
   const [g, x] = shapes as [readonly number[], readonly number[]];
   const { shape, groups } = attributes;
   const [o, perGroup, kh, kw] = shape as [number, number, number, number];
@@ -36,9 +36,9 @@ function lowerGradWeight({ builder, inputs, outputs, shapes, attributes }: Conte
   const [n, taps, pixels] = [g[0]!, kh * kw, g[2]! * g[3]!];
   const key = `forward ${JSON.stringify(geometry)}`;
   const positions = table(builder, key, () => forwardTable(geometry), [pixels, taps]);
-  const seen = builder.node('Gather', [withZero(builder, inputs[1]!, x), positions], { axis: 2 });
+  const seen = builder.node('Gather', [withZero(builder, inputs[1], x), positions], { axis: 2 });
   const rows = builder.node('Reshape', [seen, builder.int64([n, groups, perGroup * taps, pixels])]);
-  const planes = builder.node('Reshape', [inputs[0]!, builder.int64([n, groups, o / groups, pixels])]);
+  const planes = builder.node('Reshape', [inputs[0], builder.int64([n, groups, o / groups, pixels])]);
   const columns = builder.node('Transpose', [planes], { perm: [0, 1, 3, 2] });
   const products = builder.node('MatMul', [rows, columns]);
   const sum = builder.node('ReduceSum', [products, builder.int64([0])], { keepdims: 0 });
@@ -51,13 +51,13 @@ function lowerGradWeight({ builder, inputs, outputs, shapes, attributes }: Conte
  * pixels by one Gather. Where there are neither groups nor a kernel larger than the stride's gaps need it, the provider's
  * transposed convolution does it.
  */
-function lowerGradInput(context: Context): void {
+function lowerGradInput(context: GradInput): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
   const { groups, stride, dilation, shape } = attributes;
   const [g, w] = shapes as [readonly number[], readonly number[]];
   const strided = stride.some((step) => step > 1);
   if (groups === 1 && strided) {
-    portableLowerings.convGradInput!.lower(context);
+    lowerPortably(context);
     return;
   }
   const [o, c, kh, kw] = w as [number, number, number, number];
@@ -67,10 +67,10 @@ function lowerGradInput(context: Context): void {
   const wide = [shape[2]! + reach[0], shape[3]! + reach[1]] as const;
   const after = [wide[0] - before[0] - g[2]!, wide[1] - before[1] - g[3]!] as const;
   const plain = !strided && [...before, ...after].every((side) => side >= 0);
-  const image = plain ? inputs[0]! : spread(context, geometry, before, wide);
+  const image = plain ? inputs[0] : spread(context, geometry, before, wide);
   builder.node(
     'Conv',
-    [image, turnedKernel(builder, inputs[1]!, [groups, o / groups, c, kh, kw])],
+    [image, turnedKernel(builder, inputs[1], [groups, o / groups, c, kh, kw])],
     {
       kernel_shape: [kh, kw],
       strides: [1, 1],
@@ -84,7 +84,7 @@ function lowerGradInput(context: Context): void {
 
 /** `[N, O, H', W']` to `[N, O, ...wide]`: pixel (y, x) comes to (before + stride y, before + stride x), all else is 0. */
 function spread(
-  { builder, inputs, shapes }: Context,
+  { builder, inputs, shapes }: GradInput,
   geometry: ReturnType<typeof sizeOfConvolution>['geometry'],
   before: readonly [number, number],
   wide: readonly [number, number],
@@ -101,7 +101,7 @@ function spread(
     [size, 1],
   );
   const flat = builder.node('Reshape', [positions, builder.int64([size])]);
-  const all = builder.node('Gather', [withZero(builder, inputs[0]!, g), flat], { axis: 2 });
+  const all = builder.node('Gather', [withZero(builder, inputs[0], g), flat], { axis: 2 });
   return builder.node('Reshape', [all, builder.int64([g[0]!, g[1]!, ...wide])]);
 }
 
@@ -119,7 +119,7 @@ function turnedKernel(builder: OnnxBuilder, w: string, shape: readonly [number, 
   });
 }
 
-export const convolutionLowerings: LoweringTable = {
-  convGradInput: lowering<ConvolutionGradientAttributes>(lowerGradInput),
-  convGradWeight: lowering<ConvolutionGradientAttributes>(lowerGradWeight),
-};
+export const convolutionLowerings: Lowerings = [
+  lower(convGradInputOp, lowerGradInput),
+  lower(convGradWeightOp, lowerGradWeight),
+];

@@ -1,26 +1,26 @@
-import { type LoweringTable, lowering, ONNX_TYPE, portableLowerings } from '@nats/export';
-import { sameShape } from '@nats/graph';
+import { type Lowerings, lower, lowerPortably, ONNX_TYPE } from '@nats/export';
+import { equalOp, powerOp, reluGradOp, sameShape, selectOp, signOp } from '@nats/graph';
 
-export const elementwiseLowerings: LoweringTable = {
+export const elementwiseLowerings: Lowerings = [
   // Exact, where Sign would be computed on the CPU.
-  reluGrad: lowering(({ builder, inputs: [g, y], outputs }) => {
-    const open = builder.node('Greater', [y!, builder.float(0)]);
-    builder.node('Where', [open, g!, builder.float(0)], {}, outputs);
+  lower(reluGradOp, ({ builder, inputs: [g, y], outputs }) => {
+    const open = builder.node('Greater', [y, builder.float(0)]);
+    builder.node('Where', [open, g, builder.float(0)], {}, outputs);
   }),
 
   // 0, minus zero and NaN stay what they are.
-  sign: lowering(({ builder, inputs: [x], outputs, node }) => {
+  lower(signOp, ({ builder, inputs: [x], outputs, node }) => {
     const { dtype } = node.outputs[0]!;
     const number = (value: number) =>
       dtype === 'float32'
         ? builder.float(value)
         : builder.constant({ dtype: 'int32', shape: [], data: Int32Array.of(value) });
-    const below = builder.node('Where', [builder.node('Less', [x!, number(0)]), number(-1), x!]);
-    builder.node('Where', [builder.node('Greater', [x!, number(0)]), number(1), below], {}, outputs);
+    const below = builder.node('Where', [builder.node('Less', [x, number(0)]), number(-1), x]);
+    builder.node('Where', [builder.node('Greater', [x, number(0)]), number(1), below], {}, outputs);
   }),
 
   // Pow only broadcasts one of its operands, and only along leading axes.
-  power: lowering((context) => {
+  lower(powerOp, (context) => {
     const { builder, inputs, outputs, shapes, node } = context;
     const target = node.outputs[0]!.shape;
     const even = inputs.map((x, i) => {
@@ -31,11 +31,11 @@ export const elementwiseLowerings: LoweringTable = {
   }),
 
   // Where has no bool kernel, and its uint8 one is on the CPU: said in And, Or and Not.
-  select: lowering((context) => {
+  lower(selectOp, (context) => {
     const { builder, inputs, outputs, node } = context;
-    const [condition, a, b] = inputs as [string, string, string];
+    const [condition, a, b] = inputs;
     if (node.outputs[0]!.dtype !== 'bool') {
-      portableLowerings.select!.lower(context);
+      lowerPortably(context);
       return;
     }
     const yes = builder.node('And', [condition, a]);
@@ -44,10 +44,10 @@ export const elementwiseLowerings: LoweringTable = {
   }),
 
   // Equal of bool is on the CPU.
-  equal: lowering((context) => {
+  lower(equalOp, (context) => {
     const { builder, inputs, outputs, node } = context;
     const whole = (x: string) => builder.node('Cast', [x], { to: ONNX_TYPE.int32 });
     const values = node.inputs[0]!.dtype === 'bool' ? inputs.map(whole) : inputs;
     builder.node('Equal', values, {}, outputs);
   }),
-};
+];

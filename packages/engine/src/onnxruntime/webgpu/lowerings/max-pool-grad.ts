@@ -1,5 +1,5 @@
-import { type LoweringContext, type LoweringTable, lowering } from '@nats/export';
-import { convolutionOutputSize, type PoolingAttributes } from '@nats/graph';
+import { type ContextOf, type Lowerings, lower } from '@nats/export';
+import { convolutionOutputSize, maxPoolGradOp } from '@nats/graph';
 import { contributionTable, forwardTable } from '../../lowerings/columns.js';
 import { table } from './convolution.js';
 
@@ -10,8 +10,8 @@ const LOWEST = -3.4028234663852886e38;
  * The gradient goes to the first tap of each window that equals the window's maximum: two Gathers, one to see what the
  * taps see and one that collects, for each pixel, what its windows give. (The provider's MaxPool gives no positions.)
  */
-function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: LoweringContext<PoolingAttributes>): void {
-  const [g, x, y] = inputs as [string, string, string];
+function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: ContextOf<typeof maxPoolGradOp>): void {
+  const [g, x, y] = inputs;
   const [n, c, h, w] = shapes[1] as [number, number, number, number];
   const { kernel, stride, padding } = attributes;
   const output = [0, 1].map((axis) =>
@@ -51,4 +51,4 @@ function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: Lowe
 }
 
 /** A program without pixels never comes here: empty tensors are taken out before. */
-export const maxPoolLowerings: LoweringTable = { maxPoolGrad: lowering<PoolingAttributes>(lowerMaxPoolGrad) };
+export const maxPoolLowerings: Lowerings = [lower(maxPoolGradOp, lowerMaxPoolGrad)];
