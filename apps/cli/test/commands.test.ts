@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { demoResnet, schemeToJson, uniformScheme } from '@nats/space';
+import { uniformScheme } from '@nats/search';
+import { demoResnet, schemeToJson, searchSpace } from '@nats/space';
 import { afterAll, describe, expect, test } from 'vitest';
 import { runNats } from './run-nats.js';
 
@@ -92,11 +93,25 @@ test.each(COMMANDS.map((command) => [command.split(' ').filter((word) => word !=
 );
 
 test('nats inspect scheme shows what was chosen', () => {
-  const scheme = uniformScheme(demoResnet(), [2, 2], { tool: { name: 'test', version: '1' } });
+  const scheme = uniformScheme(searchSpace(demoResnet()), [2, 2], { tool: { name: 'test', version: '1' } });
   const { code, stdout } = runNats('inspect', 'scheme', write('scheme.json', schemeToJson(scheme)));
   expect(code).toBe(0);
   expect(stdout).toContain('layer1.0.conv1');
   expect(stdout).toContain('2.00');
+  expect(stdout).toMatch(/^C3 /m);
+});
+
+test('nats inspect scheme takes a pattern file of IC-Conv, and writes it again', () => {
+  const counts = [64, 64, 64, 64, 128, 128, 128, 128, 256, 256, 256, 256, 512, 512, 512, 512];
+  const entries = counts.map((channels) => `{"(0, 0)": ${channels / 2}, "(1, 0)": ${channels / 2}}`);
+  const text = `[${entries.join(',\n ')}]\n`;
+  const out = join(folder, 'from-patterns.json');
+  const read = runNats('inspect', 'scheme', write('patterns.json', text), '--backbone', 'resnet18', '--out', out);
+  expect(read.stdout).toMatch(/^layer1\.0\.conv1 +64 +32 \(50 %\) +32 \(50 %\)/m);
+  expect(runNats('inspect', 'scheme', out, '--patterns').stdout).toBe(text);
+  const refused = runNats('inspect', 'scheme', write('patterns.json', text), '--backbone', 'resnet50');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('layer1.0.conv2');
 });
 
 test('nats doctor runs the engine', () => {

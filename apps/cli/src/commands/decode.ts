@@ -48,10 +48,11 @@ async function run(folder: string, flags: DecodeFlags): Promise<void> {
     'decode.sharpening': sharpening === undefined ? undefined : Number(sharpening),
     'decode.dropBelowUniform': dropBelowUniform,
   });
-  const space = spaceOf(config, searchedBackbone(config));
+  const backbone = searchedBackbone(config);
+  const space = spaceOf(config, backbone);
   const scheme = decode(await readArchitecture(join(folder, RUN_FILES.architecture), space), config);
   const path = flags.out ?? join(folder, RUN_FILES.scheme);
   await writeScheme(path, scheme, replace);
   await logCommand(folder, thisCommand());
-  process.stdout.write(`${summarizeScheme(scheme)}\n${path}\n`);
+  process.stdout.write(`${summarizeScheme(scheme, backbone)}\n${path}\n`);
 }

@@ -1,20 +1,74 @@
-import { readScheme } from '@nats/pipeline';
-import { formatGenotype, schemeRows, summarizeScheme } from '@nats/space';
-import type { Command } from 'commander';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { readScheme, UsageError, VERSION, writeScheme } from '@nats/pipeline';
+import {
+  BACKBONE_NAMES,
+  backboneConfig,
+  convolutionSites,
+  formatGenotype,
+  isBackboneName,
+  type Scheme,
+  schemeFromPatterns,
+  schemeRows,
+  schemeToPatterns,
+  summarizeScheme,
+} from '@nats/space';
+import { type Command, Option } from 'commander';
 import { printJson } from './shared.js';
 
-/** `nats inspect scheme`: what was chosen. */
+interface Flags {
+  readonly json?: true;
+  readonly backbone?: string;
+  readonly patterns?: true;
+  readonly out?: string;
+  readonly replace?: true;
+}
+
+/** `nats inspect scheme`: what was chosen, and the way to and from IC-Conv's pattern files. */
 export function inspectSchemeCommand(inspect: Command): void {
   inspect
     .command('scheme')
-    .description('Dilations by convolution, by layer, and in all')
+    .description('Dilations by convolution, by stage, and in all')
     .argument('<path>', 'a scheme.json, or a run that has one')
     .option('--json', 'print as JSON')
-    .addHelpText('after', '\nExample:\n  $ nats inspect scheme runs/search/scheme.json')
-    .action(async (path: string, { json }: { json?: true }) => {
-      const scheme = await readScheme(path);
-      if (!json) return void process.stdout.write(summarizeScheme(scheme));
-      const { backbone, provenance } = scheme;
-      printJson({ backbone, genotypes: scheme.genotypes.map(formatGenotype), ...schemeRows(scheme), provenance });
-    });
+    .addOption(
+      new Option('--backbone <name>', 'the path is a pattern file of IC-Conv for this network').choices(BACKBONE_NAMES),
+    )
+    .option('--patterns', "print as a pattern file of IC-Conv (a genotype's channels must be contiguous)")
+    .option('--out <file>', 'write the scheme there')
+    .option('--replace', 'even if there is another scheme')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ nats inspect scheme runs/search/scheme.json\n  $ nats inspect scheme r50.json --backbone resnet50 --out scheme.json',
+    )
+    .action(run);
+}
+
+async function run(path: string, { json, backbone: network, patterns, out, replace }: Flags): Promise<void> {
+  const scheme = network === undefined ? await readScheme(path) : await readPatterns(path, network);
+  if (out !== undefined) await writeScheme(out, scheme, replace);
+  if (patterns) return void process.stdout.write(patternsOf(scheme));
+  if (!json) return void process.stdout.write(summarizeScheme(scheme));
+  const { backbone, provenance } = scheme;
+  printJson({ backbone, genotypes: scheme.genotypes.map(formatGenotype), ...schemeRows(scheme), provenance });
+}
+
+async function readPatterns(path: string, name: string): Promise<Scheme> {
+  if (!isBackboneName(name)) throw new UsageError(`--backbone ${name}: no network has this name`);
+  return schemeFromPatterns(await readFile(path, 'utf8'), {
+    backbone: name,
+    sites: convolutionSites(backboneConfig(name)),
+    provenance: { tool: { name: '@nats/cli', version: VERSION }, method: 'pattern file', note: basename(path) },
+    file: path,
+  });
+}
+
+function patternsOf(scheme: Scheme): string {
+  const { backbone } = scheme;
+  if (!isBackboneName(backbone)) {
+    throw new UsageError(
+      `the scheme is for '${backbone}', whose convolutions are not known by its name; --patterns takes schemes of ${BACKBONE_NAMES.join(', ')}`,
+    );
+  }
+  return schemeToPatterns(scheme, convolutionSites(backboneConfig(backbone))).text;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { RUN_FILES, searchRun } from '@nats/pipeline';
+import { RUN_FILES, searchedBackbone, searchRun } from '@nats/pipeline';
 import { summarizeScheme } from '@nats/space';
 import type { Command } from 'commander';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
@@ -30,5 +30,5 @@ async function run({ out, weights, steps, batchSize, ...flags }: SearchFlags): P
     'search.batchSize': batchSize,
   });
   const scheme = await withContext(config, out, (context) => searchRun(context, out));
-  process.stdout.write(`${summarizeScheme(scheme)}\n${join(out, RUN_FILES.scheme)}\n`);
+  process.stdout.write(`${summarizeScheme(scheme, searchedBackbone(config))}\n${join(out, RUN_FILES.scheme)}\n`);
 }

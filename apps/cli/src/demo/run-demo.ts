@@ -60,7 +60,7 @@ export async function runDemo(context: StepContext, { settings, folder }: DemoOp
   const task = await openTask(config);
   progress.line(`2 Search dilations on two halves of the training images (${settings.search.steps} steps)`);
   const scheme = await searchRun(own, searchFolder!, task);
-  progress.line(summarizeScheme(scheme));
+  progress.line(summarizeScheme(scheme, task.backbone));
 
   progress.line(`3 Train the original and the transformed detector alike (${settings.steps} steps each)`);
   const variants: TrainedRun[] = [];

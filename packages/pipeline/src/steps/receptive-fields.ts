@@ -1,5 +1,5 @@
 import type { Engine } from '@nats/graph';
-import { type EffectiveField, effectiveReceptiveFields, type StageName } from '@nats/space';
+import { type EffectiveReceptiveField, effectiveReceptiveFields, type StageName } from '@nats/space';
 import { BACKBONE } from './backbone.js';
 import { networkInput, recordImage } from './network-input.js';
 import type { TrainedRun } from './open-run.js';
@@ -12,7 +12,7 @@ import { sampledRecords } from './report-samples.js';
 export async function receptiveFields(
   engine: Engine,
   { task, scheme, weights }: Pick<TrainedRun, 'task' | 'scheme' | 'weights'>,
-): Promise<Map<StageName, EffectiveField>> {
+): Promise<Map<StageName, EffectiveReceptiveField>> {
   const images = await Promise.all(
     sampledRecords(task.val).map((record) => recordImage(record, task.detector.inputChannels)),
   );

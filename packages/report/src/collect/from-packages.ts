@@ -1,5 +1,5 @@
 import { type Detections, STAT_NAMES } from '@nats/detect';
-import { type EffectiveField, type Scheme, schemeRows, schemeToJson } from '@nats/space';
+import { type EffectiveReceptiveField, type Scheme, schemeRows, schemeToJson } from '@nats/space';
 import type { ReportBox, ReportEvaluation, ReportField, ReportScheme } from '../report-data.js';
 
 /** A scheme as the report shows it. */
@@ -12,7 +12,7 @@ export function reportScheme(scheme: Scheme): ReportScheme {
 }
 
 /** What `effectiveReceptiveFields` measured, by stage. */
-export function reportFields(fields: Iterable<readonly [string, EffectiveField]>): ReportField[] {
+export function reportFields(fields: Iterable<readonly [string, EffectiveReceptiveField]>): ReportField[] {
   return Array.from(fields, ([stage, { map, deviation, side }]) => ({
     stage,
     height: map.shape[0] as number,

@@ -78,8 +78,8 @@ export function histogramOf(scheme: Scheme): Histogram {
 }
 
 /**
- * As many channels of each genotype as a histogram says, but which ones is drawn by lot: what remains of a found scheme
- * when the choice of single channels is taken away.
+ * As many channels of each genotype as a histogram says, in a random permutation: what remains of a found scheme when
+ * the choice of single channels is taken away.
  */
 export function randomScheme(space: SearchSpace, histogram: Histogram, seed: number, provenance: Provenance): Scheme {
   return schemeOf(space, { seed, ...provenance }, 'random with a given histogram', (site, units) => {

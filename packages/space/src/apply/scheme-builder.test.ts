@@ -17,6 +17,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { configsWithSchemes, PROVENANCE } from '../../test/arbitraries.js';
 import { perChannelBuilder } from '../../test/per-channel.js';
+import { uniformScheme } from '../../test/uniform-scheme.js';
 import {
   type BackboneConfig,
   buildClassifier,
@@ -26,7 +27,7 @@ import {
   resnetConfig,
   smallResnet,
 } from '../backbones/index.js';
-import { createScheme, uniformScheme } from '../scheme/scheme.js';
+import { createScheme } from '../scheme/scheme.js';
 import { channelUnit } from '../search-space.js';
 import { schemeBuilder } from './scheme-builder.js';
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configsWithSchemes, PROVENANCE } from '../../test/arbitraries.js';
 import { stateDigest } from '../../test/state-digest.js';
+import { uniformScheme } from '../../test/uniform-scheme.js';
 import {
   BACKBONE_NAMES,
   backboneConfig,
@@ -14,7 +15,7 @@ import {
   resnetConfig,
   smallResnet,
 } from '../backbones/index.js';
-import { createScheme, uniformScheme } from '../scheme/scheme.js';
+import { createScheme } from '../scheme/scheme.js';
 import { backboneCosts } from './backbone-costs.js';
 import { programCosts } from './costs.js';
 

@@ -9,7 +9,7 @@ import {
   sizeOf,
   type Tensor,
 } from '@nats/graph';
-import { type Field, fieldOfNode } from './theoretical-field.js';
+import { type ReceptiveField, receptiveFieldOfNode } from './theoretical-receptive-field.js';
 
 /** What one layer costs, for one image. A layer is a scope that declares parameters: `layer1.0.conv2`, `layer1.0.bn2`, `fc`. */
 export interface LayerCost {
@@ -53,9 +53,9 @@ export function programCosts(program: Program, spec: StateSpec): Costs {
     row.parameters += sizeOf(shape);
     rows.set(layer, row);
   }
-  const fields = new Map<Tensor, Field>();
+  const fields = new Map<Tensor, ReceptiveField>();
   for (const node of program.nodes) {
-    const field = fieldOfNode(node, fields);
+    const field = receptiveFieldOfNode(node, fields);
     for (const output of node.outputs) if (field) fields.set(output, field);
     const row = rows.get(node.scope);
     if (!row) continue;

@@ -1,3 +1,7 @@
-export * from './backbone-costs.js';
-export * from './costs.js';
-export * from './effective-field.js';
+export { type BackboneCostOptions, backboneCosts } from './backbone-costs.js';
+export { type Costs, type LayerCost, programCosts } from './costs.js';
+export {
+  type EffectiveReceptiveField,
+  type EffectiveReceptiveFieldOptions,
+  effectiveReceptiveFields,
+} from './effective-receptive-field.js';

@@ -1,5 +1,5 @@
-export * from './compare.js';
-export { MAX_SCHEME_TEXT, SCHEME_FORMAT, SCHEME_VERSION, schemeFromJson, schemeToJson } from './json.js';
-export * from './pattern-file.js';
-export * from './scheme.js';
-export * from './summary.js';
+export { type ConvolutionDifference, compareSchemes, type SchemeComparison } from './compare.js';
+export { schemeFromJson, schemeToJson } from './json.js';
+export { type PatternExport, type PatternImport, schemeFromPatterns, schemeToPatterns } from './pattern-file.js';
+export { checkSchemeFits, createScheme, type Provenance, type Scheme, type SchemeParts } from './scheme.js';
+export { type SchemeRow, schemeRows, summarizeScheme } from './summary.js';

@@ -2,10 +2,11 @@ import { NatsError } from '@nats/graph';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configsWithSchemes, PROVENANCE } from '../../test/arbitraries.js';
+import { uniformScheme } from '../../test/uniform-scheme.js';
 import { convolutionSites, resnetConfig, smallResnet } from '../backbones/index.js';
 import { compareSchemes } from './compare.js';
 import { schemeFromJson, schemeToJson } from './json.js';
-import { checkSchemeFits, createScheme, type Scheme, uniformScheme } from './scheme.js';
+import { checkSchemeFits, createScheme, type Scheme } from './scheme.js';
 import { schemeRows, summarizeScheme } from './summary.js';
 
 const byHand = (convolutions: [string, number[]][]) =>
@@ -178,18 +179,20 @@ test('a summary for people', () => {
     ['layer1.0.conv1', [0, 2, 0, 2]],
     ['layer2.0.conv1', [1, 1]],
   ]);
-  expect(summarizeScheme(scheme).split('\n')).toEqual([
+  const backbone = smallResnet({ widths: [4, 2] });
+  expect(summarizeScheme(scheme, backbone).split('\n')).toEqual([
     'Scheme for small (test 0)',
     '',
     'convolution     channels       1x1        1x2       3x3  mean dilation',
     'layer1.0.conv1         4  2 (50 %)          ·  2 (50 %)           2.00',
     'layer2.0.conv1         2         ·  2 (100 %)         ·    1.00 x 2.00',
     '',
-    'layer1                 4  2 (50 %)          ·  2 (50 %)           2.00',
-    'layer2                 2         ·  2 (100 %)         ·    1.00 x 2.00',
+    'C2                     4  2 (50 %)          ·  2 (50 %)           2.00',
+    'C3                     2         ·  2 (100 %)         ·    1.00 x 2.00',
     'all                    6  2 (33 %)   2 (33 %)  2 (33 %)    1.67 x 2.00',
     '',
   ]);
+  expect(schemeRows(scheme).stages).toEqual([]);
   expect(schemeRows(scheme).sites[0]).toEqual({
     name: 'layer1.0.conv1',
     channels: 4,
@@ -203,7 +206,14 @@ test('a uniform scheme', () => {
   const config = resnetConfig('resnet18');
   const scheme = uniformScheme(config, [2, 2], PROVENANCE);
   checkSchemeFits(scheme, config);
-  expect(schemeRows(scheme).all.meanDilation).toEqual([2, 2]);
+  const { all, stages } = schemeRows(scheme);
+  expect(all.meanDilation).toEqual([2, 2]);
+  expect(stages.map(({ name, channels }) => [name, channels])).toEqual([
+    ['C2', 256],
+    ['C3', 512],
+    ['C4', 1024],
+    ['C5', 2048],
+  ]);
   expect([...scheme.convolutions.keys()]).toEqual(convolutionSites(config).map(({ name }) => name));
   expect(compareSchemes(uniformScheme(config, [1, 1], PROVENANCE), byHand([])).equal).toBe(true);
 });

@@ -1,12 +1,12 @@
 import { check, NatsError } from '@nats/graph';
 import { type BackboneConfig, type ConvolutionSite, convolutionSites } from '../backbones/index.js';
-import { checkGenotypes, type Genotype, PLAIN, sameGenotype } from '../genotypes.js';
+import { checkGenotypes, type Genotype } from '../genotypes.js';
 import { channelUnit } from '../search-space.js';
 
 /** Where a scheme comes from. All fields but `tool` are for people and for checks by callers; none changes a result. */
 export interface Provenance {
   readonly tool: { readonly name: string; readonly version: string };
-  /** How it was found: 'search, proportional', 'random', 'by hand'. */
+  /** How it was found: 'search, proportional', 'random', 'hand-designed'. */
   readonly method?: string;
   readonly seed?: number;
   /** The configuration that produced it, as JSON. */
@@ -106,20 +106,6 @@ export function checkChoiceFits(choice: Int32Array, site: ConvolutionSite): void
     limit: `runs of ${unit} channels`,
     where: site.name,
   }));
-}
-
-/** The same genotype for all channels of all the given convolutions. */
-export function uniformScheme(
-  config: BackboneConfig,
-  genotype: Genotype,
-  provenance: Provenance,
-  sites: readonly Pick<ConvolutionSite, 'name' | 'channels'>[] = convolutionSites(config),
-): Scheme {
-  const genotypes = sameGenotype(genotype, PLAIN) ? [PLAIN] : [PLAIN, genotype];
-  const convolutions = sites.map(
-    ({ name, channels }) => [name, new Int32Array(channels).fill(genotypes.length - 1)] as const,
-  );
-  return createScheme({ backbone: config.name, genotypes, convolutions, provenance });
 }
 
 /** How many channels of a convolution have each genotype, in the order of `scheme.genotypes`. */

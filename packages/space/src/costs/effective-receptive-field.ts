@@ -24,7 +24,7 @@ import { schemeBuilder } from '../apply/scheme-builder.js';
 import { type BackboneConfig, buildBackbone, type StageName, stageOutput } from '../backbones/index.js';
 import { checkSchemeFits, type Scheme } from '../scheme/scheme.js';
 
-export interface EffectiveFieldOptions {
+export interface EffectiveReceptiveFieldOptions {
   /** Values of the backbone's variables, named relative to `prefix`; others are not read. */
   readonly values: ReadonlyMap<string, TensorData>;
   /** Where the backbone's names begin in `values`: `backbone.body`. Default: at the root. */
@@ -36,10 +36,10 @@ export interface EffectiveFieldOptions {
   readonly stages?: readonly StageName[];
 }
 
-export interface EffectiveField {
+export interface EffectiveReceptiveField {
   /** `[H, W]`: how much the central value of the feature map moves with each pixel, largest 1. */
   readonly map: TensorData;
-  /** Standard deviation of the map's squares about their centre, in pixels, `[vertical, horizontal]`. */
+  /** Standard deviation of the map's squares about their center, in pixels, `[vertical, horizontal]`. */
   readonly deviation: Pair;
   /** Side of a square of as many pixels as have at least 4.55 % of the largest (Luo et al. 2016, section 4). */
   readonly side: number;
@@ -54,8 +54,8 @@ export interface EffectiveField {
 export async function effectiveReceptiveFields(
   engine: Engine,
   config: BackboneConfig,
-  options: EffectiveFieldOptions,
-): Promise<Map<StageName, EffectiveField>> {
+  options: EffectiveReceptiveFieldOptions,
+): Promise<Map<StageName, EffectiveReceptiveField>> {
   const { scheme, images = noise([8, config.inputChannels, 224, 224]) } = options;
   if (scheme) checkSchemeFits(scheme, config);
   const scope = createScope();
@@ -85,7 +85,7 @@ export async function effectiveReceptiveFields(
   }
 }
 
-function valuesFor(spec: StateSpec, { values, prefix = '' }: EffectiveFieldOptions): Map<string, TensorData> {
+function valuesFor(spec: StateSpec, { values, prefix = '' }: EffectiveReceptiveFieldOptions): Map<string, TensorData> {
   const found = [...spec.keys()].map((name) => [name, values.get(prefix ? `${prefix}.${name}` : name)] as const);
   // A missing one is the state's error to report, with all others that are missing.
   return new Map(found.filter((entry): entry is readonly [string, TensorData] => entry[1] !== undefined));
@@ -103,14 +103,14 @@ function* eachImage({ shape, data }: TensorData): Iterable<TensorData> {
 function squaredGradient(features: Tensor, x: Tensor): Tensor {
   const [, channels, h, w] = features.shape as [number, number, number, number];
   const [row, column] = [Math.floor(h / 2), Math.floor(w / 2)];
-  const centre = slice(features, { 2: [row, row + 1], 3: [column, column + 1] });
+  const center = slice(features, { 2: [row, row + 1], 3: [column, column + 1] });
   const signs = Float32Array.from({ length: channels }, (_, i) => (hash32(7, i) & 1 ? 1 : -1));
-  const sum = reduceSum(multiply(centre, constant(tensorData('float32', [1, channels, 1, 1], signs))));
+  const sum = reduceSum(multiply(center, constant(tensorData('float32', [1, channels, 1, 1], signs))));
   const [gradient] = gradients(sum, [x]) as [Tensor];
   return reduceMean(square(gradient), { axes: [0, 1] });
 }
 
-function measure(data: Float64Array, height: number, width: number): EffectiveField {
+function measure(data: Float64Array, height: number, width: number): EffectiveReceptiveField {
   let largest = 0;
   for (const value of data) largest = Math.max(largest, value);
   const scale = largest === 0 ? 1 : largest;

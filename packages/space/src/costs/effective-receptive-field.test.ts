@@ -3,11 +3,11 @@ import { createScope, type Engine, input, NatsError, referenceEngine, type Tenso
 import { goldenState, hashed, relativeError } from '@nats/graph/testing';
 import { afterAll, expect, test } from 'vitest';
 import { PROVENANCE } from '../../test/arbitraries.js';
+import { uniformScheme } from '../../test/uniform-scheme.js';
 import { buildBackbone, smallResnet } from '../backbones/index.js';
 import type { Genotype } from '../genotypes.js';
-import { uniformScheme } from '../scheme/scheme.js';
 import { backboneCosts } from './backbone-costs.js';
-import { effectiveReceptiveFields } from './effective-field.js';
+import { effectiveReceptiveFields } from './effective-receptive-field.js';
 
 const SIZE = 31;
 const config = smallResnet({ widths: [6, 6], stem: { stride: 1 }, inputChannels: 2 });

@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from '@nats/graph';
 
-export interface Field {
+export interface ReceptiveField {
   /** Side of the region of the input that one value can depend on, in pixels. */
   readonly size: Pair;
   /** Pixels of the input between neighbours. */
@@ -22,7 +22,10 @@ export interface Field {
  * (k - 1) d s; paths that join give the larger one. Undefined for what does not depend on an input image, and after global
  * pooling. Upsampling is not followed: such maps keep the step of the coarse one.
  */
-export function fieldOfNode(node: Node, fields: ReadonlyMap<Tensor, Field>): Field | undefined {
+export function receptiveFieldOfNode(
+  node: Node,
+  fields: ReadonlyMap<Tensor, ReceptiveField>,
+): ReceptiveField | undefined {
   const [output] = node.outputs as [Tensor];
   if (output.shape.length !== 4) return undefined;
   if (node.op.name === 'input') return { size: [1, 1], step: [1, 1] };
@@ -45,14 +48,14 @@ export function fieldOfNode(node: Node, fields: ReadonlyMap<Tensor, Field>): Fie
   return from;
 }
 
-function window({ size, step }: Field, reach: Pair, stride: Pair): Field {
+function window({ size, step }: ReceptiveField, reach: Pair, stride: Pair): ReceptiveField {
   return {
     size: [size[0] + reach[0] * step[0], size[1] + reach[1] * step[1]],
     step: [step[0] * stride[0], step[1] * stride[1]],
   };
 }
 
-function larger(a: Field, b: Field): Field {
+function larger(a: ReceptiveField, b: ReceptiveField): ReceptiveField {
   const max = (x: Pair, y: Pair): Pair => [Math.max(x[0], y[0]), Math.max(x[1], y[1])];
   return { size: max(a.size, b.size), step: max(a.step, b.step) };
 }
