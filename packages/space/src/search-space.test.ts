@@ -68,7 +68,7 @@ describe('search space', () => {
       2, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 16, 16, 16,
     ]);
     expect(() => searchSpace(config, { division: { channelsPerGroup: 16 } })).toThrow(
-      /the 32 channels of a convolution's group stay together.*layer4.0.conv2/,
+      /^layer4.0.conv2: .*the 32 channels of a convolution's group stay together/,
     );
   });
 
