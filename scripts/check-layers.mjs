@@ -15,7 +15,7 @@ const ALLOWED = {
   'packages/train': ['graph', 'transfer', 'space'],
   'packages/search': ['graph', 'space', 'train'],
   'packages/mpi': ['graph', 'train'],
-  'packages/detect': ['graph', 'space', 'train', 'transfer'],
+  'packages/detect': ['graph', 'export', 'space', 'train'],
   'packages/report': ['graph', 'space', 'detect'],
   'packages/pipeline': ['graph', 'export', 'space', 'transfer', 'engine', 'train', 'search', 'detect', 'report'],
   'apps/cli': ['graph', 'export', 'space', 'transfer', 'engine', 'detect', 'report', 'pipeline', 'mpi'],

@@ -1,5 +1,5 @@
+import { encodeDetector } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { encodeDetector } from '@nats/export';
 import {
   createProgram,
   createScope,

@@ -1,5 +1,5 @@
+export { encodeModel, type GraphEnds } from './assemble-model.js';
 export { lowerComposed } from './composed.js';
-export * from './detector/index.js';
 export * from './encode-program.js';
 export {
   type ContextOf,
@@ -10,7 +10,15 @@ export {
   lowerDirect,
 } from './lowering.js';
 export { lowerPortably, portableLowerings } from './lowerings/index.js';
-export { type Attribute, ONNX_TYPE, type OnnxBuilder } from './onnx-builder.js';
+export {
+  type Attribute,
+  createOnnxBuilder,
+  ONNX_DATA_TYPE,
+  ONNX_TYPE,
+  type OnnxBuilder,
+  type ValueType,
+} from './onnx-builder.js';
 export * from './read-model.js';
 export * from './verify/index.js';
 export * from './versions.js';
+export { type ProgramEnds, writeProgram } from './write-program.js';

@@ -22,6 +22,9 @@ export const ONNX_TYPE: Readonly<Record<DType, TensorProto_DataType>> = {
 };
 
 /** An attribute: whole numbers become INT, others need `float()`. */
+/** Numbers of further element types (onnx.proto, TensorProto.DataType), for Cast. */
+export const ONNX_DATA_TYPE = { float32: 1, int64: 7, float64: 11 } as const;
+
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
 export interface OnnxBuilder {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { DETECTOR_FORMAT, type ModelValue, readDetectorMetadata, readModel } from '@nats/export';
+import { DETECTOR_FORMAT, readDetectorMetadata } from '@nats/detect';
+import { type ModelValue, readModel } from '@nats/export';
 import { sizeOf } from '@nats/graph';
 import { modelFile } from '@nats/pipeline';
 import type { Command } from 'commander';

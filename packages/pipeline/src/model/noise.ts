@@ -1,5 +1,4 @@
-import type { DecodedImage } from '@nats/detect';
-import type { DetectorConvention } from '@nats/export';
+import type { DecodedImage, DetectorConvention } from '@nats/detect';
 import { hash32 } from '@nats/graph';
 
 /** An image of the size that a detector sees, to measure on. */

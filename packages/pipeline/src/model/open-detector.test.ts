@@ -1,4 +1,4 @@
-import { encodeDetector } from '@nats/export';
+import { encodeDetector } from '@nats/detect';
 import { add, cast, concat, createProgram, input, multiply, reduceMean, reshape } from '@nats/graph';
 import { expect, test } from 'vitest';
 import { openDetectorBytes } from './open-detector.js';

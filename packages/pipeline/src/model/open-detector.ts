@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { type DecodedImage, type Detections, imageDetector, modelFeeds } from '@nats/detect';
-import { type DetectorConvention, readDetectorMetadata } from '@nats/export';
+import {
+  type DecodedImage,
+  type Detections,
+  type DetectorConvention,
+  imageDetector,
+  modelFeeds,
+  readDetectorMetadata,
+} from '@nats/detect';
 import { type DType, type Feeds, malformed, type TensorData, tensorData } from '@nats/graph';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 

@@ -1,4 +1,4 @@
-import { encodeDetector } from '@nats/export';
+import { encodeDetector } from '@nats/detect';
 import { createProgram, createScope, foldVariables, input, type Program, type StateSpec } from '@nats/graph';
 import { layoutPass, type Scheme, schemeBuilder, schemeToJson } from '@nats/space';
 import type { Config } from '../config/schema.js';

@@ -1,4 +1,12 @@
-import { toBinary } from '@bufbuild/protobuf';
+import {
+  checkValues,
+  createOnnxBuilder,
+  encodeModel,
+  type Lowerings,
+  type OnnxBuilder,
+  type ValueType,
+  writeProgram,
+} from '@nats/export';
 import {
   check,
   type Dimension,
@@ -8,20 +16,13 @@ import {
   type Tensor,
   type TensorData,
 } from '@nats/graph';
-import { ModelProtoSchema } from 'onnx-buf';
-import { assembleModel } from '../assemble-model.js';
-import { checkValues } from '../encode-program.js';
-import { inlineProgram } from '../lower-program.js';
-import { type Lowering, type Lowerings, loweringTable } from '../lowering.js';
-import { portableLowerings } from '../lowerings/index.js';
-import { createOnnxBuilder, type OnnxBuilder, type ValueType, valueInfo } from '../onnx-builder.js';
+import type { PixelStatistics } from '@nats/space';
 import { checkConvention } from './check-convention.js';
 import {
   DEFAULT_PAD_VALUE,
   DEFAULT_THRESHOLDS,
   type DetectionThresholds,
   type DetectorConvention,
-  type PixelStatistics,
 } from './convention.js';
 import { conventionMetadata } from './metadata.js';
 import { lowerPreprocessing, lowerToImage } from './preprocessing.js';
@@ -76,14 +77,13 @@ export function encodeDetector(program: Program, options: EncodeDetectorOptions)
   for (const reserved of [convention.input.name, ...outputs.keys(), ...folded.program.variables.keys()]) {
     builder.fresh(reserved);
   }
-  writeGraph(builder, folded, convention, loweringTable(portableLowerings, options.lowerings ?? []));
-  const model = assembleModel(builder, {
+  writeGraph(builder, folded, convention, options.lowerings);
+  return encodeModel(builder, {
     name,
-    inputs: [valueInfo(convention.input.name, inputType(convention, ends.batch))],
-    outputs: [...outputs].map(([output, type]) => valueInfo(output, type)),
+    inputs: new Map([[convention.input.name, inputType(convention, ends.batch)]]),
+    outputs,
     metadata: { ...metadata, ...conventionMetadata(convention) },
   });
-  return toBinary(ModelProtoSchema, model);
 }
 
 interface DetectorEnds {
@@ -202,7 +202,7 @@ function writeGraph(
   builder: OnnxBuilder,
   { program, values }: { readonly program: Program; readonly values: ReadonlyMap<string, TensorData> },
   { input, output, thresholds, classes }: DetectorConvention,
-  table: ReadonlyMap<string, Lowering>,
+  lowerings: Lowerings = [],
 ): void {
   const prologue = input.preprocessing === 'model' ? lowerPreprocessing(builder, input.name, input) : undefined;
   const suppressed = output.kind === 'detections';
@@ -212,8 +212,8 @@ function writeGraph(
     labels: suppressed ? builder.fresh('candidates/labels') : 'labels',
     ...(output.masks && { masks: suppressed ? builder.fresh('candidates/masks') : 'masks' }),
   };
-  const encoder = { builder, table, values, written: new Set<string>() };
-  inlineProgram(program, { images: prologue?.canvas ?? input.name }, { ...names }, encoder);
+  const ends = { inputs: { images: prologue?.canvas ?? input.name }, outputs: { ...names } };
+  writeProgram(builder, program, ends, values, lowerings);
   if (!suppressed) return;
   const kept = lowerSuppression(builder, names, { ...thresholds, limit: output.count }, classes.length);
   const boxes = prologue ? lowerToImage(builder, kept.boxes, prologue.geometry, !output.masks) : kept.boxes;

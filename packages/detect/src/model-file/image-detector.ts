@@ -1,10 +1,19 @@
 import { check, type Feeds, formatShape, type TensorData } from '@nats/graph';
 import type { DecodedImage } from '../data/dataset.js';
 import { letterbox } from '../data/placement.js';
-import type { DetectionOptions, Detections } from './detections.js';
-import { masksAt, pastedDetections, type UnpastedDetections, unpastedDetectionsOf } from './masked-detections.js';
-import { type ModelConvention, modelFeeds } from './model-feeds.js';
-import { detectionsOnImage } from './on-image.js';
+import type { DetectionOptions, Detections } from '../postprocess/detections.js';
+import {
+  masksAt,
+  pastedDetections,
+  type UnpastedDetections,
+  unpastedDetectionsOf,
+} from '../postprocess/masked-detections.js';
+import { detectionsOnImage } from '../postprocess/on-image.js';
+import type { DetectorConvention } from './convention.js';
+import { modelFeeds } from './model-feeds.js';
+
+/** What of a file's convention running it needs. */
+export type FileConvention = Pick<DetectorConvention, 'input' | 'output' | 'thresholds'>;
 
 /** Runs a file: values by name, in whatever runtime the caller has. */
 export type RunModel = (feeds: Feeds) => Promise<Readonly<Record<string, TensorData>>>;
@@ -14,7 +23,7 @@ export type RunModel = (feeds: Feeds) => Promise<Readonly<Record<string, TensorD
  * file's own thresholds hold; stricter ones may be given.
  */
 export function modelDetections(
-  convention: ModelConvention,
+  convention: FileConvention,
   outputs: Readonly<Record<string, TensorData>>,
   images: readonly DecodedImage[],
   options: Pick<DetectionOptions, 'scoreThreshold' | 'limit'> = {},
@@ -30,7 +39,7 @@ export function modelDetections(
 
 /** The same, in the file's own pixels and not cut, masks inside their boxes. */
 export function unpastedModelDetections(
-  { output, thresholds }: Pick<ModelConvention, 'output' | 'thresholds'>,
+  { output, thresholds }: Pick<DetectorConvention, 'output' | 'thresholds'>,
   outputs: Readonly<Record<string, TensorData>>,
 ): UnpastedDetections[] {
   const masks = output.masks && { masks: outputOf(outputs, 'masks') };
@@ -90,7 +99,7 @@ function best(
  * Images of one call are one batch, and of one size if the file letterboxes them itself.
  */
 export function imageDetector(
-  convention: ModelConvention,
+  convention: FileConvention,
   run: RunModel,
 ): (
   images: readonly DecodedImage[],

@@ -1,9 +1,8 @@
 import { toBinary } from '@bufbuild/protobuf';
+import { programModel, readModel } from '@nats/export';
 import { cast, concat, createProgram, createScope, input, multiply, NatsError, reshape, tensorData } from '@nats/graph';
 import { ModelProtoSchema } from 'onnx-buf';
 import { expect, test } from 'vitest';
-import { programModel } from '../encode-program.js';
-import { readModel } from '../read-model.js';
 import { type EncodeDetectorOptions, encodeDetector } from './encode-detector.js';
 import { conventionMetadata, readDetectorMetadata } from './metadata.js';
 

@@ -1,5 +1,4 @@
-import { TensorProto_DataType } from 'onnx-buf';
-import type { OnnxBuilder } from '../onnx-builder.js';
+import { ONNX_DATA_TYPE, type OnnxBuilder } from '@nats/export';
 import type { DetectorInput } from './convention.js';
 
 /** Names of values that lead from the canvas back to the image, float32 `[4]`, for x1, y1, x2, y2. */
@@ -24,21 +23,21 @@ export function lowerPreprocessing(
   images: string,
   { layout, channels, size, letterbox, statistics }: Omit<DetectorInput, 'dtype' | 'preprocessing' | 'name'>,
 ): { readonly canvas: string; readonly geometry: ImageGeometry } {
-  const to = (x: string, type: TensorProto_DataType) => builder.node('Cast', [x], { to: type });
-  const float64 = (values: readonly number[]) => to(builder.float(values), TensorProto_DataType.DOUBLE);
+  const to = (x: string, type: number) => builder.node('Cast', [x], { to: type });
+  const float64 = (values: readonly number[]) => to(builder.float(values), ONNX_DATA_TYPE.float64);
   const planes = layout === 'NHWC' ? builder.node('Transpose', [images], { perm: [0, 3, 1, 2] }) : images;
   const shape = builder.node('Shape', [planes]);
   const sides = builder.node('Slice', [shape, builder.int64([2]), builder.int64([4])]);
-  const original = to(sides, TensorProto_DataType.DOUBLE);
+  const original = to(sides, ONNX_DATA_TYPE.float64);
 
   const scale = builder.node('ReduceMin', [builder.node('Div', [float64(size), original])], { keepdims: 1 });
   const half = builder.node('Add', [builder.node('Mul', [original, scale]), float64([0.5])]);
   const resized = builder.node('Max', [builder.node('Floor', [half]), float64([1])]);
-  const resizedSides = to(resized, TensorProto_DataType.INT64);
+  const resizedSides = to(resized, ONNX_DATA_TYPE.int64);
 
   const lead = builder.node('Slice', [shape, builder.int64([0]), builder.int64([2])]);
   const sizes = builder.node('Concat', [lead, resizedSides], { axis: 0 });
-  const bilinear = builder.node('Resize', [to(planes, TensorProto_DataType.FLOAT), '', '', sizes], {
+  const bilinear = builder.node('Resize', [to(planes, ONNX_DATA_TYPE.float32), '', '', sizes], {
     mode: 'linear',
     coordinate_transformation_mode: 'half_pixel',
   });
@@ -49,11 +48,11 @@ export function lowerPreprocessing(
   // Only tells the size, so that everything behind has a known shape.
   const known = builder.node('Reshape', [padded, builder.int64([0, channels, ...size])]);
 
-  const back = to(builder.node('Div', [original, resized]), TensorProto_DataType.FLOAT);
+  const back = to(builder.node('Div', [original, resized]), ONNX_DATA_TYPE.float32);
   const perSide = (values: string) => builder.node('Gather', [values, builder.int64(SIDES)], { axis: 0 });
   return {
     canvas: lowerNormalisation(builder, known, statistics),
-    geometry: { factors: perSide(back), limits: perSide(to(sides, TensorProto_DataType.FLOAT)) },
+    geometry: { factors: perSide(back), limits: perSide(to(sides, ONNX_DATA_TYPE.float32)) },
   };
 }
 

@@ -1,8 +1,4 @@
-/** Per channel, for pixels in 0 to 1: the network sees `(pixel / 255 - mean) / deviation`. */
-export interface PixelStatistics {
-  readonly mean: readonly number[];
-  readonly deviation: readonly number[];
-}
+import type { PixelStatistics } from '@nats/space';
 
 /** What a detector's file takes. */
 export interface DetectorInput {

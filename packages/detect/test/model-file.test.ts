@@ -2,6 +2,7 @@ import {
   type DecodedImage,
   type Detections,
   detectionsOf,
+  encodeDetector,
   fixedDetections,
   imageDetector,
   letterbox,
@@ -9,9 +10,10 @@ import {
   mergeMasks,
   modelFeeds,
   placeImage,
+  readDetectorMetadata,
 } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { encodeDetector, readDetectorMetadata, readModel } from '@nats/export';
+import { readModel } from '@nats/export';
 import {
   cast,
   concat,
@@ -37,7 +39,7 @@ import {
   SIZE,
   STATISTICS,
   testImage,
-} from './detectors.js';
+} from './model-files.js';
 import { openModel, type RuntimeName, runtimeNames } from './runtimes.js';
 
 const engine = onnxruntimeEngine({ threads: 1 });

@@ -1,5 +1,4 @@
-import { TensorProto_DataType } from 'onnx-buf';
-import type { OnnxBuilder } from '../onnx-builder.js';
+import { ONNX_DATA_TYPE, type OnnxBuilder } from '@nats/export';
 import type { DetectionThresholds } from './convention.js';
 
 /** Names of values: float32 `[N, K, 4]`, float32 `[N, K]`, int32 `[N, K]`. */
@@ -73,7 +72,7 @@ export function lowerDetections(
   outputs: { readonly detections: string; readonly valid: string; readonly masks: string },
 ): void {
   const column = (x: string) => builder.node('Unsqueeze', [x, builder.int64([2])]);
-  const label = builder.node('Cast', [labels], { to: TensorProto_DataType.FLOAT });
+  const label = builder.node('Cast', [labels], { to: ONNX_DATA_TYPE.float32 });
   const rows = builder.node('Concat', [boxes, column(scores), column(label)], { axis: 2 });
   const none = builder.constant({ dtype: 'float32', shape: [1, 1, 6], data: Float32Array.of(0, 0, 0, 0, 0, -1) });
   builder.node('Where', [column(valid), rows, none], {}, [outputs.detections]);

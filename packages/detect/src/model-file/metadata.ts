@@ -1,5 +1,5 @@
+import { readModel } from '@nats/export';
 import { malformed, NatsError } from '@nats/graph';
-import { readModel } from '../read-model.js';
 import { checkConvention } from './check-convention.js';
 import type { DetectionThresholds, DetectorConvention, DetectorInput, DetectorOutput } from './convention.js';
 

@@ -1,31 +1,11 @@
 import { check, type Feeds, type TensorData } from '@nats/graph';
-import type { PixelStatistics } from '@nats/space';
 import { createNormalizer } from '@nats/train';
 import type { DecodedImage } from '../data/dataset.js';
 import { letterbox, placeImage } from '../data/placement.js';
-import type { DetectionOptions } from './detections.js';
-
-/** What a detector's file says about itself: what `readDetectorMetadata` of @nats/export returns, and a little less. */
-export interface ModelConvention {
-  readonly input: {
-    readonly name: string;
-    readonly preprocessing: 'model' | 'caller';
-    readonly layout: 'NCHW' | 'NHWC';
-    readonly channels: number;
-    readonly size: readonly [number, number];
-    readonly letterbox: { readonly padValue: number };
-    readonly statistics: PixelStatistics;
-  };
-  readonly output: {
-    readonly kind: 'detections' | 'candidates';
-    readonly pixels: 'image' | 'canvas';
-    readonly masks?: { readonly side: number };
-  };
-  readonly thresholds: Required<DetectionOptions>;
-}
+import type { DetectorConvention } from './convention.js';
 
 /** Feeds of a file for decoded images: one run for each item. */
-export function modelFeeds({ input }: ModelConvention, images: readonly DecodedImage[]): Feeds {
+export function modelFeeds({ input }: Pick<DetectorConvention, 'input'>, images: readonly DecodedImage[]): Feeds {
   for (const image of images) {
     check(image.channels === input.channels, 'feed', () => ({
       rule: 'an image has as many channels as the detector takes',

@@ -1,24 +1,25 @@
 import { tensorData } from '@nats/graph';
 import { expect, test } from 'vitest';
 import type { DecodedImage } from '../data/dataset.js';
-import { fixedDetections, imageDetector } from './image-detector.js';
-import { type ModelConvention, modelFeeds } from './model-feeds.js';
+import { type FileConvention, fixedDetections, imageDetector } from './image-detector.js';
+import { modelFeeds } from './model-feeds.js';
 
 const convention = (
   preprocessing: 'model' | 'caller',
   kind: 'detections' | 'candidates',
   layout: 'NCHW' | 'NHWC' = 'NCHW',
-): ModelConvention => ({
+): FileConvention => ({
   input: {
     name: 'images',
     preprocessing,
+    dtype: preprocessing === 'model' ? 'uint8' : 'float32',
     layout,
     channels: 2,
     size: [4, 8],
     letterbox: { padValue: 51 },
     statistics: { mean: [0.2, 0], deviation: [1, 0.5] },
   },
-  output: { kind, pixels: preprocessing === 'model' ? 'image' : 'canvas' },
+  output: { kind, count: 2, pixels: preprocessing === 'model' ? 'image' : 'canvas' },
   thresholds: { scoreThreshold: 0.3, iouThreshold: 0.5, limit: 2 },
 });
 

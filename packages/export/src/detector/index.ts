@@ -1,3 +1,0 @@
-export * from './convention.js';
-export * from './encode-detector.js';
-export { DETECTOR_FORMAT, readDetectorMetadata } from './metadata.js';
