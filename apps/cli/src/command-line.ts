@@ -14,6 +14,7 @@ import { reportCommand } from './commands/report.js';
 import { searchCommand } from './commands/search.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
+import { weightsCommand } from './commands/weights.js';
 
 const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
@@ -48,6 +49,7 @@ function createCommandLine(): Command {
   demoCommand(program);
   initCommand(program);
   inspectCommand(program);
+  weightsCommand(program);
   pretrainCommand(program);
   searchCommand(program);
   decodeCommand(program);

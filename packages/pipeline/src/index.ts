@@ -33,7 +33,7 @@ export { reportData } from './steps/report.js';
 export { claim, exportRun, pretrainRun, searchRun, trainRun, verifyRun } from './steps/runs.js';
 export { readArchitecture, search } from './steps/search.js';
 export { detectorSpec, openTask, searchedBackbone, spaceOf } from './steps/task.js';
-export { weightsFile } from './steps/weights.js';
+export { type LocateOptions, locateWeights, weightsFile } from './steps/weights.js';
 export { writeReport } from './steps/write-report.js';
 export { UsageError } from './usage-error.js';
 export { VERSION } from './version.js';

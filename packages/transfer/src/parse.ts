@@ -1,7 +1,7 @@
 /** Everything that needs no file system: this entry bundles for browsers. */
 
-export { distance as editDistance } from 'fastest-levenshtein';
 export { type DetectedFormat, detectFormat } from './detect-format.js';
+export { isWeightName } from './download/is-weight-name.js';
 export type { StoredDType } from './elements.js';
 export * from './limits.js';
 export type { Rules } from './mapping/choose-rules.js';

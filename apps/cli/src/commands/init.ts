@@ -12,6 +12,7 @@ import {
   withOverrides,
   writeJson,
 } from '@nats/pipeline';
+import { isWeightName } from '@nats/transfer/parse';
 import { type Command, Option } from 'commander';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
 import { askForConfig } from './init-questions.js';
@@ -32,7 +33,7 @@ export function initCommand(program: Command): void {
   addDataFlags(program.command('init'))
     .description('Write a config for your own data: asks on a terminal, takes flags otherwise')
     .addOption(new Option('--backbone <name>', 'the network that is transformed').choices(BACKBONE_NAMES))
-    .option('--weights <file>', 'pretrained weights of the backbone')
+    .option('--weights <file>', 'pretrained weights: a file, or a name such as torchvision:resnet50')
     .addOption(new Option('--detector <kind>', 'what is put on it').choices(DETECTOR_KINDS))
     .option('--size <height>x<width>', 'that images are letterboxed to, such as 320x320')
     .option('--out <file>', 'where the config goes; its JSON schema is written beside it', CONFIG_FILE)
@@ -84,7 +85,7 @@ function configFrom(flags: InitFlags): ConfigInput {
     seed: 0,
     ...dataOverrides(located),
     'backbone.name': flags.backbone ?? (flags.format === 'mnist' ? 'demo-resnet' : 'resnet18'),
-    'weights.file': weights === undefined ? undefined : seen(weights),
+    'weights.file': weights === undefined || isWeightName(weights) ? weights : seen(weights),
     'detector.kind': flags.detector ?? 'fcos',
     'detector.inputSize': size === undefined ? (flags.format === 'mnist' ? [128, 128] : [320, 320]) : sizeFrom(size),
     'search.steps': 1000,

@@ -1,9 +1,10 @@
 import { sizeOf } from '@nats/graph';
-import { weightsFile } from '@nats/pipeline';
-import { readWeights } from '@nats/transfer';
+import { locateWeights } from '@nats/pipeline';
+import { printable, readWeights } from '@nats/transfer';
 import type { Command } from 'commander';
+import { streamProgress } from '../progress.js';
 import { textTable } from '../text-table.js';
-import { printJson } from './shared.js';
+import { offlineOption, printJson } from './shared.js';
 
 interface WeightsFlags {
   readonly select?: string;
@@ -15,15 +16,17 @@ export function inspectWeightsCommand(inspect: Command): void {
   inspect
     .command('weights')
     .description('Names, shapes and ranges in a file of weights: safetensors, PyTorch, pickle, ONNX, TF.js, npz')
-    .argument('<path>', 'the file, or a run')
+    .argument('<path>', 'a file, a run, or a name such as torchvision:resnet50')
     .option('--select <key>', 'of a file that holds several, such as model_ema')
+    .addOption(offlineOption())
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  $ nats inspect weights resnet50-0676ba61.pth')
     .action(run);
 }
 
 async function run(path: string, { select, json }: WeightsFlags): Promise<void> {
-  const { format, tensors, metadata } = await readWeights(weightsFile(path), select === undefined ? {} : { select });
+  const { path: file } = await locateWeights(path, { progress: streamProgress(process.stderr) });
+  const { format, tensors, metadata } = await readWeights(file, select === undefined ? {} : { select });
   const rows = [...tensors].map(([name, { dtype, shape, data }]) => {
     let [least, most, finite] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true];
     for (const value of data) {
@@ -37,7 +40,7 @@ async function run(path: string, { select, json }: WeightsFlags): Promise<void> 
   if (json) return printJson({ format, numbers, metadata, tensors: rows });
   const head = ['name', 'type', 'shape', 'least', 'most'];
   const lines = rows.map(({ name, dtype, shape, least, most, finite }) => [
-    name,
+    printable(name),
     dtype,
     `[${shape.join(', ')}]`,
     least.toPrecision(3),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { RUN_FILES, searchedBackbone, searchRun } from '@nats/pipeline';
 import { summarizeScheme } from '@nats/space';
 import type { Command } from 'commander';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, offlineOption, withContext } from './shared.js';
 
 interface SearchFlags extends ConfigFlags {
   readonly out: string;
@@ -16,7 +16,11 @@ export function searchCommand(program: Command): void {
   addConfigFlags(program.command('search'))
     .description('Search dilations on your data, and derive a scheme of what is found')
     .option('--out <dir>', 'run directory; a second run continues there', 'runs/search')
-    .option('--weights <file>', 'overrides weights.file: pretrained weights, or a run of nats pretrain')
+    .option(
+      '--weights <file>',
+      'overrides weights.file: a file, a name such as torchvision:resnet50, or a run of nats pretrain',
+    )
+    .addOption(offlineOption())
     .option('--steps <number>', 'overrides search.steps', countingNumber)
     .option('--batch-size <number>', 'overrides search.batchSize', countingNumber)
     .addHelpText('after', '\nExample:\n  $ nats search --weights resnet18.pth --out runs/search')

@@ -11,7 +11,7 @@ import {
   type StepContext,
   withInterruption,
 } from '@nats/pipeline';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { streamProgress } from '../progress.js';
 
 /** What every command that has a config takes. */
@@ -34,6 +34,16 @@ export function addConfigFlags(command: Command): Command {
     )
     .option('--seed <number>', 'overrides that of the config file', wholeNumber)
     .option('--threads <number>', 'overrides that of the config file', wholeNumber);
+}
+
+/** No server is asked for weights by name: they are in the cache already. */
+export function offlineOption(): Option {
+  return new Option('--offline', 'never download weights; take them from the cache (as NATS_OFFLINE=1)').argParser(
+    () => {
+      process.env.NATS_OFFLINE = '1';
+      return true;
+    },
+  );
 }
 
 /** Which engine runs programs. */

@@ -1,6 +1,6 @@
 import { evaluate, evaluationText, openTask, readScheme, trainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, offlineOption, withContext } from './shared.js';
 
 interface TrainFlags extends ConfigFlags {
   readonly out?: string;
@@ -17,7 +17,11 @@ export function trainCommand(program: Command): void {
     .description('Train a detector: the original, or one that a scheme transforms; then evaluate it')
     .option('--out <dir>', 'run directory; a second run continues there (default: runs/original or runs/transformed)')
     .option('--scheme <path>', 'a scheme.json, or a run of nats search; without: the original')
-    .option('--weights <file>', 'overrides weights.file: pretrained weights, or a run of nats pretrain')
+    .option(
+      '--weights <file>',
+      'overrides weights.file: a file, a name such as torchvision:resnet50, or a run of nats pretrain',
+    )
+    .addOption(offlineOption())
     .option('--steps <number>', 'overrides train.steps', countingNumber)
     .option('--batch-size <number>', 'overrides train.batchSize', countingNumber)
     .option('--no-evaluate', 'stop after the training')

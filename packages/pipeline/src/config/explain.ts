@@ -55,8 +55,10 @@ function keysAt(schema: KeySchema, input: unknown, path: readonly PropertyKey[])
 function choose(schema: KeySchema, value: unknown): KeySchema {
   const options = schema.oneOf ?? schema.anyOf;
   if (!options) return schema;
-  const fits = ({ properties = {} }: KeySchema) =>
-    Object.entries(properties).every(
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const fits = ({ properties }: KeySchema) =>
+    (properties !== undefined || !isObject) &&
+    Object.entries(properties ?? {}).every(
       ([key, property]) => property.const === undefined || property.const === (value as Record<string, unknown>)?.[key],
     );
   return options.find(fits) ?? options[0] ?? {};

@@ -1,4 +1,4 @@
-import { editDistance } from '@nats/transfer';
+import { distance } from 'fastest-levenshtein';
 
 /** The candidate that takes the fewest edits to become, if they are few enough for a typing error. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
@@ -6,7 +6,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   // A third of the letters, at least two.
   let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
-    const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
     if (edits >= fewest) continue;
     [best, fewest] = [candidate, edits];
   }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isWeightName } from '@nats/transfer/parse';
 
 /** Places of a config that hold paths; `*` is any key or position. */
 const PATHS = [
@@ -20,7 +21,8 @@ export function withAbsolutePaths(config: unknown, folder: string): unknown {
 }
 
 function changed(value: unknown, [key, ...rest]: readonly string[], folder: string): unknown {
-  if (key === undefined) return typeof value === 'string' ? resolve(folder, value) : value;
+  // Weights may have a name (torchvision:resnet50) instead of a place.
+  if (key === undefined) return typeof value === 'string' && !isWeightName(value) ? resolve(folder, value) : value;
   if (key === '*') return Array.isArray(value) ? value.map((item) => changed(item, rest, folder)) : value;
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !(key in value)) return value;
   const object = value as Record<string, unknown>;

@@ -43,7 +43,7 @@ export async function pretrainRun(context: StepContext, folder: string): Promise
 export async function searchRun(context: StepContext, folder: string, known?: Task): Promise<Scheme> {
   const { config } = context;
   const task = known ?? (await openTask(config));
-  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
+  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, task.statistics);
   // A space that does not fit the backbone is refused before a directory is taken.
   spaceOf(config, task.backbone);
   await claim(context, folder, 'search', searchSettings(config));
@@ -62,7 +62,7 @@ export async function trainRun(
 ): Promise<TrainedRun> {
   const { config } = context;
   const task = known ?? (await openTask(config));
-  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
+  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, task.statistics);
   await claim(context, folder, 'train', trainSettings(config, scheme));
   const weights = await train(context, task, initial, scheme, folder, title);
   return { folder, config, task, weights, scheme };

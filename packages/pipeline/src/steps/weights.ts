@@ -1,8 +1,11 @@
 import { join } from 'node:path';
-import type { StateSpec } from '@nats/graph';
-import { formatReport, mapWeights, readWeights } from '@nats/transfer';
+import { NatsError, type StateSpec } from '@nats/graph';
+import type { PixelStatistics } from '@nats/space';
+import { formatReport, isWeightName, mapDetectorWeights, printable, readWeights } from '@nats/transfer';
+import type { FetchedWeights, KnownWeights } from '@nats/transfer/download';
 import type { WeightSettings } from '../config/sections/backbone.js';
 import { expectFile } from '../files/expect-file.js';
+import type { Progress } from '../progress.js';
 import { isRun, readRun } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
@@ -14,25 +17,108 @@ export function weightsFile(path: string): string {
   return isRun(path) ? join(path, RUN_FILES.weights) : expectFile(path, 'a run');
 }
 
+/** What locating weights asks for. */
+export interface LocateOptions {
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+  /** `weights.mirror` */
+  readonly mirror?: string | undefined;
+}
+
 /**
- * Pretrained weights of the backbone, by their names in a detector; none without a file.
- * @throws NatsError if the file's weights do not fit the backbone, naming what is missing; IO errors pass through
+ * The place of a file, a run, or of weights by name, which are downloaded if the cache lacks them.
+ * @returns what is known of them, where their name (or the name of their file) is known
+ * @throws as `fetchWeights` of @nats/transfer/download
+ */
+export async function locateWeights(
+  text: string,
+  { progress, signal, mirror }: LocateOptions,
+): Promise<{ path: string; known: KnownWeights | undefined }> {
+  // What is not needed for a file on disk is not loaded.
+  const { fetchWeights, knownWeights } = await import('@nats/transfer/download');
+  if (!isWeightName(text)) {
+    const path = weightsFile(text);
+    return { path, known: knownWeights(path) };
+  }
+  const mebi = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const fetched: FetchedWeights = await fetchWeights(text, {
+    torchvisionMirror: mirror,
+    ...(signal && { signal }),
+    onWait: () => progress.line(`${text}: another process downloads it; waiting`),
+    onProgress: ({ received, total }) =>
+      progress.update(`${text}: ${mebi(received)}${total === undefined ? '' : ` of ${mebi(total)}`}`),
+  });
+  if (fetched.downloaded) {
+    const license = fetched.known === undefined ? '' : `; license: ${fetched.known.license}`;
+    progress.line(
+      `${text}: ${mebi(fetched.bytes)}, SHA-256 ${fetched.sha256.slice(0, 16)}…, in ${fetched.path}${license}`,
+    );
+  }
+  return { path: fetched.path, known: fetched.known };
+}
+
+/**
+ * First weights of a detector, by their names in it; none without a file. A file of a whole detector gives all that fits,
+ * any other its backbone.
+ * @param statistics how pixels are normalized, to be compared with what known weights expect
+ * @throws NatsError if the file's weights do not fit, with what to put into the config; IO errors pass through
  */
 export async function pretrainedWeights(
-  { file, rules, select }: WeightSettings,
+  { file, rules, select, scope, placeholders, mirror }: WeightSettings,
   spec: StateSpec,
-  { progress }: Pick<StepContext, 'progress'>,
+  { progress, signal }: Pick<StepContext, 'progress' | 'signal'>,
+  statistics?: PixelStatistics,
 ): Promise<Weights> {
   if (file === undefined) return new Map();
-  if (isRun(file)) {
+  if (!isWeightName(file) && isRun(file)) {
     const { kind } = await readRun(file);
     if (kind !== 'pretrain') {
       throw new UsageError(`first weights come from a file or a run of nats pretrain; ${file} is one of nats ${kind}`);
     }
   }
-  const path = weightsFile(file);
-  const weights = await readWeights(path, select === undefined ? {} : { select });
-  const { tensors, report } = mapWeights(weights, spec, { rules, prefix: BACKBONE_PREFIX });
-  progress.line(`Weights of ${path}: ${formatReport(report)}`);
-  return tensors;
+  const { path, known } = await locateWeights(file, { progress, signal, mirror });
+  try {
+    const weights = await readWeights(path, {
+      ...(select !== undefined && { select }),
+      ...(placeholders && { inertGlobals: placeholders }),
+    });
+    const mapped = mapDetectorWeights(weights, spec, {
+      rules,
+      backbonePrefix: BACKBONE_PREFIX,
+      ...(scope && { scope }),
+      ...(known?.batchNormEpsilon !== undefined && { batchNormEpsilon: known.batchNormEpsilon }),
+    });
+    progress.line(`Weights of ${printable(file)} (${mapped.scope}): ${formatReport(mapped.report)}`);
+    if (known !== undefined && statistics !== undefined) tellPixels(known, statistics, progress);
+    return mapped.tensors;
+  } catch (error) {
+    throw error instanceof NatsError ? inWordsOfConfig(error, path) : error;
+  }
+}
+
+/** Weights see what they were trained on only if pixels are normalized as then. */
+function tellPixels({ name, mean, deviation }: KnownWeights, used: PixelStatistics, progress: Progress): void {
+  const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((x, i) => x === b[i]);
+  if (same(mean, used.mean) && same(deviation, used.deviation)) return;
+  const wanted = JSON.stringify({ mean, deviation });
+  progress.line(`Warning: ${name} expects pixels normalized by ${wanted}: set backbone.pixels to it`);
+}
+
+/** Options of library functions as keys of the config. */
+const KEYS: readonly (readonly [RegExp, string])[] = [
+  [/\(options\.inertGlobals\)/g, '(weights.placeholders)'],
+  [/\(options\.select\)/g, '(weights.select)'],
+  [/scope '(backbone|detector)'/g, 'weights.scope: "$1"'],
+  [/rules that settle it: (\{.*\})/g, 'in the config: "weights": {"rules": $1}'],
+  [/(?:as in rules:|rules such as) (\{.*\})/g, 'in the config, such as "weights": {"rules": $1}'],
+];
+
+function inWordsOfConfig(error: NatsError, path: string): NatsError {
+  const { limit, where } = error.details;
+  const details = {
+    ...error.details,
+    ...(limit !== undefined && { limit: KEYS.reduce((text, [key, word]) => text.replace(key, word), limit) }),
+    where: where ?? path,
+  };
+  return new NatsError(error.code, details, { cause: error });
 }

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { refusal } from '../../test/helpers/errors.js';
 import { KNOWN_WEIGHTS, knownWeights } from './catalog.js';
-import { isWeightName, parseWeightName } from './weight-name.js';
+import { isWeightName } from './is-weight-name.js';
+import { parseWeightName } from './weight-name.js';
 
 it.each([
   ['torchvision:resnet50', { kind: 'torchvision', known: { file: 'resnet50-11ad3fa6.pth' } }],

@@ -22,11 +22,6 @@ const HUB_PART = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?$/;
 const HUB_FILE = 'model.safetensors';
 const SHA256 = /^#sha256=([0-9a-fA-F]{64})$/;
 
-/** True for text that names weights to be downloaded (`torchvision:…`, `timm:…`, `hf:…`, `https://…`) rather than a path. */
-export function isWeightName(text: string): boolean {
-  return SCHEMES.test(text);
-}
-
 /**
  * Understands `torchvision:resnet50`, `torchvision:resnet50@IMAGENET1K_V1`, `timm:resnet50.a1_in1k`,
  * `hf:owner/repo[/file][@revision]` and `https://…[#sha256=…]`.

@@ -1,5 +1,7 @@
 import { isResnetName, BACKBONE_NAMES as NAMED } from '@nats/space';
+import { RULE_SETS, type RuleSetName } from '@nats/transfer/parse';
 import { z } from 'zod';
+import { nearest } from '../nearest.js';
 import { pixels, whole } from './fields.js';
 
 export const SMALL = 'small-resnet';
@@ -65,32 +67,59 @@ export const backboneSchema = z
 
 export type BackboneSettings = z.output<typeof backboneSchema>;
 
+const RULE_SET_NAMES = ['auto', ...Object.keys(RULE_SETS)] as ['auto', ...RuleSetName[]];
+
+const ruleSetSchema = z.enum(RULE_SET_NAMES);
+const patterns = () => z.array(z.string());
+
+const ownRulesSchema = z.strictObject({
+  set: ruleSetSchema.optional().describe('the set that follows the own rules; default auto'),
+  rename: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('pattern (RE2) to replacement, in order, on the names of the file: { "^module\\.encoder_q\\.": "" }'),
+  drop: patterns().optional().describe('patterns of names of the file that are left out'),
+  optional: patterns()
+    .optional()
+    .describe("patterns of the network's names (as torchvision's) that may be missing or of another shape"),
+});
+
+/** What is wrong with rules that are neither; the issues of a union say nothing. */
+function rulesProblem(input: unknown): string {
+  if (typeof input === 'string') {
+    const meant = nearest(input, RULE_SET_NAMES);
+    return `there is ${RULE_SET_NAMES.join(', ')}${meant === undefined ? '' : `; did you mean '${meant}'?`}`;
+  }
+  const [issue] = ownRulesSchema.safeParse(input).error?.issues ?? [];
+  const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  return `the name of a rule set, or { set, rename, drop, optional }; ${where}${issue?.message}`;
+}
+
 export const weightsSchema = z
   .strictObject({
     file: z
       .string()
       .optional()
       .describe(
-        'pretrained weights of the backbone: a file, or the directory of a run of nats pretrain; default: none',
+        'first weights: a file, the directory of a run of nats pretrain, or a name that is downloaded: torchvision:resnet50, timm:resnet50.a1_in1k, hf:owner/repo[/file][@revision], https://…; default: none',
       ),
+    scope: z
+      .enum(['auto', 'backbone', 'detector'])
+      .optional()
+      .describe('what is taken of a file that holds a whole detector; default auto: all that fits, heads included'),
     rules: z
-      .enum([
-        'auto',
-        'none',
-        'torchvision',
-        'timm',
-        'cifar-resnet',
-        'timm-regnet',
-        'pycls-regnet',
-        'timm-mobilenetv2',
-        'detectron2',
-        'detectron2-rgb',
-        'caffe2',
-        'caffe2-rgb',
-      ])
+      .union([ruleSetSchema, ownRulesSchema], { error: ({ input }) => rulesProblem(input) })
       .default('auto')
-      .describe('whose names the file has; auto takes the set that finds most'),
+      .describe('whose names the file has; auto takes the set, and the place in the file, that finds most'),
     select: z.string().optional().describe('key of the weights in a file that holds several, such as model_ema'),
+    placeholders: z
+      .array(z.string())
+      .optional()
+      .describe('further Python names that may lie beside the weights of a pickle; nothing is made of them'),
+    mirror: z
+      .string()
+      .optional()
+      .describe("where torchvision's files are instead of https://download.pytorch.org/models"),
   })
   .prefault({})
   .describe('where the first weights come from');
