@@ -28,7 +28,7 @@ export interface Backbone {
  * A backbone without its classification head, its parameters named as torchvision's in `scope` (`conv1.weight`,
  * `layer1.0.conv1.weight`, `layer2.0.downsample.0.weight`, … of a ResNet).
  * @param x float32 `[N, inputChannels, H, W]`, N may be 'N'
- * @throws NatsError `attribute` for a config that breaks a rule, `shape` for another input
+ * @throws NatsError `attribute` for a config that breaks a rule, `shape` for another input or a stage of another stride
  */
 export function buildBackbone(
   scope: Scope,
@@ -49,9 +49,21 @@ export function buildBackbone(
   const outputs = kind.stages(config).map(({ stride, build }, i): StageOutput => {
     const name = STAGE_NAMES[i]!;
     h = build(scope, h, { stage: name, root: scope.path, convolve });
+    checkStride(x, h, stride, `${config.name}, ${name}`);
     return { name, features: h, channels: h.shape[1] as number, stride };
   });
   return { stages: Object.fromEntries(outputs.map(({ name, features }) => [name, features])), outputs };
+}
+
+/** A stage says its stride, and detectors place their points by it. */
+function checkStride(image: Tensor, features: Tensor, stride: number, where: string): void {
+  const expected = [2, 3].map((axis) => Math.ceil((image.shape[axis] as number) / stride));
+  check(features.shape.length === 4 && expected.every((size, i) => features.shape[i + 2] === size), 'shape', () => ({
+    rule: "a stage's output is as large as its stride says, sizes rounded up",
+    received: `${formatType(features)} of ${formatType(image)}`,
+    limit: `stride ${stride} makes ${expected.join(' x ')}`,
+    where,
+  }));
 }
 
 /** One stage's output. @throws NatsError `name` if the network has no such stage */

@@ -123,6 +123,11 @@ describe("a backbone of one's own", () => {
     ]);
   });
 
+  test('is held to the strides that its stages say', () => {
+    const wrong = customBackbone({ ...config, stages: [{ ...config.stages[0]!, stride: 4 }] });
+    expect(() => buildBackbone(createScope(), input('x', 'float32', [1, 3, 16, 16]), wrong)).toThrow('two-stages, C2');
+  });
+
   test('has one to four stages', () => {
     expect(() => customBackbone({ ...config, stages: [] })).toThrow(/two-stages.*received 0.*one to four stages/);
   });
