@@ -1,8 +1,7 @@
 // A backbone of one's own: a small VGG whose 3x3 convolutions are searchable. It gets a scheme, a detector, and a file.
 // npx tsx --conditions=@nats/source examples/own-backbone.ts [out.onnx]
 import { writeFile } from 'node:fs/promises';
-import { buildDetector, demoDetectorConfig } from '@nats/detect';
-import { encodeDetector } from '@nats/export';
+import { buildDetector, demoDetectorConfig, encodeDetector } from '@nats/detect';
 import { batchNorm, convolution, createProgram, createScope, initialize, input, relu } from '@nats/graph';
 import { randomScheme } from '@nats/search';
 import {
