@@ -6,7 +6,7 @@ import {
   evaluateDetections,
   loadMnist,
   maskFeeds,
-  mnistDetectionRecords,
+  mnistDetection,
   pasteMask,
   projectMasks,
   segmentationMask,
@@ -28,7 +28,7 @@ const IMAGE = 128;
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const digits = await loadMnist('test');
-  const dataset = mnistDetectionRecords({ digits, size: option(args, 'test', 500), seed: 1, masks: true });
+  const dataset = mnistDetection({ digits, size: option(args, 'test', 500), seed: 1, masks: true });
   const truth = cocoGroundTruth(dataset);
   const size = { height: IMAGE, width: IMAGE };
   const engine = onnxruntimeEngine({ threads: 1 });

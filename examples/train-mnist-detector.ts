@@ -100,6 +100,7 @@ if (!stop.signal.aborted) {
       test: mnistDetection({ digits: digits.test, size: 1500, seed: 1 }),
     },
     batchSize: 16,
+    maxObjects: 16,
     seed,
     statistics,
     // Small, medium and large digits: up to 24, up to 48, and more pixels.

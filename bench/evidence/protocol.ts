@@ -1,4 +1,4 @@
-import { areaRanges, buildDetector, COCO_PARAMETERS, detection, detectionSubset, mnistTextures } from '@nats/detect';
+import { areaRanges, buildDetector, COCO_PARAMETERS, detection, mnistTextures, selectRecords } from '@nats/detect';
 import type { TensorData } from '@nats/graph';
 import { buildClassifier, type ConvolutionBuilder } from '@nats/space';
 import {
@@ -22,13 +22,15 @@ export { PROTOCOL };
 /** The detection objective, with the training images also in two disjoint halves for the search. */
 export function detectionObjective({ detector, train, test }: Task, seed: number): Objective {
   const half = (from: number) => {
-    const indices = Array.from({ length: train.size / 2 }, (_, i) => 2 * i + from);
-    return { ...detectionSubset(train, indices), name: `${train.name}/half ${from}` };
+    const indices = Array.from({ length: train.records.length / 2 }, (_, i) => 2 * i + from);
+    return { ...selectRecords(train, indices), name: `${train.name}/half ${from}` };
   };
   return detection({
     detector: buildDetector(detector),
     datasets: { train, test, weights: half(0), architecture: half(1) },
     batchSize: PROTOCOL.batch,
+    // Of the published figures; an image has at most six objects.
+    maxObjects: 16,
     seed,
     statistics: PROTOCOL.statistics,
     evaluation: { ...COCO_PARAMETERS, areaRanges: areaRanges(...PROTOCOL.sizes) },

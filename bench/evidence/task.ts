@@ -1,4 +1,4 @@
-import { type DetectionDataset, demoDetectorConfig, type FcosConfig, mnistDetection } from '@nats/detect';
+import { type Dataset, demoDetectorConfig, type FcosConfig, mnistDetection } from '@nats/detect';
 import { type Division, type Genotype, type SearchSpace, searchSpace } from '@nats/space';
 import { readMnist } from '@nats/train';
 import { backbone, detectorConfig, PROTOCOL, space } from '../../apps/cli/src/demo/protocol.js';
@@ -38,8 +38,8 @@ export const DEFAULT_TASK: TaskOptions = { field: '87', backboneRate: 1, wide: f
 export interface Task extends Pick<TaskOptions, 'backboneRate'> {
   readonly detector: FcosConfig;
   readonly space: SearchSpace;
-  readonly train: DetectionDataset;
-  readonly test: DetectionDataset;
+  readonly train: Dataset;
+  readonly test: Dataset;
 }
 
 export async function loadTask({ field, backboneRate, wide, everyChannel }: TaskOptions): Promise<Task> {

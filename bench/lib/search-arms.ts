@@ -41,6 +41,7 @@ export async function stepOf(name: string, batchSize: number): Promise<StepToRun
     detector: buildDetector(demoDetectorConfig()),
     datasets: { train: mnistDetection({ digits: train, size: batchSize, seed: 1 }) },
     batchSize,
+    maxObjects: 16,
   });
   const [title, form] = name.split('/') as [string, (typeof FORMS)[number] | undefined];
   const space = spaces()[title];

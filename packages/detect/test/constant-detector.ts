@@ -1,5 +1,5 @@
 import { add, constant, multiply, reduceSum, tensorData } from '@nats/graph';
-import type { Box } from '../src/data/records.js';
+import type { Box } from '../src/data/box.js';
 import type { Detector } from '../src/detectors/detector.js';
 import type { MaskCandidates } from '../src/detectors/mask-rcnn.js';
 

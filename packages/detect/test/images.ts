@@ -1,6 +1,7 @@
 import { hash32 } from '@nats/graph';
 import fc from 'fast-check';
-import type { DecodedImage, DetectionSample } from '../src/data/dataset.js';
+import type { DecodedImage } from '../src/data/decoded-image.js';
+import type { DetectionSample } from '../src/data/detection-sample.js';
 import { objectMask } from '../src/data/object-mask.js';
 import { encodePng } from '../src/data/write-coco.js';
 import { cocoMask, segmentationMask } from '../src/masks/segmentation.js';

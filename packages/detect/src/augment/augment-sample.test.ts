@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { noiseImage, paintedSamples } from '../../test/images.js';
-import type { DetectionSample } from '../data/dataset.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import { boxesOnCanvas, letterbox, placeImage } from '../data/placement.js';
 import { type AugmentationOptions, augmentSample, imagesNeeded, partnersOf } from './augment-sample.js';
 import { flipHorizontally } from './flip.js';

@@ -1,5 +1,5 @@
 import { hash32, hashUniform } from '@nats/graph';
-import type { DetectionSample } from '../data/dataset.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import { letterbox, type Placement } from '../data/placement.js';
 import { type ColourOptions, jitterColours } from './colour.js';
 import { type CropOptions, cropAroundObjects } from './crop.js';

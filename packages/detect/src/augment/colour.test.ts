@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { noiseImage } from '../../test/images.js';
-import type { DetectionSample } from '../data/dataset.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import { adjustColours, jitterColours } from './colour.js';
 
 const sampleOf = (channels: number, ...pixels: number[]): DetectionSample => ({

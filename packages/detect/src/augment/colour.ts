@@ -1,4 +1,4 @@
-import type { DetectionSample } from '../data/dataset.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import type { Random } from './objects.js';
 
 /** Each a largest change: a factor is drawn from 1 - change to 1 + change. Default 0: no change. */

@@ -1,4 +1,4 @@
-import type { DetectionSample } from '../data/dataset.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import { boxAt, cutObjects, movedMasks, type Random, type Rectangle, rectangleIou, selectObjects } from './objects.js';
 
 export interface CropOptions {

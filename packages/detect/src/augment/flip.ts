@@ -1,4 +1,4 @@
-import type { DetectionSample } from '../data/dataset.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import { movedMasks } from './objects.js';
 
 /** Mirrors left and right: x becomes width - x. */

@@ -1,4 +1,4 @@
-import type { DetectionSample } from '../data/dataset.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import type { ObjectMask } from '../data/object-mask.js';
 import { blankCanvas, boxesOnCanvas, drawImage, letterbox } from '../data/placement.js';
 import { cutObjects, movedMasks, type Random, type Rectangle } from './objects.js';

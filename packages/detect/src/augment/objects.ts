@@ -1,4 +1,4 @@
-import type { DetectionSample } from '../data/dataset.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import { type AxisMap, cutMask, moveMask } from '../data/object-mask.js';
 
 /** Boxes (rows of x1, y1, x2, y2 in pixels), class numbers and masks, if there are any, of the objects of an image. */

@@ -1,4 +1,4 @@
-import type { DetectionSample } from '../data/dataset.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import { boxesOnCanvas, type CanvasSize, letterbox, type Placement, placeImage } from '../data/placement.js';
 import { cutObjects, movedMasks, type Random } from './objects.js';
 

@@ -1,8 +1,9 @@
 import type { CocoAnnotation, CocoGroundTruth } from '../evaluation/coco-format.js';
-import type { Dataset, Segmentation } from './records.js';
+import type { CocoSegmentation } from '../masks/coco-mask.js';
+import type { Dataset } from './dataset.js';
 
 /** An annotation that still has its mask, and Pascal VOC's mark. */
-export type CocoObject = CocoAnnotation & { readonly segmentation?: Segmentation; readonly difficult?: 0 | 1 };
+export type CocoObject = CocoAnnotation & { readonly segmentation?: CocoSegmentation; readonly difficult?: 0 | 1 };
 
 /** Ground truth whose annotations have their masks. */
 export interface CocoDatasetFile extends CocoGroundTruth {

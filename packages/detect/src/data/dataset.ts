@@ -1,55 +1,55 @@
-import type { ObjectMask } from './object-mask.js';
-import type { Placement } from './placement.js';
+import type { CocoSegmentation } from '../masks/coco-mask.js';
+import type { Box } from './box.js';
+import type { DecodedImage } from './decoded-image.js';
+import type { DataProblem } from './problems.js';
 
-/** A decoded image. */
-export interface DecodedImage {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  /** uint8 `[C, H, W]`, 0 to 255. Not to be written. */
-  readonly pixels: Uint8Array;
+/** One annotated object. */
+export interface DatasetObject {
+  readonly box: Box;
+  /** Number of its class in the dataset's `classes`. */
+  readonly label: number;
+  /** A group that nobody counted: no training target, and detections in it count neither way. Default false. */
+  readonly crowd?: boolean;
+  /** Hard to recognize (Pascal VOC): a training target, left out of VOC's evaluation. Default false. */
+  readonly difficult?: boolean;
+  /** Of the object's mask in square pixels: COCO's size ranges go by it. Default: the box's. */
+  readonly area?: number;
+  readonly segmentation?: CocoSegmentation;
 }
 
-/** A decoded image and the objects in it. */
-export interface DetectionSample extends DecodedImage {
-  /** x1, y1, x2, y2 of each object in pixels, right and bottom side exclusive: x2 - x1 is the width. */
-  readonly boxes: Float32Array;
-  /** Number of the class of each object. */
-  readonly labels: Int32Array;
-  /** Mask of each object, for detectors that give masks. */
-  readonly masks?: readonly ObjectMask[];
-}
+/** A file, decoded when it is needed, or a function that gives the pixels (of generated images, say). */
+export type ImageSource = { readonly file: string } | { readonly load: () => DecodedImage | Promise<DecodedImage> };
 
-/** One image with its objects, decoded, in the size that a detector takes. */
-export interface DetectionExample extends DetectionSample {
-  /** Names the image in messages and results. */
+/** One image and what is known of it without decoding. */
+export interface DatasetRecord {
+  /** Different from every other of the dataset; names the image in messages and results. */
   readonly id: string;
-  /** Where the original image lies in this one; none if they are the same. */
-  readonly placement?: Placement;
+  readonly source: ImageSource;
+  /** In pixels, after the file's EXIF orientation is applied. */
+  readonly width: number;
+  readonly height: number;
+  /** May be empty. */
+  readonly objects: readonly DatasetObject[];
 }
 
-/** Images with boxes, read or made when asked for. */
-export interface DetectionDataset {
+/** Annotated images, decoded when they are needed. */
+export interface Dataset {
   readonly name: string;
+  /** Names of the classes. */
   readonly classes: readonly string[];
-  readonly size: number;
-  example(index: number): DetectionExample | Promise<DetectionExample>;
+  readonly records: readonly DatasetRecord[];
+  /** What the reader left out or changed. */
+  readonly problems: readonly DataProblem[];
+  /** The file's own number of each class, for results in COCO's format; default 1, 2, …. */
+  readonly categoryIds?: readonly number[];
 }
 
-/** Keeps examples once they were made: for sets that fit into memory. */
-export function cached(dataset: DetectionDataset): DetectionDataset {
-  const known = new Map<number, DetectionExample | Promise<DetectionExample>>();
-  return {
-    ...dataset,
-    example: (index) => {
-      const example = known.get(index) ?? dataset.example(index);
-      known.set(index, example);
-      return example;
-    },
-  };
+/** Some records of a dataset, in the given order. */
+export function selectRecords(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  return { ...dataset, records: Array.from(indices, (index) => dataset.records[index]!) };
 }
 
-/** Some examples of a dataset, in the given order. */
-export function detectionSubset(dataset: DetectionDataset, indices: ArrayLike<number>): DetectionDataset {
-  return { ...dataset, size: indices.length, example: (index) => dataset.example(indices[index]!) };
+/** Where an image comes from, for messages: its file, or its id. */
+export function sourceName({ id, source }: Pick<DatasetRecord, 'id' | 'source'>): string {
+  return 'file' in source ? source.file : id;
 }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { malformed, NatsError } from '@nats/graph';
 import sharp from 'sharp';
-import type { DecodedImage } from './dataset.js';
-import { type DatasetRecord, sourceName } from './records.js';
+import { type DatasetRecord, sourceName } from './dataset.js';
+import type { DecodedImage } from './decoded-image.js';
 
 export interface DecodeOptions {
   /** 3: red, green, blue. 1: grey, 0.299 R + 0.587 G + 0.114 B (ITU-R 601, as Pillow and OpenCV). Default 3. */

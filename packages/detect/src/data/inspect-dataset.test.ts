@@ -4,10 +4,10 @@ import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { noiseImage, noisePng } from '../../test/images.js';
+import type { Dataset, DatasetObject } from './dataset.js';
 import { inspectDataset } from './inspect-dataset.js';
 import { parseCoco } from './read-coco.js';
 import { readVoc } from './read-voc.js';
-import type { Dataset, DatasetObject } from './records.js';
 
 const source = { load: () => noiseImage(3, 100, 200) };
 const object = (x1: number, y1: number, x2: number, y2: number, label = 0): DatasetObject => ({

@@ -1,10 +1,10 @@
 import { NatsError } from '@nats/graph';
 import type { AnchorLevel } from '../boxes/anchors.js';
+import { type Dataset, type DatasetRecord, sourceName } from './dataset.js';
 import { type DecodeOptions, loadRecordImage, readImageSize } from './decode-image.js';
 import { anchorFit, type BoxSize, type FittedAnchors, fitAnchorLevels, fitAnchors } from './fit-anchors.js';
 import { type CanvasSize, letterbox } from './placement.js';
 import { checkedBox, type DataProblem } from './problems.js';
-import { type Dataset, type DatasetRecord, sourceName } from './records.js';
 
 export interface InspectOptions {
   /** Which images are looked at: `decode` (default) all of them whole, `header` their sizes only, `none`. */

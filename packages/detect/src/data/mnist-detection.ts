@@ -1,10 +1,11 @@
 import { check, hash32, hashUniform, seedOf } from '@nats/graph';
 import type { ImageDataset, ImageSize } from '@nats/train';
-import { encodeMaskPart, type MaskRuns, maskArea } from '../masks/mask-runs.js';
+import { encodeMaskPart, maskArea, type RleMask } from '../masks/rle-mask.js';
 import { cocoMask } from '../masks/segmentation.js';
-import type { DetectionDataset, DetectionExample } from './dataset.js';
-import { objectMask } from './object-mask.js';
-import type { Box, Dataset, DatasetRecord } from './records.js';
+
+import type { Box } from './box.js';
+import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
+import type { DecodedImage } from './decoded-image.js';
 import { texture } from './texture.js';
 
 export interface MnistDetectionOptions {
@@ -35,11 +36,37 @@ const ATTEMPTS = 40;
 const INK = 40;
 
 /**
- * MNIST-detection: real handwritten digits at many scales on textured backgrounds, grey. Made on demand: image i depends
- * on the seed, i and the digits alone.
+ * MNIST-detection: real handwritten digits at many scales on textured backgrounds, grey. Boxes are known now, pixels are made
+ * when they are first asked for, and kept. Image i depends on the seed, i and the digits alone.
  */
-export function mnistDetection(options: MnistDetectionOptions): DetectionDataset {
-  const { digits, size, seed, imageSize = 128, side = [16, 112] } = options;
+export function mnistDetection(options: MnistDetectionOptions): Dataset {
+  const { digits, seed, size, imageSize = 128 } = options;
+  const name = `mnist-detection/${digits.name}/${seed}`;
+  const images = mnistImages(options);
+  const records = Array.from({ length: size }, (_, index): DatasetRecord => {
+    let made: DecodedImage | undefined;
+    const load = () => (made ??= images.image(index));
+    return {
+      id: `${name}/${index}`,
+      source: { load },
+      width: imageSize,
+      height: imageSize,
+      objects: images.objects(index),
+    };
+  });
+  return { name, classes: digits.classes, records, problems: [] };
+}
+
+/** Images of MNIST-detection by their index, made anew by each call. */
+export interface MnistImages {
+  objects(index: number): DatasetObject[];
+  /** Grey. */
+  image(index: number): DecodedImage;
+}
+
+/** @throws NatsError `attribute` for digits that do not fit the image */
+export function mnistImages(options: MnistDetectionOptions): MnistImages {
+  const { digits, imageSize = 128, side = [16, 112] } = options;
   check(side[0] >= 4 && side[0] <= side[1] && side[1] <= imageSize, 'attribute', () => ({
     rule: 'digits are at least 4 pixels and at most as large as the image',
     received: `${side[0]} to ${side[1]}`,
@@ -51,41 +78,19 @@ export function mnistDetection(options: MnistDetectionOptions): DetectionDataset
     received: `${least} to ${most}`,
     where: 'widening',
   }));
-  const name = `mnist-detection/${digits.name}/${seed}`;
-  return {
-    name,
-    classes: digits.classes,
-    size,
-    example: (index) => makeExample(`${name}/${index}`, index, options),
+  const maskOf = (digit: Placed) => {
+    const mask = inkMask(digit, inkOf(digits, digit), imageSize);
+    return { segmentation: cocoMask(mask), area: maskArea(mask) };
   };
-}
-
-/**
- * MNIST-detection as annotated records: boxes now, pixels when they are needed. To write
- * it to disk, or to train on it with a loader.
- */
-export function mnistDetectionRecords(options: MnistDetectionOptions): Dataset {
-  const { imageSize = 128, size } = options;
-  const examples = mnistDetection(options);
-  const records = Array.from({ length: size }, (_, index): DatasetRecord => {
-    const { placed } = layoutOf(index, options);
-    const maskOf = (digit: Placed) => {
-      const segmentation = inkMask(digit, inkOf(options.digits, digit), imageSize);
-      return { segmentation: cocoMask(segmentation), area: maskArea(segmentation) };
-    };
-    return {
-      id: `${examples.name}/${index}`,
-      source: { load: () => examples.example(index) },
-      width: imageSize,
-      height: imageSize,
-      objects: placed.map((digit) => ({
+  return {
+    objects: (index) =>
+      layoutOf(index, options).placed.map((digit) => ({
         box: boxOf(digit),
         label: digit.label,
         ...(options.masks && maskOf(digit)),
       })),
-    };
-  });
-  return { name: examples.name, classes: examples.classes, records, problems: [] };
+    image: (index) => drawnImage(index, options),
+  };
 }
 
 /** Where a digit goes, in whole pixels. */
@@ -131,29 +136,16 @@ function layoutOf(index: number, options: MnistDetectionOptions): Layout {
   return { placed, base: 0.1 + 0.3 * random(), textureSeed: hash32(seed, -1) };
 }
 
-function makeExample(id: string, index: number, options: MnistDetectionOptions): DetectionExample {
-  const { digits, imageSize = 128, masks = false } = options;
+function drawnImage(index: number, options: MnistDetectionOptions): DecodedImage {
+  const { digits, imageSize = 128 } = options;
   const { placed, base, textureSeed } = layoutOf(index, options);
   const canvas = texture(textureSeed, { height: imageSize, width: imageSize, base, amplitude: 0.2, pixelNoise: 0.05 });
-  const inks = placed.map((digit) => inkOf(digits, digit));
-  for (const [i, digit] of placed.entries()) addInk(canvas, imageSize, digit, inks[i]!);
-  const size = { height: imageSize, width: imageSize };
-  return {
-    id,
-    channels: 1,
-    height: imageSize,
-    width: imageSize,
-    pixels: toBytes(canvas),
-    boxes: Float32Array.from(placed.flatMap(boxOf)),
-    labels: Int32Array.from(placed, ({ label }) => label),
-    ...(masks && {
-      masks: placed.map((digit, i) => objectMask(cocoMask(inkMask(digit, inks[i]!, imageSize)), size)),
-    }),
-  };
+  for (const digit of placed) addInk(canvas, imageSize, digit, inkOf(digits, digit));
+  return { channels: 1, height: imageSize, width: imageSize, pixels: toBytes(canvas) };
 }
 
 /** Where a digit is at least as dark as its bounds' ink. */
-function inkMask(digit: Placed, ink: Float32Array, imageSize: number): MaskRuns {
+function inkMask(digit: Placed, ink: Float32Array, imageSize: number): RleMask {
   const pixels = ink.map((value) => (value * 255 >= INK ? 1 : 0));
   return encodeMaskPart(pixels, digit, { height: imageSize, width: imageSize });
 }

@@ -1,6 +1,6 @@
 import { hash32, seedOf } from '@nats/graph';
 import { type ImageDataset, imageDataset } from '@nats/train';
-import { mnistDetection } from './mnist-detection.js';
+import { mnistImages } from './mnist-detection.js';
 
 export interface MnistTexturesOptions {
   readonly digits: ImageDataset;
@@ -20,13 +20,12 @@ export async function mnistTextures(options: MnistTexturesOptions): Promise<Imag
   const { digits, size, seed, imageSize = 64 } = options;
   const side = options.side ?? [imageSize / 4, (imageSize * 7) / 8];
   const own = hash32(seedOf(seed, 'textures'), 0);
-  const made = mnistDetection({ digits, size, seed: own, imageSize, count: [1, 1], side });
+  const made = mnistImages({ digits, size, seed: own, imageSize, count: [1, 1], side });
   const images = new Uint8Array(size * imageSize * imageSize);
   const labels = new Int32Array(size);
   for (let i = 0; i < size; i++) {
-    const example = await made.example(i);
-    images.set(example.pixels, i * imageSize * imageSize);
-    labels[i] = example.labels[0]!;
+    images.set(made.image(i).pixels, i * imageSize * imageSize);
+    labels[i] = made.objects(i)[0]!.label;
   }
   const shape = { channels: 1, height: imageSize, width: imageSize };
   return imageDataset({

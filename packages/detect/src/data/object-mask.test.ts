@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeMask, encodeMask, type MaskRuns, maskArea, maskBox } from '../masks/mask-runs.js';
+import { decodeMask, encodeMask, maskArea, maskBox, type RleMask } from '../masks/rle-mask.js';
 import { cocoMask, segmentationMask } from '../masks/segmentation.js';
 import { type AxisMap, cutMask, drawMask, isUnmoved, moveMask, objectMask } from './object-mask.js';
 
@@ -9,7 +9,7 @@ const SIZE = { height: 9, width: 12 };
 const polygon = [[2, 3, 4, 3, 4, 7, 7, 7, 7, 9, 2, 9]];
 const runs = cocoMask(segmentationMask(polygon, SIZE));
 
-const rowsOf = (mask: MaskRuns) => {
+const rowsOf = (mask: RleMask) => {
   const pixels = decodeMask(mask);
   return Array.from({ length: mask.height }, (_, y) =>
     [...pixels.subarray(y * mask.width, (y + 1) * mask.width)].join(''),

@@ -1,8 +1,9 @@
+import type { CocoSegmentation } from '../masks/coco-mask.js';
 import { FARTHEST } from '../masks/mask-polygon.js';
-import { decodeMask, encodeMaskPart, type MaskRuns, maskBox, mergeMasks } from '../masks/mask-runs.js';
+import { decodeMask, encodeMaskPart, maskBox, mergeMasks, type RleMask } from '../masks/rle-mask.js';
 import { type MaskSize, segmentationMask } from '../masks/segmentation.js';
+import type { Box } from './box.js';
 import type { Placement } from './placement.js';
-import type { Box, Segmentation } from './records.js';
 
 /** Where something moves along both axes: `x * scaleX + x`, `y * scaleY + y`. A placement is one. */
 export type AxisMap = Pick<Placement, 'x' | 'y' | 'scaleX' | 'scaleY'>;
@@ -13,7 +14,7 @@ export type AxisMap = Pick<Placement, 'x' | 'y' | 'scaleX' | 'scaleY'>;
  */
 export interface ObjectMask {
   /** In pixels of the original image. */
-  readonly segmentation: Segmentation;
+  readonly segmentation: CocoSegmentation;
   /** Of the original image. */
   readonly size: MaskSize;
   /** From the original image to the picture; a negative scale mirrors. */
@@ -25,7 +26,7 @@ export interface ObjectMask {
 const UNMOVED: AxisMap = { x: 0, y: 0, scaleX: 1, scaleY: 1 };
 
 /** The mask of an object of an original image. */
-export function objectMask(segmentation: Segmentation, { height, width }: MaskSize): ObjectMask {
+export function objectMask(segmentation: CocoSegmentation, { height, width }: MaskSize): ObjectMask {
   return { segmentation, size: { height, width }, map: UNMOVED };
 }
 
@@ -64,7 +65,7 @@ export function cutMask(mask: ObjectMask, [x1, y1, x2, y2]: Box): ObjectMask {
  * runs each pixel of the picture takes what lies under its middle.
  * @throws NatsError `malformed` for a broken segmentation; readers of files check theirs
  */
-export function drawMask(mask: ObjectMask, picture: MaskSize): MaskRuns {
+export function drawMask(mask: ObjectMask, picture: MaskSize): RleMask {
   const { segmentation, size, map, visible } = mask;
   const drawn = 'counts' in segmentation ? movedRuns(segmentationMask(segmentation, size), map, picture) : undefined;
   const whole = drawn ?? segmentationMask(movedPolygons(segmentation as readonly (readonly number[])[], map), picture);
@@ -89,7 +90,7 @@ function movedPolygons(
   );
 }
 
-function movedRuns(mask: MaskRuns, map: AxisMap, picture: MaskSize): MaskRuns {
+function movedRuns(mask: RleMask, map: AxisMap, picture: MaskSize): RleMask {
   const [left, top, width, height] = maskBox(mask);
   const part = coveredPixels(movedRectangle([left, top, left + width, top + height], map), picture);
   const pixels = decodeMask(mask);
@@ -109,7 +110,7 @@ function sources(start: number, count: number, scale: number, shift: number, lim
   );
 }
 
-function rectangleMask(rectangle: Box, picture: MaskSize): MaskRuns {
+function rectangleMask(rectangle: Box, picture: MaskSize): RleMask {
   const part = coveredPixels(rectangle, picture);
   return encodeMaskPart(new Uint8Array(part.width * part.height).fill(1), part, picture);
 }

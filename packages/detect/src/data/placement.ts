@@ -1,5 +1,5 @@
 import { check } from '@nats/graph';
-import type { DecodedImage } from './dataset.js';
+import type { DecodedImage } from './decoded-image.js';
 import { resizeInto } from './resize.js';
 
 /** Height and width in pixels. */

@@ -1,6 +1,6 @@
+import type { Box } from './box.js';
 import { FieldError, shown } from './fields.js';
 import { checkedBox, type DataProblem, type ProblemKind } from './problems.js';
-import type { Box } from './records.js';
 
 type Where = Pick<DataProblem, 'file' | 'field'> & { readonly image?: string };
 type Size = { readonly width: number; readonly height: number };
@@ -30,7 +30,7 @@ export function createProblemList(): ProblemList {
         return read();
       } catch (error) {
         if (!(error instanceof FieldError)) throw error;
-        const kind: ProblemKind = error instanceof KindError ? error.kind : 'field';
+        const kind: ProblemKind = error instanceof AnnotationError ? error.kind : 'field';
         problems.push({ kind, ...where, field: error.field, rule: error.rule, received: shown(error.value), remedy });
         return undefined;
       }
@@ -39,7 +39,7 @@ export function createProblemList(): ProblemList {
 }
 
 /** A wrong field that is not missing: a duplicate, or a reference to nothing. */
-export class KindError extends FieldError {
+export class AnnotationError extends FieldError {
   constructor(
     readonly kind: ProblemKind,
     field: string,

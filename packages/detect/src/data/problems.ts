@@ -1,5 +1,5 @@
 import { malformed } from '@nats/graph';
-import type { Box } from './records.js';
+import type { Box } from './box.js';
 
 /** What was wrong with a part of a dataset. */
 export type ProblemKind =

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, test } from 'vitest';
-import { compressRuns } from '../masks/mask-string.js';
+import { encodeRle } from '../masks/rle-string.js';
 import { cocoGroundTruth } from './coco-ground-truth.js';
 import { parseCoco, readCoco } from './read-coco.js';
 
@@ -30,7 +30,7 @@ const file = {
       category_id: 3,
       bbox: [0, 0, 100, 50],
       iscrowd: 1,
-      segmentation: { size: [50, 100], counts: compressRuns([0, 4000, 1000]) },
+      segmentation: { size: [50, 100], counts: encodeRle([0, 4000, 1000]) },
     },
     {
       id: 3,

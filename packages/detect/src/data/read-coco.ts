@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { malformed } from '@nats/graph';
+import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { FieldError, type Fields, fieldsAt, inFile, listAt, numberAt, sideAt, textAt } from './fields.js';
-import { createProblemList, KindError, type ProblemList } from './problem-list.js';
+import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
-import type { Dataset, DatasetObject, DatasetRecord } from './records.js';
 import { segmentationAt } from './segmentation-field.js';
 
 export interface ReadCocoOptions {
@@ -45,11 +45,12 @@ export function parseCoco(value: unknown, file: string, options: ReadCocoOptions
     const found = list.attempt({ file }, 'annotation dropped', () => {
       const annotation = fieldsAt(item, field);
       const id = numberAt(annotation.id, `${field}.id`);
-      if (ids.has(id)) throw new KindError('duplicate', `${field}.id`, 'ids of annotations are different', id);
+      if (ids.has(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of annotations are different', id);
       ids.add(id);
       const imageId = numberAt(annotation.image_id, `${field}.image_id`);
       const image = images.get(imageId);
-      if (!image) throw new KindError('reference', `${field}.image_id`, 'an annotation is of a known image', imageId);
+      if (!image)
+        throw new AnnotationError('reference', `${field}.image_id`, 'an annotation is of a known image', imageId);
       const object = objectOf(annotation, field, labels);
       const segmentation = segmentationAt(annotation.segmentation, `${field}.segmentation`, image, id);
       return { image, object: { ...object, ...(segmentation && { segmentation }) } };
@@ -106,7 +107,7 @@ function imagesOf(items: readonly unknown[], file: string, folder: string, list:
     list.attempt({ file }, 'image dropped', () => {
       const image = fieldsAt(item, field);
       const id = numberAt(image.id, `${field}.id`);
-      if (images.has(id)) throw new KindError('duplicate', `${field}.id`, 'ids of images are different', id);
+      if (images.has(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of images are different', id);
       images.set(id, {
         id: String(id),
         source: { file: join(folder, textAt(image.file_name, `${field}.file_name`)) },
@@ -123,7 +124,7 @@ function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<number,
   const category = numberAt(annotation.category_id, `${field}.category_id`);
   const label = labels.get(category);
   if (label === undefined) {
-    throw new KindError('reference', `${field}.category_id`, 'an annotation is of a known category', category);
+    throw new AnnotationError('reference', `${field}.category_id`, 'an annotation is of a known category', category);
   }
   const sides = listAt(annotation.bbox, `${field}.bbox`);
   if (sides.length !== 4) throw new FieldError(`${field}.bbox`, 'a box is [x, y, width, height]', sides);

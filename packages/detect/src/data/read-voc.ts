@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { malformed } from '@nats/graph';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type Fields, fieldsAt, inFile, numberInText, sideAt, textAt } from './fields.js';
-import { createProblemList, KindError, type ProblemList } from './problem-list.js';
+import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
-import type { Dataset, DatasetObject, DatasetRecord } from './records.js';
 
 export interface ReadVocOptions {
   /** Name of a list in ImageSets/Main, such as `train`. Default: every annotation. */
@@ -139,7 +139,8 @@ function objectOf(item: unknown, field: string, { classes, coordinates }: Record
   const object = fieldsAt(item, field);
   const name = textAt(object.name, `${field}.name`);
   const label = classes.indexOf(name);
-  if (label < 0) throw new KindError('reference', `${field}.name`, `a class is one of ${classes.join(', ')}`, name);
+  if (label < 0)
+    throw new AnnotationError('reference', `${field}.name`, `a class is one of ${classes.join(', ')}`, name);
   const box = fieldsAt(object.bndbox, `${field}.bndbox`);
   const side = (key: string) => numberInText(box[key], `${field}.bndbox.${key}`);
   const first = coordinates === 'pixels' ? 1 : 0;

@@ -3,12 +3,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
 import { malformed } from '@nats/graph';
 import { parse } from 'yaml';
+import type { Box } from './box.js';
+import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { readImageSize } from './decode-image.js';
 import { FieldError, type Fields, fieldsAt, inFile, numberInText, textAt } from './fields.js';
 import { imageFault } from './inspect-dataset.js';
-import { createProblemList, KindError, type ProblemList } from './problem-list.js';
+import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
-import type { Box, Dataset, DatasetObject, DatasetRecord } from './records.js';
 
 export interface ReadYoloOptions {
   /** A key of the YAML file with images: `train`, `val`, `test`. */
@@ -148,7 +149,7 @@ function objectOf(line: string, field: string, size: Size, classes: readonly str
     .map((text) => numberInText(text, field));
   const [label, ...values] = numbers as [number, ...number[]];
   if (!Number.isInteger(label) || label < 0 || label >= classes.length) {
-    throw new KindError('reference', field, `a class is a number from 0 to ${classes.length - 1}`, label);
+    throw new AnnotationError('reference', field, `a class is a number from 0 to ${classes.length - 1}`, label);
   }
   const absolute = values.map((value, i) => value * (i % 2 === 0 ? size.width : size.height));
   if (values.length === 4) {

@@ -16,7 +16,7 @@ import {
 } from 'onnx-buf';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import type { DecodedImage } from './dataset.js';
+import type { DecodedImage } from './decoded-image.js';
 import { placeImage } from './placement.js';
 import { resizeInto } from './resize.js';
 

@@ -1,4 +1,4 @@
-import type { DecodedImage } from './dataset.js';
+import type { DecodedImage } from './decoded-image.js';
 
 /** Samples of one axis: between which two source positions each lies, and the weight of both. */
 interface AxisSamples {

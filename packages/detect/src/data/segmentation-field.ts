@@ -1,9 +1,8 @@
 import { NatsError } from '@nats/graph';
-import type { CocoMask } from '../masks/coco-mask.js';
+import type { CocoMask, CocoSegmentation } from '../masks/coco-mask.js';
 import { FARTHEST } from '../masks/mask-polygon.js';
 import { type MaskSize, segmentationMask } from '../masks/segmentation.js';
 import { FieldError, isFields } from './fields.js';
-import type { Segmentation } from './records.js';
 
 /** Numbers of the three points that a polygon needs. */
 const LEAST = 6;
@@ -13,7 +12,12 @@ const LEAST = 6;
  * write.
  * @throws FieldError naming the field, and the annotation by its id
  */
-export function segmentationAt(value: unknown, field: string, size: MaskSize, id: number): Segmentation | undefined {
+export function segmentationAt(
+  value: unknown,
+  field: string,
+  size: MaskSize,
+  id: number,
+): CocoSegmentation | undefined {
   const broken = (where: string, rule: string, received: unknown) =>
     new FieldError(where, `${rule}, in annotation ${id}`, received);
   if (value === undefined || value === null) return undefined;
@@ -36,7 +40,7 @@ export function segmentationAt(value: unknown, field: string, size: MaskSize, id
     const { rule, received, limit, where } = error.details;
     throw broken(where ?? field, limit === undefined ? rule : `${rule} (${limit})`, received);
   }
-  return value as unknown as Segmentation;
+  return value as unknown as CocoSegmentation;
 }
 
 function isCoordinate(value: unknown): boolean {

@@ -1,6 +1,6 @@
 import { check } from '@nats/graph';
+import type { DatasetRecord } from './dataset.js';
 import { type ObjectMask, objectMask } from './object-mask.js';
-import type { DatasetRecord } from './records.js';
 
 /** Boxes and labels that a detector is trained to find: all but crowds. */
 export function targetsOf({ objects }: Pick<DatasetRecord, 'objects'>): { boxes: Float32Array; labels: Int32Array } {
@@ -29,7 +29,7 @@ export function checkMasks(records: readonly DatasetRecord[], where: string): vo
     check(bare < 0, 'attribute', () => ({
       rule: 'a detector that gives masks needs one (a segmentation) of every object that is not a crowd',
       received: `none of object ${bare} of image ${id}`,
-      limit: 'polygons or runs in a COCO file, polygons in a YOLO folder, mnistDetectionRecords with masks',
+      limit: 'polygons or runs in a COCO file, polygons in a YOLO folder, mnistDetection with masks',
       where,
     }));
   }

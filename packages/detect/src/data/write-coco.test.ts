@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { expect, test } from 'vitest';
 import { noiseImage } from '../../test/images.js';
+import type { Dataset } from './dataset.js';
 import { loadRecordImage } from './decode-image.js';
 import { loadMnist } from './mnist.js';
-import { mnistDetectionRecords } from './mnist-detection.js';
+import { mnistDetection } from './mnist-detection.js';
 import { readCoco } from './read-coco.js';
-import type { Dataset } from './records.js';
 import { writeCoco } from './write-coco.js';
 
 test('what is written is read back: boxes, classes, masks, pixels', async () => {
@@ -48,7 +48,7 @@ test('what is written is read back: boxes, classes, masks, pixels', async () => 
 });
 
 test('MNIST-detection can be written, in grey, with masks', async () => {
-  const dataset = mnistDetectionRecords({ digits: await loadMnist('test'), size: 3, seed: 2, masks: true });
+  const dataset = mnistDetection({ digits: await loadMnist('test'), size: 3, seed: 2, masks: true });
   const directory = await temporaryDirectory();
   await writeCoco(dataset, directory, { channels: 1, annotations: 'digits.json' });
   const again = await readCoco(join(directory, 'digits.json'), { images: join(directory, 'images') });

@@ -2,9 +2,9 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { cocoGroundTruth } from './coco-ground-truth.js';
-import type { DecodedImage } from './dataset.js';
+import type { Dataset } from './dataset.js';
 import { loadRecordImage } from './decode-image.js';
-import type { Dataset } from './records.js';
+import type { DecodedImage } from './decoded-image.js';
 
 export interface WriteCocoOptions {
   /** Name of the annotation file; default `instances.json`. */

@@ -15,7 +15,7 @@ import { smallResnet } from '@nats/space';
 import { adamw, trainingStep } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { boxMask } from '../masks/mask-polygon.js';
-import { maskBox } from '../masks/mask-runs.js';
+import { maskBox } from '../masks/rle-mask.js';
 import { detection } from '../objective/detection.js';
 import { maskFeeds } from '../objective/mask-feeds.js';
 import { detectionsOf } from '../postprocess/detections.js';
@@ -217,9 +217,15 @@ describe.each(CONFIGS)('%s', (_, config) => {
 });
 
 test('the objective feeds what is drawn, by seed, split and step', async () => {
-  const example = { id: 'x', channels: 1, height: SIZE, width: SIZE, pixels: new Uint8Array(SIZE * SIZE) };
-  const none = { boxes: new Float32Array(0), labels: new Int32Array(0) };
-  const dataset = { name: 'empty', classes: ['a', 'b'], size: 4, example: () => ({ ...example, ...none }) };
+  const image = { channels: 1, height: SIZE, width: SIZE, pixels: new Uint8Array(SIZE * SIZE) };
+  const records = [0, 1, 2, 3].map((i) => ({
+    id: String(i),
+    source: { load: () => image },
+    width: SIZE,
+    height: SIZE,
+    objects: [],
+  }));
+  const dataset = { name: 'empty', classes: ['a', 'b'], records, problems: [] };
   const batches = async (seed: number) => {
     const objective = detection({
       detector: buildDetector(faster),

@@ -1,6 +1,6 @@
 import { check } from '@nats/graph';
-import type { DecodedImage } from '../data/dataset.js';
-import { decodeMask, type MaskRuns } from '../masks/mask-runs.js';
+import type { DecodedImage } from '../data/decoded-image.js';
+import { decodeMask, type RleMask } from '../masks/rle-mask.js';
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf } from './font.js';
 
 /** Red, green, blue, 0 to 255. */
@@ -40,7 +40,7 @@ export function fillRectangle(
 /** Blends a colour into the pixels of a mask, each drawn `zoom` times as wide and high. Writes `canvas.pixels`. */
 export function tintMask(
   { height, width, pixels }: DecodedImage,
-  mask: MaskRuns,
+  mask: RleMask,
   zoom: number,
   colour: Colour,
   share: number,

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { boundsWhere, noiseImage } from '../../test/images.js';
-import type { DecodedImage } from '../data/dataset.js';
+import type { DecodedImage } from '../data/decoded-image.js';
 import { boxMask } from '../masks/mask-polygon.js';
 import { drawComparison, drawnRecord, drawObjects, drawPng } from './draw-objects.js';
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf, textWidth } from './font.js';

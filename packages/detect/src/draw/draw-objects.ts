@@ -1,8 +1,9 @@
 import { check } from '@nats/graph';
-import type { DecodedImage } from '../data/dataset.js';
-import type { Box, DatasetRecord } from '../data/records.js';
+import type { Box } from '../data/box.js';
+import type { DatasetRecord } from '../data/dataset.js';
+import type { DecodedImage } from '../data/decoded-image.js';
 import { encodePng } from '../data/write-coco.js';
-import type { MaskRuns } from '../masks/mask-runs.js';
+import type { RleMask } from '../masks/rle-mask.js';
 import {
   besideEachOther,
   type Colour,
@@ -22,7 +23,7 @@ export interface DrawnObjects {
   /** 0 to 1. */
   readonly scores?: ArrayLike<number>;
   /** Of each, as large as the image; drawn translucent, under the boxes. */
-  readonly masks?: readonly MaskRuns[];
+  readonly masks?: readonly RleMask[];
 }
 
 export interface DrawOptions {

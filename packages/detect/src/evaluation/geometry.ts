@@ -1,7 +1,7 @@
 import { check } from '@nats/graph';
 import type { CocoBox } from '../masks/coco-mask.js';
 import { boxMask } from '../masks/mask-polygon.js';
-import { type MaskRuns, maskArea, maskBox } from '../masks/mask-runs.js';
+import { maskArea, maskBox, type RleMask } from '../masks/rle-mask.js';
 import { type MaskSize, segmentationMask } from '../masks/segmentation.js';
 import { boxOverlaps } from './box-overlaps.js';
 import type { CocoDetection, CocoGroundTruth, IouType } from './coco-format.js';
@@ -71,7 +71,7 @@ function maskShapes(groundTruth: CocoGroundTruth, detections: readonly CocoDetec
   };
 }
 
-function detectionMask(detection: CocoDetection, d: number, sizeOf: (image: number) => MaskSize): MaskRuns {
+function detectionMask(detection: CocoDetection, d: number, sizeOf: (image: number) => MaskSize): RleMask {
   const { image_id, bbox, segmentation } = detection;
   const size = sizeOf(image_id);
   if (segmentation !== undefined) return segmentationMask(segmentation, size, `detections[${d}].segmentation`);

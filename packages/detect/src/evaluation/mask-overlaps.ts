@@ -1,4 +1,4 @@
-import { checkSameSize, type MaskRuns, maskArea, maskBox, walkTogether } from '../masks/mask-runs.js';
+import { checkSameSize, maskArea, maskBox, type RleMask, walkTogether } from '../masks/rle-mask.js';
 import { boxOverlaps } from './box-overlaps.js';
 
 /**
@@ -8,8 +8,8 @@ import { boxOverlaps } from './box-overlaps.js';
  * @throws NatsError `shape` for masks of different sizes
  */
 export function maskOverlaps(
-  detections: readonly MaskRuns[],
-  objects: readonly MaskRuns[],
+  detections: readonly RleMask[],
+  objects: readonly RleMask[],
   crowd?: ArrayLike<number>,
 ): Float64Array {
   // Masks whose boxes do not meet have nothing in common.
@@ -24,7 +24,7 @@ export function maskOverlaps(
   return overlaps;
 }
 
-function maskOverlap(detection: MaskRuns, object: MaskRuns, crowd: boolean): number {
+function maskOverlap(detection: RleMask, object: RleMask, crowd: boolean): number {
   let intersection = 0;
   let union = 0;
   walkTogether(detection.runs, object.runs, (length, inDetection, inObject) => {

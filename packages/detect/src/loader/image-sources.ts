@@ -1,6 +1,6 @@
-import type { DecodedImage } from '../data/dataset.js';
+import type { DatasetRecord } from '../data/dataset.js';
 import { loadRecordImage } from '../data/decode-image.js';
-import type { DatasetRecord } from '../data/records.js';
+import type { DecodedImage } from '../data/decoded-image.js';
 import { targetMasks, targetsOf } from '../data/targets.js';
 import type { BatchConfig, ImageTask } from './make-batch.js';
 

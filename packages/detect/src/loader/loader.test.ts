@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { noiseImage, noisePng } from '../../test/images.js';
-import { letterboxed } from '../data/letterboxed.js';
-import { boxesInImage } from '../data/placement.js';
-import type { Dataset, DatasetObject } from '../data/records.js';
+import type { Dataset, DatasetObject } from '../data/dataset.js';
+import { loadRecordImage } from '../data/decode-image.js';
+import { boxesInImage, boxesOnCanvas, letterbox, placeImage } from '../data/placement.js';
+import { targetsOf } from '../data/targets.js';
 import { divideIndices } from './batch-plan.js';
 import { createLoader, type DetectionBatch, type LoaderOptions } from './loader.js';
 
@@ -58,14 +59,22 @@ describe('a batch', () => {
     const dataset = await photos();
     const statistics = { mean: [0.5, 0.4, 0.3], deviation: [0.2, 0.25, 0.5] };
     const loader = open({ ...base, splits: { val: { dataset, shuffle: false } }, maxObjects: 6, statistics });
-    const examples = letterboxed(dataset, { size: [32, 32] });
     const { images, boxes, labels, counts, ids, placements } = await loader.batch('val', 1);
     expect([images.shape, boxes.shape, labels.shape, counts.shape]).toEqual([[4, 3, 32, 32], [4, 6, 4], [4, 6], [4]]);
     expect([images.dtype, boxes.dtype, labels.dtype, counts.dtype]).toEqual(['float32', 'float32', 'int32', 'int32']);
     expect(ids).toEqual(['photo 4', 'photo 5', 'photo 6', 'photo 7']);
     expect([...counts.data]).toEqual([4, 0, 1, 2]);
     for (let i = 0; i < 4; i++) {
-      const example = await examples.example(4 + i);
+      const record = dataset.records[4 + i]!;
+      const image = await loadRecordImage(record);
+      const placement = letterbox(image, [32, 32]);
+      const { labels: targetLabels, boxes: targetBoxes } = targetsOf(record);
+      const example = {
+        ...placeImage(image, placement, [32, 32]),
+        placement,
+        labels: targetLabels,
+        boxes: boxesOnCanvas(targetBoxes, placement),
+      };
       expect(placements[i]).toEqual(example.placement);
       const own = images.data.subarray(i * 3072, (i + 1) * 3072);
       for (const at of [0, 500, 1024, 2047, 3071]) {

@@ -3,12 +3,12 @@ import { check, type TensorData } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
 import { createNormalizer } from '@nats/train';
 import type { AugmentationOptions } from '../augment/index.js';
+import { type Dataset, type DatasetRecord, selectRecords } from '../data/dataset.js';
 import type { DecodeOptions } from '../data/decode-image.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
 import { type CanvasSize, PAD_VALUE, type Placement } from '../data/placement.js';
-import { type Dataset, type DatasetRecord, selectRecords } from '../data/records.js';
 import { checkMasks } from '../data/targets.js';
-import type { MaskRuns } from '../masks/mask-runs.js';
+import type { RleMask } from '../masks/rle-mask.js';
 import { type BatchPlan, bucketOf, type PlannedBatch, planBatches } from './batch-plan.js';
 import { createImageSources, type TargetKind } from './image-sources.js';
 import { type BatchArrays, type BatchConfig, makeBatch } from './make-batch.js';
@@ -77,7 +77,7 @@ export interface DetectionBatch {
   /** int32 `[B]`: objects in each image. */
   readonly counts: TensorData;
   /** Of each image's objects, in the order of its boxes, in pixels of the canvas; with the option `masks`. */
-  readonly masks?: readonly (readonly MaskRuns[])[];
+  readonly masks?: readonly (readonly RleMask[])[];
   readonly ids: readonly string[];
   /** Where each original image lies on its canvas; none if it was augmented. */
   readonly placements: readonly (Placement | undefined)[];

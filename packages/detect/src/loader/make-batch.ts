@@ -3,11 +3,12 @@ import type { PixelStatistics } from '@nats/space';
 import { createNormalizer } from '@nats/train';
 import { type AugmentationOptions, augmentSample } from '../augment/index.js';
 import { movedMasks, selectObjects } from '../augment/objects.js';
-import type { DecodedImage, DetectionSample } from '../data/dataset.js';
 import { type DecodeOptions, loadRecordImage } from '../data/decode-image.js';
+import type { DecodedImage } from '../data/decoded-image.js';
+import type { DetectionSample } from '../data/detection-sample.js';
 import { drawMask, type ObjectMask } from '../data/object-mask.js';
 import { boxesOnCanvas, type CanvasSize, letterbox, type Placement, placeImage } from '../data/placement.js';
-import type { MaskRuns } from '../masks/mask-runs.js';
+import type { RleMask } from '../masks/rle-mask.js';
 
 /** What stays the same for all batches of a loader. Plain data: it is sent to workers. */
 export interface BatchConfig {
@@ -53,7 +54,7 @@ export interface BatchArrays {
   /** `[B]` */
   readonly counts: Int32Array;
   /** Of each image's objects, in pixels of the canvas; if the tasks have masks. */
-  readonly masks?: readonly (readonly MaskRuns[])[];
+  readonly masks?: readonly (readonly RleMask[])[];
   /** None for a mosaic. */
   readonly placements: readonly (Placement | undefined)[];
   readonly decoded: ReadonlyMap<number, DecodedImage>;
@@ -63,7 +64,7 @@ export interface BatchArrays {
 export async function makeBatch({ size, images, augment }: BatchTask, config: BatchConfig): Promise<BatchArrays> {
   const decoded = new Map<number, DecodedImage>();
   const samples: Placed[] = [];
-  const masks: MaskRuns[][] = [];
+  const masks: RleMask[][] = [];
   const [height, width] = size;
   for (const { seed, images: tasks } of images) {
     try {

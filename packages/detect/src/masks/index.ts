@@ -5,10 +5,10 @@ export {
   encodeMask,
   encodeMaskPart,
   type MaskPart,
-  type MaskRuns,
   maskArea,
   maskBox,
   mergeMasks,
-} from './mask-runs.js';
-export { compressRuns, expandRuns } from './mask-string.js';
+  type RleMask,
+} from './rle-mask.js';
+export { decodeRle, encodeRle } from './rle-string.js';
 export { cocoMask, type MaskSize, segmentationMask } from './segmentation.js';

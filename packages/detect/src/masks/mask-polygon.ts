@@ -1,6 +1,6 @@
 import { check } from '@nats/graph';
 import type { CocoBox } from './coco-mask.js';
-import type { MaskRuns } from './mask-runs.js';
+import type { RleMask } from './rle-mask.js';
 
 /** Edges are followed in fifths of a pixel. */
 const SCALE = 5;
@@ -14,7 +14,7 @@ export const FARTHEST = 1e6;
  * @param points `[x, y, x, y, …]` in pixels; may lie outside of the image, where it is cut off
  * @throws NatsError `malformed` for an odd number of coordinates, or some that are not finite or farther than 1e6
  */
-export function polygonMask(points: readonly number[], height: number, width: number, where = ''): MaskRuns {
+export function polygonMask(points: readonly number[], height: number, width: number, where = ''): RleMask {
   check(
     points.length >= 2 && points.length % 2 === 0 && points.every((value) => Math.abs(value) <= FARTHEST),
     'malformed',
@@ -37,7 +37,7 @@ export function polygonMask(points: readonly number[], height: number, width: nu
 }
 
 /** The mask of a box, drawn as the polygon of its corners (rleFrBbox in maskApi.c). */
-export function boxMask([x, y, w, h]: CocoBox, height: number, width: number, where = ''): MaskRuns {
+export function boxMask([x, y, w, h]: CocoBox, height: number, width: number, where = ''): RleMask {
   return polygonMask([x, y, x, y + h, x + w, y + h, x + w, y], height, width, where);
 }
 

@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { maskOverlaps } from '../evaluation/mask-overlaps.js';
 import type { CocoMask } from './coco-mask.js';
 import { boxMask, polygonMask } from './mask-polygon.js';
-import { decodeMask, encodeMask, encodeMaskPart, maskArea, maskBox, mergeMasks } from './mask-runs.js';
-import { compressRuns, expandRuns } from './mask-string.js';
+import { decodeMask, encodeMask, encodeMaskPart, maskArea, maskBox, mergeMasks } from './rle-mask.js';
+import { decodeRle, encodeRle } from './rle-string.js';
 import { cocoMask, segmentationMask } from './segmentation.js';
 
 interface Golden {
@@ -43,19 +43,19 @@ const drawn: Drawn = read('drawn-masks.json');
 describe('equal to pycocotools', () => {
   test.each(golden.masks.map((mask, i) => [i, mask] as const))('mask %i', (_, mask) => {
     const { height, width, polygons } = mask;
-    const parts = polygons.map((points) => compressRuns(polygonMask(points, height, width).runs));
+    const parts = polygons.map((points) => encodeRle(polygonMask(points, height, width).runs));
     expect(parts).toEqual(mask.rlePerPolygon);
     const drawn = segmentationMask(polygons, mask);
     expect(cocoMask(drawn)).toEqual({ size: [height, width], counts: mask.rle });
     expect(Array.from(drawn.runs)).toEqual(mask.counts);
-    expect(Array.from(expandRuns(mask.rle))).toEqual(mask.counts);
+    expect(Array.from(decodeRle(mask.rle))).toEqual(mask.counts);
     expect(maskArea(drawn)).toBe(mask.area);
     expect(maskBox(drawn)).toEqual(mask.bbox);
   });
 
   test.each(drawn.masks.map((mask, i) => [i, mask] as const))('at the edges of what is drawn: %i', (_, mask) => {
     const result = segmentationMask(mask.segmentation, drawn);
-    expect(compressRuns(result.runs)).toBe(mask.counts);
+    expect(encodeRle(result.runs)).toBe(mask.counts);
     expect(maskArea(result)).toBe(mask.area);
     expect(maskBox(result)).toEqual(mask.bbox);
   });
@@ -82,7 +82,7 @@ describe('equal to what is done pixel by pixel', () => {
       fc.property(pixels, ({ height, width, masks }) => {
         const mask = encodeMask(masks[0]!, height, width);
         expect(Array.from(decodeMask(mask))).toEqual(masks[0]);
-        expect(expandRuns(compressRuns(mask.runs))).toEqual(mask.runs);
+        expect(decodeRle(encodeRle(mask.runs))).toEqual(mask.runs);
         const inside = masks[0]!.flatMap((value, i) => (value ? [[i % width, Math.floor(i / width)] as const] : []));
         expect(maskArea(mask)).toBe(inside.length);
         const [xs, ys] = [inside.map(([x]) => x), inside.map(([, y]) => y)];
@@ -136,7 +136,7 @@ describe('equal to what is done pixel by pixel', () => {
   test('runs of any length survive compression', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2 ** 32 - 1), { maxLength: 12 }), (runs) => {
-        expect(Array.from(expandRuns(compressRuns(runs)))).toEqual(runs);
+        expect(Array.from(decodeRle(encodeRle(runs)))).toEqual(runs);
       }),
     );
   });

@@ -1,8 +1,8 @@
 import { check } from '@nats/graph';
 import type { CocoMask, CocoSegmentation } from './coco-mask.js';
 import { polygonMask } from './mask-polygon.js';
-import { type MaskRuns, mergeMasks } from './mask-runs.js';
-import { compressRuns, expandRuns } from './mask-string.js';
+import { mergeMasks, type RleMask } from './rle-mask.js';
+import { decodeRle, encodeRle } from './rle-string.js';
 
 /** Height and width of an image in pixels. */
 export interface MaskSize {
@@ -16,7 +16,7 @@ export interface MaskSize {
  * @param where names the field in messages
  * @throws NatsError `malformed` for what is no segmentation, or not one of an image of this size
  */
-export function segmentationMask(segmentation: CocoSegmentation, size: MaskSize, where = ''): MaskRuns {
+export function segmentationMask(segmentation: CocoSegmentation, size: MaskSize, where = ''): RleMask {
   const { height, width } = size;
   if (isRuns(segmentation)) return runsMask(segmentation, size, where);
   check(Array.isArray(segmentation) && segmentation.length > 0 && segmentation.every(isNumbers), 'malformed', () => ({
@@ -33,8 +33,8 @@ export function segmentationMask(segmentation: CocoSegmentation, size: MaskSize,
 }
 
 /** A mask for COCO's files, its runs compressed to a text. */
-export function cocoMask({ height, width, runs }: MaskRuns): CocoMask {
-  return { size: [height, width], counts: compressRuns(runs) };
+export function cocoMask({ height, width, runs }: RleMask): CocoMask {
+  return { size: [height, width], counts: encodeRle(runs) };
 }
 
 function isRuns(segmentation: CocoSegmentation): segmentation is CocoMask {
@@ -45,14 +45,14 @@ function isNumbers(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'number');
 }
 
-function runsMask({ size, counts }: CocoMask, { height, width }: MaskSize, where: string): MaskRuns {
+function runsMask({ size, counts }: CocoMask, { height, width }: MaskSize, where: string): RleMask {
   check(Array.isArray(size) && size[0] === height && size[1] === width, 'malformed', () => ({
     rule: "a mask's size is [height, width] of its image",
     received: JSON.stringify(size) ?? 'nothing',
     limit: JSON.stringify([height, width]),
     where: `${where}.size`,
   }));
-  const runs = typeof counts === 'string' ? expandRuns(counts, `${where}.counts`) : listedRuns(counts, where);
+  const runs = typeof counts === 'string' ? decodeRle(counts, `${where}.counts`) : listedRuns(counts, where);
   const pixels = runs.reduce((sum, run) => sum + run, 0);
   check(pixels === height * width, 'malformed', () => ({
     rule: "a mask's runs add up to height times width",

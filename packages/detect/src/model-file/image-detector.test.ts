@@ -1,6 +1,6 @@
 import { tensorData } from '@nats/graph';
 import { expect, test } from 'vitest';
-import type { DecodedImage } from '../data/dataset.js';
+import type { DecodedImage } from '../data/decoded-image.js';
 import { type FileConvention, fixedDetections, imageDetector } from './image-detector.js';
 import { modelFeeds } from './model-feeds.js';
 

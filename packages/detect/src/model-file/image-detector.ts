@@ -1,5 +1,5 @@
 import { check, type Feeds, formatShape, type TensorData } from '@nats/graph';
-import type { DecodedImage } from '../data/dataset.js';
+import type { DecodedImage } from '../data/decoded-image.js';
 import { letterbox } from '../data/placement.js';
 import type { DetectionOptions, Detections } from '../postprocess/detections.js';
 import {

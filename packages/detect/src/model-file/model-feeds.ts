@@ -1,6 +1,6 @@
 import { check, type Feeds, type TensorData } from '@nats/graph';
 import { createNormalizer } from '@nats/train';
-import type { DecodedImage } from '../data/dataset.js';
+import type { DecodedImage } from '../data/decoded-image.js';
 import { letterbox, placeImage } from '../data/placement.js';
 import type { DetectorConvention } from './convention.js';
 

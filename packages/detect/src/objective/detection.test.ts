@@ -14,8 +14,9 @@ import {
 import sharp from 'sharp';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { noiseImage, noisePng } from '../../test/images.js';
-import type { DetectionDataset } from '../data/dataset.js';
-import { type Box, type Dataset, selectRecords } from '../data/records.js';
+
+import type { Box } from '../data/box.js';
+import { type Dataset, selectRecords } from '../data/dataset.js';
 import { encodePng } from '../data/write-coco.js';
 import { buildDetector, demoDetectorConfig } from '../detectors/index.js';
 import { divideIndices } from '../loader/index.js';
@@ -176,14 +177,9 @@ describe('annotated images', () => {
     expect(labels!.shape).toEqual([2, 1]);
   });
 
-  test('ready examples have no augmentation', async () => {
-    const examples: DetectionDataset = { name: 'ready', classes: ['a', 'b'], size: 1, example: () => Promise.reject() };
-    expect(() => open({ datasets: { train: { dataset: examples, augment } } })).toThrow(
-      /annotated images are augmented/,
-    );
-    expect(() => open({ datasets: { train: { ...examples, classes: ['a'] } } })).toThrow(
-      /train.*1 images and 1 classes.*2 classes/,
-    );
+  test('with other classes than the detector are refused', async () => {
+    const dataset = { ...(await photos()), classes: ['a'] };
+    expect(() => open({ datasets: { train: dataset } })).toThrow(/train.*\d images and 1 classes.*2 classes/);
   });
 
   test('no split, or one without images, is refused', async () => {

@@ -1,9 +1,8 @@
 import { check, type Feeds, input, seedOf } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
-import { createNormalizer, type EvaluationContext, type ImageSize, type Json, type Objective } from '@nats/train';
-import type { DetectionDataset } from '../data/dataset.js';
+import type { EvaluationContext, ImageSize, Json, Objective } from '@nats/train';
+import type { Dataset } from '../data/dataset.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
-import type { Dataset } from '../data/records.js';
 import type { Detector } from '../detectors/detector.js';
 import type { EvaluationParameters } from '../evaluation/parameters.js';
 import type { LoaderOptions } from '../loader/index.js';
@@ -13,21 +12,20 @@ import { checkPlaces, type DetectionSplit, openSplits, placesNeeded } from './sp
 
 export type { DetectionSplit } from './splits.js';
 
-/** See `LoaderOptions`; for annotated images. */
+/** See `LoaderOptions`. */
 type Loading = Pick<LoaderOptions, 'onTooMany' | 'workers' | 'prefetch' | 'decode' | 'padValue'>;
 
 export interface DetectionObjectiveOptions extends Loading {
   readonly detector: Detector;
   /**
-   * By split: `train`, `test`, halves for a search, or others. Annotated images (`readCoco`, `readVoc`, `readYolo`,
-   * `mnistDetectionRecords`) are decoded, augmented and letterboxed to the detector's size in threads; ready examples
-   * (`mnistDetection`) have that size already. All have the detector's classes.
+   * By split: `train`, `test`, halves for a search, or others. Images (`readCoco`, `readVoc`, `readYolo`, `mnistDetection`)
+   * are decoded, augmented and letterboxed to the detector's size in threads. All have the detector's classes.
    */
-  readonly datasets: Readonly<Record<string, DetectionSplit | Dataset | DetectionDataset>>;
+  readonly datasets: Readonly<Record<string, DetectionSplit | Dataset>>;
   readonly batchSize: number;
   /**
    * Places for objects in an image; an image with more is an error unless `onTooMany` says otherwise. Default: what the
-   * annotations need, and 16 for ready examples. A step's time and memory grow with it.
+   * annotations need. A step's time and memory grow with it.
    */
   readonly maxObjects?: number;
   /** Default: mean 0.45 and deviation 0.225 of pixels in 0 to 1, about ImageNet's, for every channel. */
@@ -41,7 +39,7 @@ export interface DetectionObjectiveOptions extends Loading {
   readonly evaluation?: Partial<EvaluationParameters>;
   /** What the detector is, for checkpoints. */
   readonly config?: Json;
-  /** Keep decoded images in memory; default: ready examples yes, annotated images no. */
+  /** Keep decoded images of files in memory; default false. */
   readonly cache?: boolean;
 }
 
@@ -86,7 +84,6 @@ export function detection(options: DetectionObjectiveOptions): DetectionObjectiv
     seed,
     maxObjects,
     masks: detector.masks ?? false,
-    normalize: createNormalizer(size, statistics),
     ...(cache !== undefined && { cache }),
     loading: {
       size: detector.inputSize,
@@ -177,7 +174,7 @@ function rowsOf(feeds: Feeds | undefined, rank: number, batch: number): Feeds {
 }
 
 function checkSplit({ dataset }: DetectionSplit, detector: Detector, split: string): void {
-  const size = 'records' in dataset ? dataset.records.length : dataset.size;
+  const size = dataset.records.length;
   check(size > 0 && dataset.classes.length === detector.classes, 'attribute', () => ({
     rule: "a detection dataset has images, and the detector's classes",
     received: `${size} images and ${dataset.classes.length} classes`,

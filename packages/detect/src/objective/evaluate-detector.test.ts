@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { type Program, referenceEngine, tensorData } from '@nats/graph';
+import { type Program, referenceEngine } from '@nats/graph';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { expect, test } from 'vitest';
 import { constantDetector } from '../../test/constant-detector.js';
 import { noiseImage, noisePng } from '../../test/images.js';
-import type { DetectionDataset } from '../data/dataset.js';
-import { letterboxed } from '../data/letterboxed.js';
+import type { Box } from '../data/box.js';
+import type { Dataset, DatasetObject } from '../data/dataset.js';
 import { boxesInImage, letterbox } from '../data/placement.js';
-import type { Box, Dataset, DatasetObject } from '../data/records.js';
 import { evaluateFiles } from '../evaluation/evaluate-files.js';
 import { summarize } from '../evaluation/summarize.js';
 import { evaluateVoc } from '../evaluation/voc.js';
@@ -88,14 +87,6 @@ test('detections are judged, and written, in pixels of the original images', asy
   expect(summarize(again).stats).toEqual(summary.stats);
 });
 
-test('letterboxed examples give the same numbers', async () => {
-  const dataset = await photographs();
-  const { results, summary, groundTruth } = await judge({ dataset: letterboxed(dataset, { size: SIZE }) });
-  expect(summary.named.AP).toBe(1);
-  expect(results.map(({ bbox }) => bbox)).toEqual((await judge({ dataset })).results.map(({ bbox }) => bbox));
-  expect(groundTruth.images.map(({ width, height }) => [height, width])).toEqual(SHAPES);
-});
-
 test('crowds count neither way, sizes go by the annotated areas, difficult objects are marked for VOC', async () => {
   const crowds = await judge({
     dataset: await photographs((object, i) => (object.label === 1 && i > 0 ? { ...object, crowd: true } : object)),
@@ -138,28 +129,45 @@ test('detections are cut at the border of the image, those in the padding alone 
   expect(detections.map(({ boxes }) => boxes[0])).toEqual(SHAPES.map(([height, width]) => [0, 0, width, height]));
 });
 
-test('only a batch of decoded images is asked for at a time', async () => {
+test('images are asked for batch by batch, as far ahead as the loader prepares', async () => {
   const asked: number[] = [];
-  let most = 0;
-  const dataset: DetectionDataset = {
+  const taken: number[] = [];
+  const dataset: Dataset = {
     name: 'counted',
     classes: ['cat', 'dog'],
-    size: 7,
-    example: (index) => {
-      asked.push(index);
-      most = Math.max(most, asked.length);
-      return { id: `${index}`, ...noiseImage(3, ...SIZE), boxes: new Float32Array(FIRST), labels: new Int32Array([0]) };
-    },
+    problems: [],
+    records: Array.from({ length: 7 }, (_, index) => ({
+      id: String(index),
+      source: {
+        load: () => {
+          asked.push(index);
+          return noiseImage(3, ...SIZE);
+        },
+      },
+      height: SIZE[0],
+      width: SIZE[1],
+      objects: [{ box: FIRST, label: 0 }],
+    })),
   };
-  const { summary } = await judge({
-    dataset,
-    normalize: (pixels) => {
-      expect(pixels).toHaveLength(2);
-      asked.length = 0;
-      return tensorData('float32', [2, 3, ...SIZE], new Float32Array(2 * 3 * SIZE[0] * SIZE[1]));
-    },
-  });
-  expect(most).toBe(2);
+  const engine = referenceEngine();
+  const state = await engine.createState(new Map(), new Map());
+  const compile = async (_: string, build: () => Program) => {
+    const executable = await engine.compile(build());
+    return {
+      ...executable,
+      run: (...args: Parameters<typeof executable.run>) => {
+        taken.push(asked.length);
+        return executable.run(...args);
+      },
+    };
+  };
+  const { summary } = await evaluateDetector(
+    { detector: constantDetector(SIZE, [FIRST, SECOND]), batch: 2, loading: { workers: 0, prefetch: 0 }, dataset },
+    { engine, state, split: 'val', compile },
+  );
+  // The last batch is filled up with the first image.
+  expect(taken).toEqual([2, 4, 6, 8]);
+  expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 0]);
   expect(summary.perCategory[0]).toBe(1);
 });
 

@@ -1,11 +1,10 @@
 import { deserialize, serialize } from 'node:v8';
 import { createProgram, createScope, type Executable, input } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
-import { type Collective, createNormalizer, type EvaluationContext, type Normalizer } from '@nats/train';
+import type { Collective, EvaluationContext } from '@nats/train';
 import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
-import type { DetectionDataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
-import type { Dataset } from '../data/records.js';
 import { checkMasks } from '../data/targets.js';
 import type { Detector } from '../detectors/detector.js';
 import type { CocoDetection } from '../evaluation/coco-format.js';
@@ -21,7 +20,7 @@ import {
   unpastedDetectionsOf,
 } from '../postprocess/masked-detections.js';
 import { detectionsOnImage } from '../postprocess/on-image.js';
-import { type EvaluationBatch, type EvaluationImages, exampleImages, loadedImages } from './evaluation-images.js';
+import { type EvaluationBatch, type EvaluationImages, loadedImages } from './evaluation-images.js';
 import { type EvaluatedMasks, evaluateMasks, withCrowdMasks } from './mask-evaluation.js';
 
 export type { EvaluationBatch, EvaluationImages } from './evaluation-images.js';
@@ -31,18 +30,15 @@ export type ImageLoading = Pick<LoaderOptions, 'workers' | 'prefetch' | 'cache' 
 
 export interface DetectorEvaluation {
   readonly detector: Detector;
-  /** Annotated images, which are decoded and letterboxed here, or ready examples of the detector's size. */
-  readonly dataset: Dataset | DetectionDataset;
+  /** Annotated images, which are decoded and letterboxed here. */
+  readonly dataset: Dataset;
   /** Default: mean 0.45 and deviation 0.225 of pixels in 0 to 1, about ImageNet's, for every channel. */
   readonly statistics?: PixelStatistics;
-  /** Instead of `statistics`, for ready examples. */
-  readonly normalize?: Normalizer;
   /** Images at a time. */
   readonly batch: number;
   readonly detection?: DetectionOptions;
   /** Those that are not COCO's. */
   readonly parameters?: Partial<EvaluationParameters>;
-  /** For annotated images. */
   readonly loading?: ImageLoading;
 }
 
@@ -78,11 +74,6 @@ export async function evaluateDetector(
   const { detector, dataset, batch, loading } = options;
   const channels = detector.inputChannels;
   const statistics = options.statistics ?? defaultPixelStatistics(channels);
-  if (!('records' in dataset)) {
-    const [height, width] = detector.inputSize;
-    const normalize = options.normalize ?? createNormalizer({ channels, height, width }, statistics);
-    return evaluateImages(exampleImages(dataset, normalize, batch, detector.masks), options, context);
-  }
   if (detector.masks) checkMasks(dataset.records, dataset.name);
   const loader = createLoader({
     ...loading,

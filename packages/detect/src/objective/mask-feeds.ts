@@ -1,7 +1,6 @@
 import { check, type Feeds } from '@nats/graph';
-import type { DetectionExample } from '../data/dataset.js';
-import { drawMask } from '../data/object-mask.js';
-import { decodeMask, type MaskRuns } from '../masks/mask-runs.js';
+
+import { decodeMask, type RleMask } from '../masks/rle-mask.js';
 
 /**
  * The input `masks` of Mask R-CNN's loss, bool `[B, maxObjects, H, W]`. Polygons and runs of COCO's files become masks by
@@ -10,7 +9,7 @@ import { decodeMask, type MaskRuns } from '../masks/mask-runs.js';
  * @throws NatsError `feed` for an image with more masks than places, or a mask of another size
  */
 export function maskFeeds(
-  images: readonly (readonly MaskRuns[])[],
+  images: readonly (readonly RleMask[])[],
   maxObjects: number,
   [height, width]: readonly [number, number],
 ): Feeds {
@@ -34,20 +33,4 @@ export function maskFeeds(
     }
   }
   return { masks: { dtype: 'bool', shape: [images.length, maxObjects, height, width], data } };
-}
-
-/** The masks of a ready example's objects, drawn. @throws NatsError `attribute`, see `checkExampleMasks` */
-export function exampleMasks(example: DetectionExample): MaskRuns[] {
-  checkExampleMasks(example);
-  return (example.masks ?? []).map((mask) => drawMask(mask, example));
-}
-
-/** @throws NatsError `attribute` naming an example that has objects and not a mask for each */
-export function checkExampleMasks({ id, labels, masks = [] }: DetectionExample): void {
-  check(masks.length === labels.length, 'attribute', () => ({
-    rule: 'a detector that gives masks needs one of every object',
-    received: `${masks.length} masks of ${labels.length} objects`,
-    limit: 'mnistDetection with masks; letterboxed, of annotations with segmentations',
-    where: id,
-  }));
 }

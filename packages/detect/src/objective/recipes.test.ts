@@ -5,7 +5,8 @@ import { smallResnet } from '@nats/space';
 import { checkpointDirectory, createTraining, toJson } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { noiseImage } from '../../test/images.js';
-import type { DetectionDataset } from '../data/dataset.js';
+
+import type { Dataset } from '../data/dataset.js';
 import { buildDetector, demoDetectorConfig } from '../detectors/index.js';
 import { detection } from './detection.js';
 import { recalibratedNorms } from './recalibrated-norms.js';
@@ -14,16 +15,17 @@ import { DETECTION_RECIPES, fineTune, fromClassifier, quick, type RecipeName } f
 const engine = onnxruntimeEngine({ threads: 1 });
 afterAll(() => engine.dispose());
 
-const train: DetectionDataset = {
+const train: Dataset = {
   name: 'noise',
   classes: ['a', 'b'],
-  size: 4,
-  example: (i) => ({
+  problems: [],
+  records: [0, 1, 2, 3].map((i) => ({
     id: String(i),
-    ...noiseImage(1, 32, 32, i),
-    boxes: Float32Array.of(4, 4, 20, 24),
-    labels: Int32Array.of(i % 2),
-  }),
+    source: { load: () => noiseImage(1, 32, 32, i) },
+    width: 32,
+    height: 32,
+    objects: [{ box: [4, 4, 20, 24], label: i % 2 }],
+  })),
 };
 const backbone = smallResnet({ inputChannels: 1, widths: [8, 8, 8], strides: [2, 2, 1] });
 const objective = detection({

@@ -1,21 +1,20 @@
-import { check, type Feeds, hash32, seedOf } from '@nats/graph';
-import { exampleAt, type Json, type Normalizer } from '@nats/train';
+import { check, type Feeds, hash32 } from '@nats/graph';
+import type { Json } from '@nats/train';
 import type { AugmentationOptions } from '../augment/index.js';
 import { MOSAIC_SIZE } from '../augment/mosaic.js';
-import { cached, type DetectionDataset, detectionSubset } from '../data/dataset.js';
-import { type Dataset, type DatasetRecord, selectRecords } from '../data/records.js';
+
+import { type Dataset, type DatasetRecord, selectRecords } from '../data/dataset.js';
 import { createLoader, type Loader, type LoaderOptions } from '../loader/index.js';
-import { detectionFeeds } from './batch.js';
-import { type EvaluationImages, exampleImages, loadedImages } from './evaluation-images.js';
-import { exampleMasks, maskFeeds } from './mask-feeds.js';
+import { type EvaluationImages, loadedImages } from './evaluation-images.js';
+import { maskFeeds } from './mask-feeds.js';
 
 /** Images of one split. */
 export interface DetectionSplit {
-  /** Annotated images, which a loader decodes, augments and letterboxes in threads; or ready examples. */
-  readonly dataset: Dataset | DetectionDataset;
+  /** Annotated images, which a loader decodes, augments and letterboxes in threads. */
+  readonly dataset: Dataset;
   /** Positions of its images in the dataset; default all. `divideIndices` makes the halves of a search. */
   readonly indices?: ArrayLike<number>;
-  /** Of annotated images, in training; never in evaluations. Default: none. */
+  /** In training; never in evaluations. Default: none. */
   readonly augment?: AugmentationOptions;
 }
 
@@ -37,9 +36,7 @@ export interface SplitOptions {
   readonly maxObjects: number;
   /** Whether batches have masks. */
   readonly masks: boolean;
-  readonly normalize: Normalizer;
   readonly cache?: boolean;
-  /** For annotated images. */
   readonly loading: Pick<LoaderOptions, 'statistics' | 'onTooMany' | 'workers' | 'prefetch' | 'decode' | 'padValue'> & {
     readonly channels: 1 | 3;
     readonly size: readonly [number, number];
@@ -51,25 +48,19 @@ export interface OpenSplits {
   close(): Promise<void>;
 }
 
-/** One loader for all splits of annotated images, so that there is one set of threads. */
+/** One loader for all splits, so that there is one set of threads. */
 export function openSplits(sources: Readonly<Record<string, DetectionSplit>>, options: SplitOptions): OpenSplits {
-  const records = Object.entries(sources).flatMap(([name, source]): [string, RecordSplit][] =>
-    'records' in source.dataset ? [[name, { ...source, dataset: source.dataset }]] : [],
-  );
-  const loader = records.length === 0 ? undefined : openLoader(records, options);
-  const known = new Map(records);
-  const splits = Object.entries(sources).map(([name, source]): [string, OpenSplit] => {
-    const split = known.get(name);
-    return [name, split ? recordSplit(name, split, loader!, options) : exampleSplit(name, source, options)];
-  });
-  return { splits: new Map(splits), close: async () => loader?.close() };
+  const entries = Object.entries(sources);
+  const loader = openLoader(entries, options);
+  return {
+    splits: new Map(entries.map(([name, source]) => [name, openSplit(name, source, loader, options)])),
+    close: () => loader.close(),
+  };
 }
-
-type RecordSplit = DetectionSplit & { readonly dataset: Dataset };
 
 const inOrder = (name: string) => `${name}, in order`;
 
-function openLoader(splits: readonly [string, RecordSplit][], options: SplitOptions): Loader {
+function openLoader(splits: readonly [string, DetectionSplit][], options: SplitOptions): Loader {
   const { batchSize, evaluationBatch, seed, maxObjects, masks, cache = false, loading } = options;
   return createLoader({
     ...loading,
@@ -90,9 +81,9 @@ function openLoader(splits: readonly [string, RecordSplit][], options: SplitOpti
   });
 }
 
-function recordSplit(
+function openSplit(
   name: string,
-  { dataset, indices, augment }: RecordSplit,
+  { dataset, indices, augment }: DetectionSplit,
   loader: Loader,
   { maxObjects, loading }: SplitOptions,
 ): OpenSplit {
@@ -110,35 +101,6 @@ function recordSplit(
   };
 }
 
-function exampleSplit(name: string, { dataset, indices, augment }: DetectionSplit, options: SplitOptions): OpenSplit {
-  const { batchSize, evaluationBatch, seed, maxObjects, masks, normalize, cache = true, loading } = options;
-  check(augment === undefined, 'unsupported', () => ({
-    rule: 'annotated images are augmented, ready examples are taken as they are',
-    received: 'augment for a dataset of ready examples',
-    limit: 'a Dataset: readCoco, readVoc, readYolo, mnistDetectionRecords',
-    where: name,
-  }));
-  const whole = dataset as DetectionDataset;
-  const chosen = indices ? detectionSubset(whole, indices) : whole;
-  const examples = cache ? cached(chosen) : chosen;
-  const own = seedOf(seed, name);
-  const places = (step: number) =>
-    Array.from({ length: batchSize }, (_, i) => exampleAt(examples.size, own, step * batchSize + i));
-  return {
-    size: examples.size,
-    config: configOf(examples.name, examples.size, indices, undefined),
-    batch: async (step) => {
-      const chosen = await Promise.all(places(step).map((i) => examples.example(i)));
-      return {
-        ...detectionFeeds(chosen, normalize, maxObjects),
-        ...(masks && maskFeeds(chosen.map(exampleMasks), maxObjects, loading.size)),
-      };
-    },
-    identify: (step) => places(step).map((i) => `${examples.name}/${indices ? indices[i] : i}`),
-    images: () => exampleImages(examples, normalize, evaluationBatch, masks),
-  };
-}
-
 function configOf(
   name: string,
   size: number,
@@ -153,16 +115,12 @@ function configOf(
   };
 }
 
-/** Places of ready examples, whose objects are not known beforehand. */
-const EXAMPLE_PLACES = 16;
-
-/** Places that a batch needs: as many as the fullest image of annotated splits has objects; in a mosaic are four images. */
+/** Places that a batch needs: as many as the fullest image has objects; in a mosaic are four images. */
 export function placesNeeded(sources: Readonly<Record<string, DetectionSplit>>): number {
-  const counts = Object.values(sources).map(({ dataset, augment }) =>
-    'records' in dataset
-      ? dataset.records.reduce((most, record) => Math.max(most, targetCount(record)), 1) *
-        (augment?.mosaic ? MOSAIC_SIZE : 1)
-      : EXAMPLE_PLACES,
+  const counts = Object.values(sources).map(
+    ({ dataset, augment }) =>
+      dataset.records.reduce((most, record) => Math.max(most, targetCount(record)), 1) *
+      (augment?.mosaic ? MOSAIC_SIZE : 1),
   );
   return Math.max(...counts);
 }
@@ -170,7 +128,6 @@ export function placesNeeded(sources: Readonly<Record<string, DetectionSplit>>):
 /** @throws NatsError `feed` naming an image that has more objects than places, before a training starts */
 export function checkPlaces(sources: Readonly<Record<string, DetectionSplit>>, maxObjects: number): void {
   for (const [name, { dataset }] of Object.entries(sources)) {
-    if (!('records' in dataset)) continue;
     const fuller = dataset.records.find((record) => targetCount(record) > maxObjects);
     check(fuller === undefined, 'feed', () => ({
       rule: 'an image has no more objects than a batch has places for',

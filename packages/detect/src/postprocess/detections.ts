@@ -1,5 +1,5 @@
 import type { TensorData } from '@nats/graph';
-import type { MaskRuns } from '../masks/mask-runs.js';
+import type { RleMask } from '../masks/rle-mask.js';
 import { classwiseNms } from './nms.js';
 
 /** Detections of one image in falling order of score. */
@@ -9,7 +9,7 @@ export interface Detections {
   readonly scores: readonly number[];
   readonly labels: readonly number[];
   /** Of each, as large as the image: from detectors that give masks. */
-  readonly masks?: readonly MaskRuns[];
+  readonly masks?: readonly RleMask[];
 }
 
 export interface DetectionOptions {

@@ -1,7 +1,7 @@
 import { tensorData } from '@nats/graph';
 import { expect, test } from 'vitest';
 import { letterbox } from '../data/placement.js';
-import { maskArea, maskBox } from '../masks/mask-runs.js';
+import { maskArea, maskBox } from '../masks/rle-mask.js';
 import { fixedDetections } from '../model-file/image-detector.js';
 import { maskedDetectionsOf, unpastedDetectionsOf } from './masked-detections.js';
 import { detectionsOnImage } from './on-image.js';

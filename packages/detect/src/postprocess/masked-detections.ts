@@ -1,5 +1,5 @@
 import { check, formatShape, type TensorData } from '@nats/graph';
-import type { MaskRuns } from '../masks/mask-runs.js';
+import type { RleMask } from '../masks/rle-mask.js';
 import {
   type CandidateValues,
   type DetectionOptions,
@@ -11,7 +11,7 @@ import { pasteMask } from './paste-mask.js';
 
 /** Detections with the mask of each object. */
 export interface MaskedDetections extends Detections {
-  readonly masks: readonly MaskRuns[];
+  readonly masks: readonly RleMask[];
 }
 
 /** Values of what Mask R-CNN's inference program returns. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeMask, maskArea, maskBox } from '../masks/mask-runs.js';
+import { decodeMask, maskArea, maskBox } from '../masks/rle-mask.js';
 import { pasteMask } from './paste-mask.js';
 
 const full = new Float32Array(16).fill(1);

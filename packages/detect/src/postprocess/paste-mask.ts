@@ -1,5 +1,5 @@
 import { check } from '@nats/graph';
-import { encodeMaskPart, type MaskRuns } from '../masks/mask-runs.js';
+import { encodeMaskPart, type RleMask } from '../masks/rle-mask.js';
 
 /**
  * Puts a mask that was predicted inside a box where it belongs in the image (torchvision's paste_masks_in_image): a frame of
@@ -13,7 +13,7 @@ export function pasteMask(
   height: number,
   width: number,
   threshold = 0.5,
-): MaskRuns {
+): RleMask {
   const side = Math.sqrt(probabilities.length);
   check(Number.isInteger(side) && side > 0, 'shape', () => ({
     rule: 'a predicted mask is a square',

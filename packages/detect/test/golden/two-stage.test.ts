@@ -28,10 +28,10 @@ import {
   type FasterRcnnConfig,
   fasterRcnnConfig,
   type MaskRcnnConfig,
-  type MaskRuns,
   maskedDetectionsOf,
   maskFeeds,
   maskRcnnConfig,
+  type RleMask,
 } from '../../src/index.js';
 import {
   type DetectorAttributes,
@@ -94,7 +94,7 @@ function configOf(attributes: Attributes): FasterRcnnConfig | MaskRcnnConfig {
 }
 
 /** By turns an ellipse and a triangle that fill their boxes, as `object_masks` of tools/golden/detectors.py. */
-function objectMasks({ size, targets }: Attributes): MaskRuns[][] {
+function objectMasks({ size, targets }: Attributes): RleMask[][] {
   return targets.map(({ boxes }) =>
     boxes.map((box, i) => {
       const [x1, y1, x2, y2] = box as [number, number, number, number];

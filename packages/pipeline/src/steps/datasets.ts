@@ -1,12 +1,4 @@
-import {
-  type Dataset,
-  loadMnist,
-  mnistDetectionRecords,
-  readCoco,
-  readVoc,
-  readYolo,
-  selectRecords,
-} from '@nats/detect';
+import { type Dataset, loadMnist, mnistDetection, readCoco, readVoc, readYolo, selectRecords } from '@nats/detect';
 import { shuffled } from '@nats/train';
 import type { DataSettings } from '../config/sections/data.js';
 import { expectFile } from '../files/expect-file.js';
@@ -53,20 +45,9 @@ async function readSplit(settings: DataSettings, split: 'train' | 'val', masks: 
     case 'mnist': {
       const digits = await loadMnist(split === 'train' ? 'train' : 'test');
       const { seed, imageSize } = settings;
-      return remembered(mnistDetectionRecords({ digits, size: settings[split], seed, imageSize, masks }));
+      return mnistDetection({ digits, size: settings[split], seed, imageSize, masks });
     }
   }
-}
-
-/** Images that are made by a function are made once. */
-function remembered(dataset: Dataset): Dataset {
-  const records = dataset.records.map((record) => {
-    if (!('load' in record.source)) return record;
-    const { load } = record.source;
-    let image: ReturnType<typeof load> | undefined;
-    return { ...record, source: { load: () => (image ??= load()) } };
-  });
-  return { ...dataset, records };
 }
 
 function divided(dataset: Dataset, share: number): Datasets {

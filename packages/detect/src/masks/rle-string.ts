@@ -8,7 +8,7 @@ const LONGEST = 7;
  * the difference to the one two before; each number in groups of 5 bits, lowest first, one character each from '0' on, with
  * bit 5 saying that more follow.
  */
-export function compressRuns(runs: ArrayLike<number>): string {
+export function encodeRle(runs: ArrayLike<number>): string {
   const codes: number[] = [];
   for (let i = 0; i < runs.length; i++) {
     let rest = i > 2 ? runs[i]! - runs[i - 2]! : runs[i]!;
@@ -26,11 +26,11 @@ export function compressRuns(runs: ArrayLike<number>): string {
 }
 
 /**
- * The runs in a text of `compressRuns`.
+ * The runs in a text of `encodeRle`.
  * @param where names the text in messages
  * @throws NatsError `malformed` if it is not such a text
  */
-export function expandRuns(text: string, where = ''): Uint32Array {
+export function decodeRle(text: string, where = ''): Uint32Array {
   const runs: number[] = [];
   for (let p = 0; p < text.length; ) {
     let value = 0;

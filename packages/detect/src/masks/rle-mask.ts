@@ -5,7 +5,7 @@ import type { CocoBox } from './coco-mask.js';
  * A mask of one object: lengths of runs of equal pixels, column by column from the top left, in turns background and object,
  * the first of background (it may be 0). They add up to height times width.
  */
-export interface MaskRuns {
+export interface RleMask {
   /** In pixels. */
   readonly height: number;
   readonly width: number;
@@ -13,7 +13,7 @@ export interface MaskRuns {
 }
 
 /** Runs of a mask given as pixels, row by row `[height, width]`; anything but 0 is object. */
-export function encodeMask(pixels: ArrayLike<number>, height: number, width: number): MaskRuns {
+export function encodeMask(pixels: ArrayLike<number>, height: number, width: number): RleMask {
   return encodeMaskPart(pixels, { x: 0, y: 0, width, height }, { height, width });
 }
 
@@ -33,8 +33,8 @@ export interface MaskPart {
 export function encodeMaskPart(
   pixels: ArrayLike<number>,
   part: MaskPart,
-  { height, width }: Pick<MaskRuns, 'height' | 'width'>,
-): MaskRuns {
+  { height, width }: Pick<RleMask, 'height' | 'width'>,
+): RleMask {
   check(pixels.length === part.height * part.width, 'shape', () => ({
     rule: 'a mask has height times width pixels',
     received: `${pixels.length} pixels for ${part.height} x ${part.width}`,
@@ -64,7 +64,7 @@ export function encodeMaskPart(
 }
 
 /** Pixels of a mask, row by row `[height, width]`, 1 for the object. */
-export function decodeMask({ height, width, runs }: MaskRuns): Uint8Array {
+export function decodeMask({ height, width, runs }: RleMask): Uint8Array {
   const pixels = new Uint8Array(height * width);
   let end = 0;
   for (let k = 0; k < runs.length; k++) {
@@ -77,14 +77,14 @@ export function decodeMask({ height, width, runs }: MaskRuns): Uint8Array {
 }
 
 /** Pixels of the object. */
-export function maskArea({ runs }: Pick<MaskRuns, 'runs'>): number {
+export function maskArea({ runs }: Pick<RleMask, 'runs'>): number {
   let area = 0;
   for (let k = 1; k < runs.length; k += 2) area += runs[k]!;
   return area;
 }
 
 /** Smallest box around the object, `[x, y, width, height]`; all 0 for an empty mask (pycocotools, rleToBbox in maskApi.c). */
-export function maskBox({ height, width, runs }: MaskRuns): CocoBox {
+export function maskBox({ height, width, runs }: RleMask): CocoBox {
   let [left, top, right, bottom] = [width, height, -1, -1];
   let end = 0;
   for (let k = 0; k < runs.length; k++) {
@@ -106,13 +106,13 @@ export function maskBox({ height, width, runs }: MaskRuns): CocoBox {
  * Union (default) or intersection of masks of one size (pycocotools, rleMerge in maskApi.c).
  * @throws NatsError `shape` for no mask or masks of different sizes
  */
-export function mergeMasks(masks: readonly MaskRuns[], how: 'union' | 'intersection' = 'union'): MaskRuns {
+export function mergeMasks(masks: readonly RleMask[], how: 'union' | 'intersection' = 'union'): RleMask {
   const [first, ...others] = masks;
   check(first !== undefined, 'shape', () => ({ rule: 'at least one mask is merged', received: 'none' }));
   return others.reduce((merged, mask) => mergeTwo(merged, mask, how === 'intersection'), first);
 }
 
-function mergeTwo(a: MaskRuns, b: MaskRuns, intersect: boolean): MaskRuns {
+function mergeTwo(a: RleMask, b: RleMask, intersect: boolean): RleMask {
   checkSameSize(a, b);
   const runs: number[] = [];
   let object = false;
@@ -152,7 +152,7 @@ export function walkTogether(
 }
 
 /** @throws NatsError `shape` */
-export function checkSameSize(a: MaskRuns, b: MaskRuns): void {
+export function checkSameSize(a: RleMask, b: RleMask): void {
   check(a.height === b.height && a.width === b.width, 'shape', () => ({
     rule: 'masks of one image have one size',
     received: `${a.height} x ${a.width} and ${b.height} x ${b.width} (height x width)`,
