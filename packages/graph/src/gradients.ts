@@ -1,8 +1,9 @@
 import { check, NatsError } from './errors.js';
-import { add } from './ops/binary.js';
-import { fill, scalar } from './ops/source.js';
+import { add, multiply } from './ops/binary.js';
+import { reduceSum } from './ops/reduction.js';
+import { fill, input, scalar } from './ops/source.js';
 import { formatShape, formatType, type Node, type Tensor } from './tensor.js';
-import { sortedNodes } from './traversal.js';
+import { copyNode, rewrite, sortedNodes } from './traversal.js';
 
 /**
  * Reverse-mode differentiation: tensors of the same graph that hold the gradient of a scalar with respect to others.
@@ -70,5 +71,42 @@ function inputGradients(
       where: node.scope,
     });
   }
-  return op.gradient({ inputs, outputs, attributes, gradients: outputGradients, needed });
+  return op.gradient({
+    inputs,
+    outputs,
+    attributes,
+    // Every output of a node that is reached has one, if it is the only one.
+    gradients: outputGradients as readonly Tensor[],
+    needed,
+    differentiate: (compose) => composedGradients(compose, inputs, outputGradients),
+  });
+}
+
+/**
+ * Gradients of what `compose` builds. It is built on placeholders, because the inputs may depend on each other (a batch
+ * norm's mean on its input) and each is differentiated as if it did not.
+ */
+function composedGradients(
+  compose: (inputs: readonly Tensor[]) => readonly Tensor[],
+  inputs: readonly Tensor[],
+  outputGradients: readonly (Tensor | undefined)[],
+): Tensor[] {
+  const standIn = (x: Tensor, name: string) => input(name, x.dtype, x.shape);
+  const standIns = inputs.map((x, i) => standIn(x, `input ${i}`));
+  const outputs = compose(standIns);
+  const given = outputGradients.flatMap((g, i) =>
+    g ? [{ actual: g, standIn: standIn(g, `gradient ${i}`), output: outputs[i]! }] : [],
+  );
+  const loss = given.map(({ standIn, output }) => reduceSum(multiply(standIn, output))).reduce((a, b) => add(a, b));
+  const results = gradients(loss, standIns);
+  const actual = new Map<Tensor, Tensor>([
+    ...standIns.map((x, i): [Tensor, Tensor] => [x, inputs[i]!]),
+    ...given.map(({ standIn, actual }): [Tensor, Tensor] => [standIn, actual]),
+  ]);
+  const replace = rewrite(
+    results,
+    ({ outputs: [output] }) => (actual.has(output!) ? [actual.get(output!)!] : undefined),
+    copyNode,
+  );
+  return results.map(replace);
 }

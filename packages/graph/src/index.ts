@@ -5,7 +5,7 @@ export * from './gradients.js';
 export * from './layers/index.js';
 export * from './op.js';
 export * from './ops/index.js';
-export { copyNode, eliminateCommonSubexpressions } from './passes/common-subexpressions.js';
+export { eliminateCommonSubexpressions } from './passes/common-subexpressions.js';
 export { foldConstants } from './passes/constants.js';
 export { foldBatchNorm } from './passes/fold-batch-norm.js';
 export { foldVariables } from './passes/fold-variables.js';

@@ -20,6 +20,11 @@ export interface GradientContext<A, I extends Tensors = readonly Tensor[], O ext
   readonly gradients: OutputGradients<O>;
   /** Which inputs need a gradient: a rule may skip the others. */
   readonly needed: Each<I, boolean>;
+  /**
+   * The gradients of the op as if it were composed of others: `compose` builds its outputs from placeholders of its inputs.
+   * For ops that are worth a node of their own once, but not twice.
+   */
+  differentiate(compose: (inputs: Each<I, Tensor>) => Each<O, Tensor>): Tensor[];
 }
 
 type Tensors = readonly (Tensor | undefined)[];

@@ -3,7 +3,7 @@ import { createProgram } from './create-program.js';
 import { NatsError } from './errors.js';
 import { batchNorm } from './layers/normalization.js';
 import { add } from './ops/binary.js';
-import { reshape } from './ops/layout.js';
+import { reshape } from './ops/reshape.js';
 import { input } from './ops/source.js';
 import { seedOf } from './random.js';
 import { evaluate } from './reference-engine.js';

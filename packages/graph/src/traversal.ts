@@ -1,3 +1,5 @@
+import { applyAll } from './op.js';
+import { withScopePath } from './scope-path.js';
 import type { Node, Tensor } from './tensor.js';
 
 /**
@@ -30,4 +32,10 @@ export function rewrite(
     for (const [i, output] of node.outputs.entries()) rebuilt.set(output, outputs[i]!);
   }
   return (tensor) => rebuilt.get(tensor)!;
+}
+
+/** The same node on other inputs; the node itself if they are its own. */
+export function copyNode(node: Node, inputs: readonly Tensor[]): readonly Tensor[] {
+  if (inputs.every((x, i) => x === node.inputs[i])) return node.outputs;
+  return withScopePath(node.scope, () => applyAll(node.op, inputs, node.attributes));
 }

@@ -78,7 +78,7 @@ it('starts the backend that it was asked for, and says so if it does not start',
   const load = async () => ({ ...core, setBackend: async (name: string) => started.push(name) > 100 });
   await expect(tfjsEngine({ backend: 'webgpu', load })).rejects.toMatchObject({
     code: 'provider',
-    message: expect.stringMatching(/'webgpu'.*does not start.*tfjs-backend-webgpu/),
+    message: expect.stringMatching(/does not start.*'webgpu'.*tfjs-backend-webgpu/),
   });
   expect(started).toEqual(['webgpu']);
 });

@@ -1,4 +1,55 @@
-import type { MatMulAttributes, Node, ReductionAttributes } from '@nats/graph';
+import {
+  absOp,
+  addOp,
+  andOp,
+  atanOp,
+  castOp,
+  ceilOp,
+  concatOp,
+  conv2dOp,
+  divideOp,
+  equalOp,
+  expOp,
+  finiteMaskOp,
+  floorOp,
+  greaterEqualOp,
+  greaterOp,
+  lessEqualOp,
+  lessOp,
+  logOp,
+  type MatMulAttributes,
+  matMulOp,
+  maximumOp,
+  maxPool2dOp,
+  minimumOp,
+  multiplyOp,
+  type Node,
+  nanMaskOp,
+  negateOp,
+  notOp,
+  orOp,
+  padOp,
+  powerOp,
+  type ReductionAttributes,
+  reciprocalOp,
+  reduceMaxOp,
+  reduceSumOp,
+  reluOp,
+  reverseOp,
+  roundOp,
+  selectOp,
+  sigmoidOp,
+  signOp,
+  sliceOp,
+  softplusOp,
+  splitOp,
+  sqrtOp,
+  squareOp,
+  subtractOp,
+  tanhOp,
+} from '@nats/graph';
+import { insertZerosOp } from './decompose/insert-zeros.js';
+import { floorDivideOp, shortProductOp } from './decompose/integers.js';
 import { HWIO, identity, isIdentity, NHWC, type Permutation, samePermutation } from './permutation.js';
 
 export interface LayoutRule {
@@ -8,17 +59,57 @@ export interface LayoutRule {
   readonly outputs: readonly Permutation[];
 }
 
+const names = (ops: readonly { readonly name: string }[]) => new Set(ops.map(({ name }) => name));
+
 /** Ops on one tensor that leave its axes where they are. */
-const FOLLOWERS = new Set([
-  ...['negate', 'abs', 'sign', 'floor', 'ceil', 'round', 'exp', 'log', 'sqrt', 'reciprocal', 'square', 'sigmoid'],
-  ...['tanh', 'softplus', 'relu', 'not', 'atan', 'cast', 'nanMask', 'finiteMask'],
-  ...['insertZeros', 'slice', 'split', 'pad', 'reverse'],
+const FOLLOWERS = names([
+  negateOp,
+  absOp,
+  signOp,
+  floorOp,
+  ceilOp,
+  roundOp,
+  expOp,
+  logOp,
+  sqrtOp,
+  reciprocalOp,
+  squareOp,
+  sigmoidOp,
+  tanhOp,
+  softplusOp,
+  reluOp,
+  notOp,
+  atanOp,
+  castOp,
+  nanMaskOp,
+  finiteMaskOp,
+  insertZerosOp,
+  sliceOp,
+  splitOp,
+  padOp,
+  reverseOp,
 ]);
 
 /** Ops on several tensors, position by position. */
-const JOINERS = new Set([
-  ...['add', 'subtract', 'multiply', 'divide', 'power', 'maximum', 'minimum', 'equal', 'greater', 'greaterEqual'],
-  ...['less', 'lessEqual', 'and', 'or', 'select', 'concat', 'shortProduct', 'floorDivide'],
+const JOINERS = names([
+  addOp,
+  subtractOp,
+  multiplyOp,
+  divideOp,
+  powerOp,
+  maximumOp,
+  minimumOp,
+  equalOp,
+  greaterOp,
+  greaterEqualOp,
+  lessOp,
+  lessEqualOp,
+  andOp,
+  orOp,
+  selectOp,
+  concatOp,
+  shortProductOp,
+  floorDivideOp,
 ]);
 
 /** How an op wants and leaves memory, given how its inputs lie there. */
@@ -26,10 +117,10 @@ export function layoutRule(node: Node, orders: readonly Permutation[]): LayoutRu
   const { name } = node.op;
   if (FOLLOWERS.has(name)) return { inputs: orders, outputs: node.outputs.map(() => orders[0]!) };
   if (JOINERS.has(name)) return joined(node, orders);
-  if (name === 'reduceSum' || name === 'reduceMax') return reduced(node, orders[0]!);
-  if (name === 'conv2d') return { inputs: [NHWC, HWIO], outputs: [NHWC] };
-  if (name === 'maxPool2d') return { inputs: [NHWC], outputs: [NHWC] };
-  if (name === 'matMul') return product(node);
+  if (name === reduceSumOp.name || name === reduceMaxOp.name) return reduced(node, orders[0]!);
+  if (name === conv2dOp.name) return { inputs: [NHWC, HWIO], outputs: [NHWC] };
+  if (name === maxPool2dOp.name) return { inputs: [NHWC], outputs: [NHWC] };
+  if (name === matMulOp.name) return product(node);
   const plain = (tensors: readonly { readonly shape: readonly unknown[] }[]) =>
     tensors.map(({ shape }) => identity(shape.length));
   return { inputs: plain(node.inputs), outputs: plain(node.outputs) };

@@ -1,4 +1,20 @@
-import { allocate, type DType, NatsError, type Node, type Shape, sizeOf, type TensorData } from '@nats/graph';
+import {
+  allocate,
+  type DType,
+  matMulOp,
+  NatsError,
+  type Node,
+  nmsOp,
+  padOp,
+  pyramidRoiAlignOp,
+  reduceSumOp,
+  roiAlignGradOp,
+  roiAlignOp,
+  type Shape,
+  sizeOf,
+  type TensorData,
+  takeAlongAxisOp,
+} from '@nats/graph';
 import { kernels } from './kernels/index.js';
 import { type KernelContext, type Run, tfDtype, transpose } from './kernels/kernel.js';
 import type { Tfjs, TfTensor } from './module.js';
@@ -7,14 +23,14 @@ import type { ComputeInstruction, Plan } from './plan.js';
 import { download, upload } from './tensors.js';
 
 /** Ops that are computed by their reference evaluation on the host: rare, small, and without a trustworthy kernel. */
-const HOST = new Set(['nms', 'pyramidRoiAlign', 'roiAlign', 'roiAlignGrad', 'takeAlongAxis']);
+const HOST = new Set([nmsOp, pyramidRoiAlignOp, roiAlignOp, roiAlignGradOp, takeAlongAxisOp].map(({ name }) => name));
 
 /** @throws NatsError `unsupported` for an op without a kernel */
 export function checkKernels(plan: Plan): void {
   for (const instruction of plan.instructions) {
     if (instruction.kind === 'convert') continue;
     const { op, scope } = instruction.node;
-    if (HOST.has(op.name) || op.name in kernels) continue;
+    if (HOST.has(op.name) || kernels.has(op.name)) continue;
     throw new NatsError('unsupported', {
       rule: 'every op of a program has a kernel of TensorFlow.js',
       received: op.name,
@@ -72,8 +88,8 @@ function onDevice(tf: Tfjs, run: Run, { node, inputs, outputs }: ComputeInstruct
   if (shapes.every((shape) => shape.includes(0))) return shapes.map((_, i) => filled(i, 0));
   // Nothing is summed, multiplied or surrounded: kernels are not made for it.
   const empty = given.some(({ shape }) => shape.includes(0));
-  if (empty && node.op.name === 'pad') return [filled(0, (node.attributes as { value: number }).value)];
-  if (empty && ['reduceSum', 'matMul'].includes(node.op.name)) return [filled(0, 0)];
+  if (empty && node.op.name === padOp.name) return [filled(0, (node.attributes as { value: number }).value)];
+  if (empty && [reduceSumOp.name, matMulOp.name].includes(node.op.name)) return [filled(0, 0)];
   const context: KernelContext = {
     run,
     runAll: (name, tensors, attributes) => run(name, tensors, attributes) as unknown as TfTensor[],
@@ -83,7 +99,7 @@ function onDevice(tf: Tfjs, run: Run, { node, inputs, outputs }: ComputeInstruct
     order: outputs[0]!.order,
     shape: shapes[0]!,
   };
-  return [kernels[node.op.name]!(context)].flat().map((result) => own(run, result, given));
+  return [kernels.get(node.op.name)!.compute(context)].flat().map((result) => own(run, result, given));
 }
 
 async function onHost(tf: Tfjs, { node, inputs }: ComputeInstruction, slots: Slots): Promise<TfTensor[]> {

@@ -1,8 +1,8 @@
 import { check } from '../errors.js';
 import { batchNormTraining } from '../ops/batch-norm.js';
 import { add, divide, multiply, subtract } from '../ops/binary.js';
-import { reshape } from '../ops/layout.js';
 import { reduceMean } from '../ops/reduction.js';
+import { reshape } from '../ops/reshape.js';
 import { sqrt, square } from '../ops/unary.js';
 import type { Scope } from '../scope.js';
 import { ones, zeros } from '../state-spec.js';

@@ -1,14 +1,10 @@
 import { check } from '../errors.js';
-import { gradients } from '../gradients.js';
 import { applyAll, defineOp } from '../op.js';
-import { copyNode } from '../passes/common-subexpressions.js';
 import { formatType, type Shape, type Tensor, type TensorType } from '../tensor.js';
 import { sizeOf, type TensorData } from '../tensor-data.js';
-import { rewrite } from '../traversal.js';
 import { add, divide, multiply, subtract } from './binary.js';
-import { reshape } from './layout.js';
 import { reduceSum } from './reduction.js';
-import { input } from './source.js';
+import { reshape } from './reshape.js';
 import { sqrt } from './unary.js';
 
 export interface BatchNormAttributes {
@@ -109,7 +105,8 @@ export const batchNormGradOp = defineOp<
     }));
     return [floats(x.shape), floats(weight.shape), floats(weight.shape)];
   },
-  gradient: ({ inputs, gradients: upstream, attributes }) => secondOrder(inputs, upstream, attributes),
+  gradient: ({ attributes: { epsilon }, differentiate }) =>
+    differentiate((inputs) => composedGradients(inputs, epsilon)),
   evaluate: ([g, x, weight, mean, variance], { epsilon }) => {
     const { shape } = x;
     const count = countOf(shape);
@@ -131,7 +128,10 @@ export const batchNormGradOp = defineOp<
 });
 
 /** The same three results, composed of simpler ops. */
-function composedGradients([g, x, weight, mean, variance]: GradientInputs, epsilon: number): Tensor[] {
+function composedGradients(
+  [g, x, weight, mean, variance]: Readonly<GradientInputs>,
+  epsilon: number,
+): [dx: Tensor, dWeight: Tensor, dBias: Tensor] {
   const count = countOf(x.shape as number[]);
   const deviation = sqrt(add(variance, epsilon));
   const normalized = divide(subtract(x, perChannel(mean)), perChannel(deviation));
@@ -140,34 +140,6 @@ function composedGradients([g, x, weight, mean, variance]: GradientInputs, epsil
   const shared = add(perChannel(dBias), multiply(perChannel(dWeight), normalized));
   const centred = subtract(g, multiply(shared, 1 / count));
   return [multiply(centred, perChannel(divide(weight, deviation))), dWeight, dBias];
-}
-
-/**
- * Differentiates the composed form. It is built on placeholders, because the inputs depend on each other (the mean on
- * x) and each is differentiated as if it did not.
- */
-function secondOrder(
-  inputs: Readonly<GradientInputs>,
-  upstream: readonly (Tensor | undefined)[],
-  { epsilon }: BatchNormAttributes,
-): Tensor[] {
-  const stand = (x: Tensor, name: string) => input(name, x.dtype, x.shape);
-  const places = inputs.map((x, i) => stand(x, `input ${i}`)) as GradientInputs;
-  const outputs = composedGradients(places, epsilon);
-  const given = upstream.map((g, i) => g && { actual: g, place: stand(g, `gradient ${i}`), output: outputs[i]! });
-  const present = given.filter((entry) => entry !== undefined);
-  const loss = present.map(({ place, output }) => reduceSum(multiply(place, output))).reduce((a, b) => add(a, b));
-  const results = gradients(loss, places);
-  const actual = new Map<Tensor, Tensor>([
-    ...places.map((place, i): [Tensor, Tensor] => [place, inputs[i]!]),
-    ...present.map(({ place, actual }): [Tensor, Tensor] => [place, actual]),
-  ]);
-  const replace = rewrite(
-    results,
-    ({ outputs }) => (actual.has(outputs[0]!) ? [actual.get(outputs[0]!)!] : undefined),
-    copyNode,
-  );
-  return results.map(replace);
 }
 
 /**

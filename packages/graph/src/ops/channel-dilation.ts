@@ -13,7 +13,7 @@ import {
   convolutionAttributes,
   type Pair,
 } from './convolution.js';
-import { reshape } from './layout.js';
+import { reshape } from './reshape.js';
 
 export interface ChannelDilationAttributes {
   /** `[vertical, horizontal]` dilations that a channel may have. */

@@ -6,8 +6,8 @@ import { normalizeAxis } from './axes.js';
 import { equal, lessEqual } from './binary.js';
 import { referenceArray } from './broadcast.js';
 import { cast } from './cast.js';
-import { reshape, transpose } from './layout.js';
 import { matMul } from './matmul.js';
+import { reshape, transpose } from './reshape.js';
 import { constant, constantOp, range } from './source.js';
 
 export const gatherOp = defineOp<{ readonly axis: number }, [x: Tensor, indices: Tensor]>({

@@ -2,7 +2,7 @@ import { check } from '../errors.js';
 import { applyAll, defineOp } from '../op.js';
 import { formatType, type Tensor, type TensorType } from '../tensor.js';
 import type { TensorData } from '../tensor-data.js';
-import { reshape } from './layout.js';
+import { reshape } from './reshape.js';
 
 export interface NmsAttributes {
   readonly iouThreshold: number;

@@ -4,7 +4,7 @@ import { formatType, type Tensor } from '../tensor.js';
 import { sizeOf } from '../tensor-data.js';
 import { equal, multiply } from './binary.js';
 import { cast } from './cast.js';
-import { reshape } from './layout.js';
+import { reshape } from './reshape.js';
 import { type RoiAlignAttributes, type RoiAlignOptions, roiAlignGradOp, roiAlignOp } from './roi-align.js';
 
 export interface PyramidRoiAlignAttributes extends Omit<RoiAlignAttributes, 'spatialScale'> {

@@ -6,7 +6,7 @@ import { normalizeAxes } from './axes.js';
 import { divide, equal, multiply } from './binary.js';
 import { referenceArray } from './broadcast.js';
 import { cast } from './cast.js';
-import { broadcastTo, reshape } from './layout.js';
+import { broadcastTo, reshape } from './reshape.js';
 import { negate } from './unary.js';
 
 export interface ReductionAttributes {

@@ -1,9 +1,10 @@
 import { check } from '../errors.js';
 import { apply, defineOp } from '../op.js';
-import { formatType, type Tensor } from '../tensor.js';
+import { type Dimension, formatType, type Tensor } from '../tensor.js';
 import { sizeOf, tensorData } from '../tensor-data.js';
 import type { Pair } from './convolution.js';
 import { matMul } from './matmul.js';
+import { broadcastTo, reshape } from './reshape.js';
 import { constant } from './source.js';
 
 export interface ResizeAttributes {
@@ -71,4 +72,15 @@ export const resizeBilinearOp = defineOp<ResizeAttributes, [x: Tensor]>({
  */
 export function resizeBilinear(x: Tensor, size: Pair): Tensor {
   return apply(resizeBilinearOp, [x], { size: [size[0], size[1]] });
+}
+
+/** Nearest-neighbour upsampling of `[N, C, H, W]` by whole factors: each pixel is repeated. */
+export function upsampleNearest(x: Tensor, factor: number): Tensor {
+  check(x.shape.length === 4 && Number.isInteger(factor) && factor >= 1, 'attribute', () => ({
+    rule: 'upsampleNearest takes [N, C, H, W] and a whole factor of at least 1',
+    received: `${formatType(x)}, factor ${factor}`,
+  }));
+  const [n, c, h, w] = x.shape as [Dimension, number, number, number];
+  const repeated = broadcastTo(reshape(x, [n, c, h, 1, w, 1]), [n, c, h, factor, w, factor]);
+  return reshape(repeated, [n, c, h * factor, w * factor]);
 }

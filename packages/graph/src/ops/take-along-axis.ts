@@ -5,8 +5,8 @@ import { sizeOf } from '../tensor-data.js';
 import { normalizeAxis } from './axes.js';
 import { referenceArray } from './broadcast.js';
 import { oneHot } from './indexing.js';
-import { reshape, transpose } from './layout.js';
 import { matMul } from './matmul.js';
+import { reshape, transpose } from './reshape.js';
 
 export const takeAlongAxisOp = defineOp<{ readonly axis: number }, [x: Tensor, indices: Tensor]>({
   name: 'takeAlongAxis',

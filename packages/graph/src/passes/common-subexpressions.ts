@@ -1,9 +1,7 @@
-import { applyAll } from '../op.js';
 import { ends, mapEnds, type Program } from '../program.js';
-import { withScopePath } from '../scope-path.js';
 import type { Node, Tensor } from '../tensor.js';
 import type { TensorData } from '../tensor-data.js';
-import { rewrite } from '../traversal.js';
+import { copyNode, rewrite } from '../traversal.js';
 
 /** Constants up to this many elements are compared by value; larger ones by identity. */
 const COMPARED_CONSTANT_SIZE = 64;
@@ -18,12 +16,6 @@ export function eliminateCommonSubexpressions(program: Program): Program {
     return outputs;
   };
   return mapEnds(program, rewrite(ends(program), replace, copyNode));
-}
-
-/** The same node on other inputs; the node itself if they are its own. */
-export function copyNode(node: Node, inputs: readonly Tensor[]): readonly Tensor[] {
-  if (inputs.every((x, i) => x === node.inputs[i])) return node.outputs;
-  return withScopePath(node.scope, () => applyAll(node.op, inputs, node.attributes));
 }
 
 function keyOf(node: Node, inputs: readonly Tensor[]): string {

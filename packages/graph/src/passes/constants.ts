@@ -2,8 +2,7 @@ import { constant, constantOp } from '../ops/source.js';
 import { ends, mapEnds, type Program } from '../program.js';
 import type { Node, Tensor } from '../tensor.js';
 import { sizeOf, type TensorData, tensorData } from '../tensor-data.js';
-import { rewrite } from '../traversal.js';
-import { copyNode } from './common-subexpressions.js';
+import { copyNode, rewrite } from '../traversal.js';
 
 /** Results larger than this stay computed: a file should not grow because a fill was folded. */
 const FOLDED_SIZE = 65_536;

@@ -1,13 +1,13 @@
 import { add, addOp, divideOp, multiply, multiplyOp, subtractOp } from '../ops/binary.js';
 import { type ConvolutionAttributes, conv2d, conv2dOp } from '../ops/convolution.js';
-import { broadcastTo, reshape } from '../ops/layout.js';
+import { broadcastTo, reshape } from '../ops/reshape.js';
 import { constantOp, variableOp } from '../ops/source.js';
 import { negate, reciprocal } from '../ops/unary.js';
 import { ends, mapEnds, type Program } from '../program.js';
 import { withScopePath } from '../scope-path.js';
 import type { Node, Tensor } from '../tensor.js';
 import type { TensorData } from '../tensor-data.js';
-import { copyNode } from './common-subexpressions.js';
+import { copyNode } from '../traversal.js';
 import { type FrozenProgram, freezeVariables } from './freeze-variables.js';
 
 /**

@@ -2,7 +2,7 @@ import { constant, constantOp, variable, variableOp } from '../ops/source.js';
 import { ends, mapEnds, type Program } from '../program.js';
 import type { Node, Tensor } from '../tensor.js';
 import { type TensorData, tensorData } from '../tensor-data.js';
-import { copyNode } from './common-subexpressions.js';
+import { copyNode } from '../traversal.js';
 
 export interface FrozenProgram {
   readonly program: Program;

@@ -1,14 +1,14 @@
 import { addOp, divideOp, multiplyOp, subtractOp } from '../ops/binary.js';
 import { castOp } from '../ops/cast.js';
-import { broadcastToOp, reshape, reshapeOp, reverseOp, transpose, transposeOp } from '../ops/layout.js';
+import { broadcastToOp, reshape, reshapeOp, transpose, transposeOp } from '../ops/reshape.js';
+import { reverseOp } from '../ops/slice.js';
 import { constantOp } from '../ops/source.js';
 import { negateOp, notOp } from '../ops/unary.js';
 import { ends, mapEnds, type Program } from '../program.js';
 import { withScopePath } from '../scope-path.js';
 import { type Node, type Shape, sameShape, type Tensor } from '../tensor.js';
 import type { TensorData } from '../tensor-data.js';
-import { rewrite } from '../traversal.js';
-import { copyNode } from './common-subexpressions.js';
+import { copyNode, rewrite } from '../traversal.js';
 
 /**
  * Drops ops that change nothing: x + 0, x - 0, x 1, x / 1, casts and broadcasts to the same type, and what undoes

@@ -1,33 +1,52 @@
 import {
+  absOp,
+  addOp,
   type ConvolutionAttributes,
   constantOp,
   conv2dOp,
+  divideOp,
+  expOp,
   gatherOp,
+  logOp,
+  maximumOp,
+  minimumOp,
+  multiplyOp,
   type Node,
+  negateOp,
+  reciprocalOp,
+  reluOp,
   type SliceAttributes,
   type SplitAttributes,
+  sigmoidOp,
   sliceOp,
+  softplusOp,
   splitOp,
+  sqrtOp,
+  squareOp,
+  subtractOp,
   type Tensor,
   type TensorData,
+  tanhOp,
 } from '@nats/graph';
 import { selectChannels } from '../apply/select-channels.js';
 
+const names = (ops: readonly { readonly name: string }[]) => new Set(ops.map(({ name }) => name));
+
 /** Ops that treat every element alike, so that channels may be moved before or after them. */
-const POINTWISE_UNARY = new Set([
-  'negate',
-  'abs',
-  'exp',
-  'log',
-  'sqrt',
-  'square',
-  'reciprocal',
-  'sigmoid',
-  'tanh',
-  'softplus',
-  'relu',
+const POINTWISE_UNARY = names([
+  negateOp,
+  absOp,
+  expOp,
+  logOp,
+  sqrtOp,
+  squareOp,
+  reciprocalOp,
+  sigmoidOp,
+  tanhOp,
+  softplusOp,
+  reluOp,
 ]);
-const POINTWISE_BINARY = new Set(['add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum']);
+const POINTWISE_BINARY = names([addOp, subtractOp, multiplyOp, divideOp, maximumOp, minimumOp]);
 
 /** A feature map `[N, C, H, W]`. */
 export function isMap(x: Tensor): boolean {

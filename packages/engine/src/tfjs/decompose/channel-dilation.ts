@@ -3,7 +3,10 @@ import {
   type ChannelDilationAttributes,
   type ConvolutionOptions,
   cast,
+  channelDilationGradInputOp,
+  channelDilationGradWeightOp,
   conv2d,
+  conv2dByChannelDilationOp,
   convGradInput,
   convGradWeight,
   equal,
@@ -11,11 +14,7 @@ import {
   reshape,
   type Tensor,
 } from '@nats/graph';
-import { type DecompositionTable, decomposition } from './decomposition.js';
-
-interface GradientAttributes extends ChannelDilationAttributes {
-  readonly shape: readonly number[];
-}
+import { type Decompositions, decomposition } from './decomposition.js';
 
 /**
  * One convolution of all channels for each genotype, and a mask: kernels run one by one have static shapes, so channels
@@ -36,20 +35,20 @@ function perGenotype(
     .reduce((a, b) => add(a, b));
 }
 
-export const channelDilationDecompositions: DecompositionTable = {
-  conv2dByChannelDilation: decomposition<ChannelDilationAttributes>(([x, w, index], attributes) =>
-    perGenotype(index!, attributes, w!.shape.slice(2) as number[], (mask, options) =>
-      conv2d(x!, multiply(w!, mask), options),
+export const channelDilationDecompositions: Decompositions = [
+  decomposition(conv2dByChannelDilationOp, ([x, w, index], attributes) =>
+    perGenotype(index, attributes, w.shape.slice(2) as number[], (mask, options) =>
+      conv2d(x, multiply(w, mask), options),
     ),
   ),
-  channelDilationGradInput: decomposition<GradientAttributes>(([g, w, index], attributes) =>
-    perGenotype(index!, attributes, w!.shape.slice(2) as number[], (mask, options) =>
-      convGradInput(g!, multiply(w!, mask), attributes.shape, options),
+  decomposition(channelDilationGradInputOp, ([g, w, index], attributes) =>
+    perGenotype(index, attributes, w.shape.slice(2) as number[], (mask, options) =>
+      convGradInput(g, multiply(w, mask), attributes.shape, options),
     ),
   ),
-  channelDilationGradWeight: decomposition<GradientAttributes>(([g, x, index], attributes) =>
-    perGenotype(index!, attributes, attributes.shape.slice(2), (mask, options) =>
-      multiply(convGradWeight(g!, x!, attributes.shape, options), mask),
+  decomposition(channelDilationGradWeightOp, ([g, x, index], attributes) =>
+    perGenotype(index, attributes, attributes.shape.slice(2), (mask, options) =>
+      multiply(convGradWeight(g, x, attributes.shape, options), mask),
     ),
   ),
-};
+];

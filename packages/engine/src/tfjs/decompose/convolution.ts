@@ -5,6 +5,9 @@ import {
   concat,
   constant,
   conv2d,
+  conv2dOp,
+  convGradInputOp,
+  convGradWeightOp,
   fill,
   matMul,
   multiply,
@@ -19,19 +22,19 @@ import {
   tensorData,
   transpose,
 } from '@nats/graph';
-import { type DecompositionTable, decomposition } from './decomposition.js';
+import { type Decompositions, decomposition, type InputsOf } from './decomposition.js';
 import { insertZeros } from './insert-zeros.js';
 
 /** Groups of one channel each have a kernel on every backend; others are convolved one after the other. */
-function forward([x, w, bias]: readonly Tensor[], attributes: ConvolutionAttributes): Tensor | undefined {
-  if (bias) return add(conv2d(x!, w!, attributes), reshape(bias, [bias.shape[0]!, 1, 1]));
+function forward([x, w, bias]: InputsOf<typeof conv2dOp>, attributes: ConvolutionAttributes): Tensor | undefined {
+  if (bias) return add(conv2d(x, w, attributes), reshape(bias, [bias.shape[0]!, 1, 1]));
   const { groups } = attributes;
-  const [o, perGroup] = w!.shape as [number, number];
+  const [o, perGroup] = w.shape as [number, number];
   if (groups === 1) return undefined;
-  if (perGroup === 1) return depthwise(x!, w!, attributes);
+  if (perGroup === 1) return depthwise(x, w, attributes);
   const equal = (size: number) => new Array<number>(groups).fill(size);
-  const maps = split(x!, equal(perGroup), 1);
-  const weights = split(w!, equal(o / groups), 0);
+  const maps = split(x, equal(perGroup), 1);
+  const weights = split(w, equal(o / groups), 0);
   return concat(
     maps.map((map, i) => conv2d(map, weights[i]!, { ...attributes, groups: 1 })),
     1,
@@ -84,15 +87,15 @@ function reversedTaps(w: Tensor): Tensor {
  * A convolution of the gradient, zeros between its values where the forward one had a stride, with the kernel turned by
  * 180 degrees and its channel axes swapped inside each group: Conv2D alone, for any stride, dilation and groups.
  */
-function gradInput([g, w]: readonly Tensor[], attributes: ConvolutionGradientAttributes): Tensor {
+function gradInput([g, w]: InputsOf<typeof convGradInputOp>, attributes: ConvolutionGradientAttributes): Tensor {
   const { groups, dilation, padding, stride, shape } = attributes;
-  if (g!.shape.includes(0) || shape.includes(0)) return fill(shape, 0);
-  const [o, perGroup, kh, kw] = w!.shape as [number, number, number, number];
-  const reversed = reversedTaps(w!);
+  if (g.shape.includes(0) || shape.includes(0)) return fill(shape, 0);
+  const [o, perGroup, kh, kw] = w.shape as [number, number, number, number];
+  const reversed = reversedTaps(w);
   const grouped = reshape(reversed, [groups, o / groups, perGroup, kh, kw]);
   const turned = reshape(transpose(grouped, [0, 2, 1, 3, 4]), [groups * perGroup, o / groups, kh, kw]);
   const kernel = groups === 1 ? transpose(reversed, [1, 0, 2, 3]) : turned;
-  const apart = insertZeros(g!, [1, 1, ...stride]);
+  const apart = insertZeros(g, [1, 1, ...stride]);
   const before = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
   const after = ([0, 1] as const).map(
     (axis) =>
@@ -120,20 +123,20 @@ function taps(padded: Tensor, axis: number, g: Tensor, attributes: ConvolutionGr
 }
 
 /** One matrix product for each tap of the kernel: what the tap saw by the gradient, summed over all pixels. */
-function gradWeight([g, x]: readonly Tensor[], attributes: ConvolutionGradientAttributes): Tensor {
+function gradWeight([g, x]: InputsOf<typeof convGradWeightOp>, attributes: ConvolutionGradientAttributes): Tensor {
   const { groups, shape } = attributes;
-  if (g!.shape.includes(0)) return fill(shape, 0);
+  if (g.shape.includes(0)) return fill(shape, 0);
   const [o, perGroup, kh, kw] = shape as [number, number, number, number];
-  const padded = padMap(x!, attributes.padding);
-  if (perGroup === 1 && groups > 1) return depthwiseGradWeight(g!, taps(padded, 2, g!, attributes), shape, groups);
-  const [n, , oh, ow] = g!.shape as [number, number, number, number];
+  const padded = padMap(x, attributes.padding);
+  if (perGroup === 1 && groups > 1) return depthwiseGradWeight(g, taps(padded, 2, g, attributes), shape, groups);
+  const [n, , oh, ow] = g.shape as [number, number, number, number];
   const [, c, height, width] = padded.shape as [number, number, number, number];
   // The reshape makes channels the first axis in memory, once for all taps.
   const planes = reshape(transpose(padded, [1, 0, 2, 3]), [c * n, height, width]);
   const pixels = n * oh * ow;
-  const gradient = reshape(transpose(g!, [0, 2, 3, 1]), [pixels, groups, o / groups]);
+  const gradient = reshape(transpose(g, [0, 2, 3, 1]), [pixels, groups, o / groups]);
   const right = groups === 1 ? reshape(gradient, [pixels, o]) : transpose(gradient, [1, 0, 2]);
-  const products = taps(planes, 1, g!, attributes).map((map) => {
+  const products = taps(planes, 1, g, attributes).map((map) => {
     const left = reshape(map, [...(groups === 1 ? [] : [groups]), perGroup, pixels]);
     return reshape(matMul(left, right), [1, groups, perGroup, o / groups]);
   });
@@ -153,8 +156,8 @@ function depthwiseGradWeight(g: Tensor, seen: readonly Tensor[], shape: readonly
   return reshape(transpose(concat(sums, 0), [1, 0]), [o, 1, kh, kw]);
 }
 
-export const convolutionDecompositions: DecompositionTable = {
-  conv2d: decomposition<ConvolutionAttributes>(forward),
-  convGradInput: decomposition<ConvolutionGradientAttributes>(gradInput),
-  convGradWeight: decomposition<ConvolutionGradientAttributes>(gradWeight),
-};
+export const convolutionDecompositions: Decompositions = [
+  decomposition(conv2dOp, forward),
+  decomposition(convGradInputOp, gradInput),
+  decomposition(convGradWeightOp, gradWeight),
+];

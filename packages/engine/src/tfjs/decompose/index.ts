@@ -11,23 +11,24 @@ import {
 } from '@nats/graph';
 import { channelDilationDecompositions } from './channel-dilation.js';
 import { convolutionDecompositions } from './convolution.js';
-import type { DecompositionTable } from './decomposition.js';
 import { indexingDecompositions } from './indexing.js';
 import { integerDecompositions } from './integers.js';
 import { normalizationDecompositions } from './normalization.js';
 import { poolingDecompositions } from './pooling.js';
 
-const table: DecompositionTable = {
-  ...channelDilationDecompositions,
-  ...convolutionDecompositions,
-  ...indexingDecompositions,
-  ...integerDecompositions,
-  ...normalizationDecompositions,
-  ...poolingDecompositions,
-};
+const table = new Map(
+  [
+    ...channelDilationDecompositions,
+    ...convolutionDecompositions,
+    ...indexingDecompositions,
+    ...integerDecompositions,
+    ...normalizationDecompositions,
+    ...poolingDecompositions,
+  ].map((rule) => [rule.op, rule]),
+);
 
 function simpler(node: Node, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
-  const result = withScopePath(node.scope, () => table[node.op.name]?.(inputs, node.attributes));
+  const result = withScopePath(node.scope, () => table.get(node.op.name)?.build(inputs, node.attributes));
   return result === undefined ? undefined : [result].flat();
 }
 

@@ -10,23 +10,27 @@ import {
   select,
   sizeOf,
   type Tensor,
+  takeAlongAxisOp,
   tensorData,
 } from '@nats/graph';
-import { type DecompositionTable, decomposition } from './decomposition.js';
+import { type Decompositions, decomposition, type InputsOf } from './decomposition.js';
 
 /** As a gather of single values at computed offsets; where the batch is unknown, as a masked sum over the axis. */
-function takeAlongAxis([x, indices]: readonly Tensor[], { axis }: { readonly axis: number }): Tensor | undefined {
-  if (x!.shape.includes(0) || indices!.shape.includes(0)) return undefined;
-  const length = x!.shape[axis] as number;
-  if (x!.shape[0] === 'N') return maskedSum(x!, indices!, axis, length);
-  const [shape, inner] = [indices!.shape as number[], sizeOf(x!.shape.slice(axis + 1) as number[])];
+function takeAlongAxis(
+  [x, indices]: InputsOf<typeof takeAlongAxisOp>,
+  { axis }: { readonly axis: number },
+): Tensor | undefined {
+  if (x.shape.includes(0) || indices.shape.includes(0)) return undefined;
+  const length = x.shape[axis] as number;
+  if (x.shape[0] === 'N') return maskedSum(x, indices, axis, length);
+  const [shape, inner] = [indices.shape as number[], sizeOf(x.shape.slice(axis + 1) as number[])];
   const line = inner * shape[axis]!;
   const starts = Int32Array.from(
     { length: sizeOf(shape) },
     (_, i) => Math.floor(i / line) * length * inner + (i % inner),
   );
-  const offsets = add(multiply(indices!, inner), constant(tensorData('int32', shape, starts)));
-  return gather(reshape(x!, [-1]), offsets);
+  const offsets = add(multiply(indices, inner), constant(tensorData('int32', shape, starts)));
+  return gather(reshape(x, [-1]), offsets);
 }
 
 function maskedSum(x: Tensor, indices: Tensor, axis: number, length: number): Tensor | undefined {
@@ -37,6 +41,4 @@ function maskedSum(x: Tensor, indices: Tensor, axis: number, length: number): Te
   return reduceSum(select(equal(chosen, positions), values, 0), { axes: [axis + 1] });
 }
 
-export const indexingDecompositions: DecompositionTable = {
-  takeAlongAxis: decomposition<{ readonly axis: number }>(takeAlongAxis),
-};
+export const indexingDecompositions: Decompositions = [decomposition(takeAlongAxisOp, takeAlongAxis)];

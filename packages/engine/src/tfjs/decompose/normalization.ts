@@ -1,20 +1,24 @@
 import {
   add,
   type BatchNormAttributes,
+  batchNormGradOp,
+  batchNormTrainingOp,
   divide,
   exp,
   log,
+  logSoftmaxOp,
   multiply,
   reduceMax,
   reduceSum,
   reshape,
   sizeOf,
+  softmaxOp,
   sqrt,
   square,
   subtract,
   type Tensor,
 } from '@nats/graph';
-import { type DecompositionTable, decomposition } from './decomposition.js';
+import { type Decompositions, decomposition, type InputsOf } from './decomposition.js';
 
 const channels = (x: Tensor) => reshape(x, [x.shape[0]!, 1, 1]);
 /** Pixels first, images last: shorter sums lose fewer digits. */
@@ -22,18 +26,18 @@ const overChannels = (x: Tensor) => reduceSum(reduceSum(x, { axes: [2, 3] }), { 
 const shareOf = (x: Tensor) => (x.shape[1] as number) / sizeOf(x.shape as number[]);
 
 /** The statistics of the centred values, so that nothing cancels. */
-function training([x, weight, bias]: readonly Tensor[], { epsilon }: BatchNormAttributes): Tensor[] {
-  const share = shareOf(x!);
-  const mean = multiply(overChannels(x!), share);
-  const centred = subtract(x!, channels(mean));
+function training([x, weight, bias]: InputsOf<typeof batchNormTrainingOp>, { epsilon }: BatchNormAttributes): Tensor[] {
+  const share = shareOf(x);
+  const mean = multiply(overChannels(x), share);
+  const centred = subtract(x, channels(mean));
   const variance = multiply(overChannels(square(centred)), share);
-  const scale = divide(weight!, sqrt(add(variance, epsilon)));
-  return [add(multiply(centred, channels(scale)), channels(bias!)), mean, variance];
+  const scale = divide(weight, sqrt(add(variance, epsilon)));
+  return [add(multiply(centred, channels(scale)), channels(bias)), mean, variance];
 }
 
 /** dx = (g - mean of g - centred dot / (count spread^2)) weight / spread, with spread^2 = variance + epsilon. */
-function gradient(inputs: readonly Tensor[], { epsilon }: BatchNormAttributes): Tensor[] {
-  const [g, x, weight, mean, variance] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
+function gradient(inputs: InputsOf<typeof batchNormGradOp>, { epsilon }: BatchNormAttributes): Tensor[] {
+  const [g, x, weight, mean, variance] = inputs;
   const share = shareOf(x);
   const spread = sqrt(add(variance, epsilon));
   const centred = subtract(x, channels(mean));
@@ -44,25 +48,21 @@ function gradient(inputs: readonly Tensor[], { epsilon }: BatchNormAttributes): 
   return [multiply(rest, channels(divide(weight, spread))), dWeight, dBias];
 }
 
-interface AxisAttributes {
-  readonly axis: number;
-}
-
 const shifted = (x: Tensor, axis: number) => subtract(x, reduceMax(x, { axes: [axis], keepDims: true }));
 const summed = (x: Tensor, axis: number) => reduceSum(x, { axes: [axis], keepDims: true });
 
-export const normalizationDecompositions: DecompositionTable = {
-  batchNormTraining: decomposition<BatchNormAttributes>(training),
-  batchNormGrad: decomposition<BatchNormAttributes>(gradient),
+export const normalizationDecompositions: Decompositions = [
+  decomposition(batchNormTrainingOp, training),
+  decomposition(batchNormGradOp, gradient),
   // Kernels only normalise the last axis; this way the axis stays where it is in memory.
-  softmax: decomposition<AxisAttributes>(([x], { axis }) => {
-    if (x!.shape[axis] === 0) return undefined;
-    const powers = exp(shifted(x!, axis));
+  decomposition(softmaxOp, ([x], { axis }) => {
+    if (x.shape[axis] === 0) return undefined;
+    const powers = exp(shifted(x, axis));
     return divide(powers, summed(powers, axis));
   }),
-  logSoftmax: decomposition<AxisAttributes>(([x], { axis }) => {
-    if (x!.shape[axis] === 0) return undefined;
-    const distances = shifted(x!, axis);
+  decomposition(logSoftmaxOp, ([x], { axis }) => {
+    if (x.shape[axis] === 0) return undefined;
+    const distances = shifted(x, axis);
     return subtract(distances, log(summed(exp(distances), axis)));
   }),
-};
+];

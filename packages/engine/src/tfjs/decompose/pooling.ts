@@ -2,26 +2,30 @@ import {
   type AveragePoolingAttributes,
   add,
   and,
+  averagePool2dOp,
   constant,
   conv2d,
   equal,
   fill,
   greater,
   matMul,
+  maxPool2dOp,
+  maxPoolGradOp,
   multiply,
   not,
   or,
   type Pair,
   type PoolingAttributes,
   pad,
-  type ResizeAttributes,
+  reluGradOp,
+  resizeBilinearOp,
   select,
   slice,
   type Tensor,
   tensorData,
   transpose,
 } from '@nats/graph';
-import { type DecompositionTable, decomposition } from './decomposition.js';
+import { type Decompositions, decomposition, type InputsOf } from './decomposition.js';
 import { insertZeros } from './insert-zeros.js';
 
 /** One over how many values of a line each window's mean is taken, along one axis. */
@@ -35,13 +39,13 @@ function shares(size: number, windows: number, axis: 0 | 1, attributes: AverageP
 }
 
 /** A convolution of each channel by itself with ones. */
-function average([x]: readonly Tensor[], attributes: AveragePoolingAttributes): Tensor {
+function average([x]: InputsOf<typeof averagePool2dOp>, attributes: AveragePoolingAttributes): Tensor {
   const { kernel, stride, padding } = attributes;
-  const groups = x!.shape[1] as number;
-  const sums = conv2d(x!, fill([groups, 1, ...kernel], 1), { stride, padding, groups });
+  const groups = x.shape[1] as number;
+  const sums = conv2d(x, fill([groups, 1, ...kernel], 1), { stride, padding, groups });
   const [oh, ow] = sums.shape.slice(2) as [number, number];
-  const rows = constant(tensorData('float32', [oh, 1], shares(x!.shape[2] as number, oh, 0, attributes)));
-  const columns = constant(tensorData('float32', [ow], shares(x!.shape[3] as number, ow, 1, attributes)));
+  const rows = constant(tensorData('float32', [oh, 1], shares(x.shape[2] as number, oh, 0, attributes)));
+  const columns = constant(tensorData('float32', [ow], shares(x.shape[3] as number, ow, 1, attributes)));
   return multiply(sums, multiply(rows, columns));
 }
 
@@ -49,18 +53,21 @@ function average([x]: readonly Tensor[], attributes: AveragePoolingAttributes): 
  * Tap by tap: a window's gradient goes to the first tap that holds its maximum. The MaxPoolGrad kernel of the wasm
  * backend takes 0 for the maximum of a window of negative values.
  */
-function maxPoolGrad([g, x, y]: readonly Tensor[], { kernel, stride, padding }: PoolingAttributes): Tensor {
-  const shape = x!.shape as number[];
-  if (g!.shape.includes(0)) return fill(shape, 0);
+function maxPoolGrad(
+  [g, x, y]: InputsOf<typeof maxPoolGradOp>,
+  { kernel, stride, padding }: PoolingAttributes,
+): Tensor {
+  const shape = x.shape as number[];
+  if (g.shape.includes(0)) return fill(shape, 0);
   const [h, w] = shape.slice(2) as [number, number];
-  const [oh, ow] = g!.shape.slice(2) as [number, number];
+  const [oh, ow] = g.shape.slice(2) as [number, number];
   const sides: [number, number][] = [
     [0, 0],
     [0, 0],
     [padding[0], padding[2]],
     [padding[1], padding[3]],
   ];
-  const padded = pad(x!, sides, Number.NEGATIVE_INFINITY);
+  const padded = pad(x, sides, Number.NEGATIVE_INFINITY);
   const [height, width] = [h + padding[0] + padding[2], w + padding[1] + padding[3]];
   let taken: Tensor | undefined;
   let sum: Tensor | undefined;
@@ -68,10 +75,10 @@ function maxPoolGrad([g, x, y]: readonly Tensor[], { kernel, stride, padding }: 
     const [row, column] = [Math.floor(tap / kernel[1]), tap % kernel[1]];
     const [lastRow, lastColumn] = [row + (oh - 1) * stride[0] + 1, column + (ow - 1) * stride[1] + 1];
     const seen = slice(padded, { 2: [row, lastRow, stride[0]], 3: [column, lastColumn, stride[1]] });
-    const holds = equal(seen, y!);
+    const holds = equal(seen, y);
     const first: Tensor = taken ? and(holds, not(taken)) : holds;
     taken = taken ? or(taken, holds) : holds;
-    const share = insertZeros(select(first, g!, 0), [1, 1, ...stride]);
+    const share = insertZeros(select(first, g, 0), [1, 1, ...stride]);
     const placed: Tensor = pad(share, [
       [0, 0],
       [0, 0],
@@ -96,21 +103,21 @@ function interpolation(from: number, to: number): Tensor {
 }
 
 /** Separable, as two matrix products. The kernels differ between backends in where they read. */
-function resize([x]: readonly Tensor[], { size }: { readonly size: Pair }): Tensor {
-  const [h, w] = x!.shape.slice(2) as [number, number];
-  const swapped = transpose(matMul(x!, interpolation(w, size[1])), [0, 1, 3, 2]);
+function resize([x]: InputsOf<typeof resizeBilinearOp>, { size }: { readonly size: Pair }): Tensor {
+  const [h, w] = x.shape.slice(2) as [number, number];
+  const swapped = transpose(matMul(x, interpolation(w, size[1])), [0, 1, 3, 2]);
   return transpose(matMul(swapped, interpolation(h, size[0])), [0, 1, 3, 2]);
 }
 
-export const poolingDecompositions: DecompositionTable = {
+export const poolingDecompositions: Decompositions = [
   // A window of one value: the wasm backend's MaxPool gives zeros there (tfjs#5355, tfjs#5920).
-  maxPool2d: decomposition<PoolingAttributes>(([x], { kernel, stride }) => {
+  decomposition(maxPool2dOp, ([x], { kernel, stride }) => {
     if (kernel[0] * kernel[1] !== 1) return undefined;
-    const [h, w] = x!.shape.slice(2) as [number, number];
-    return slice(x!, { 2: [0, h, stride[0]], 3: [0, w, stride[1]] });
+    const [h, w] = x.shape.slice(2) as [number, number];
+    return slice(x, { 2: [0, h, stride[0]], 3: [0, w, stride[1]] });
   }),
-  averagePool2d: decomposition<AveragePoolingAttributes>(average),
-  maxPoolGrad: decomposition<PoolingAttributes>(maxPoolGrad),
-  resizeBilinear: decomposition<ResizeAttributes>(resize),
-  reluGrad: decomposition(([g, y]) => select(greater(y!, 0), g!, 0)),
-};
+  decomposition(averagePool2dOp, average),
+  decomposition(maxPoolGradOp, maxPoolGrad),
+  decomposition(resizeBilinearOp, resize),
+  decomposition(reluGradOp, ([g, y]) => select(greater(y, 0), g, 0)),
+];

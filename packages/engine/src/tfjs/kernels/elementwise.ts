@@ -1,10 +1,50 @@
-import type { DType } from '@nats/graph';
+import {
+  absOp,
+  addOp,
+  andOp,
+  atanOp,
+  castOp,
+  ceilOp,
+  type DType,
+  divideOp,
+  equalOp,
+  expOp,
+  finiteMaskOp,
+  floorOp,
+  greaterEqualOp,
+  greaterOp,
+  lessEqualOp,
+  lessOp,
+  logOp,
+  maximumOp,
+  minimumOp,
+  multiplyOp,
+  nanMaskOp,
+  negateOp,
+  notOp,
+  type OpDefinition,
+  orOp,
+  powerOp,
+  reciprocalOp,
+  reluOp,
+  roundOp,
+  selectOp,
+  sigmoidOp,
+  signOp,
+  softplusOp,
+  sqrtOp,
+  squareOp,
+  subtractOp,
+  type Tensor,
+  tanhOp,
+} from '@nats/graph';
+import { floorDivideOp, shortProductOp } from '../decompose/integers.js';
 import type { TfTensor } from '../module.js';
 import {
   aligned,
   expand,
   type Kernel,
-  type KernelTable,
+  type Kernels,
   kernel,
   type Operand,
   physicalShape,
@@ -12,50 +52,15 @@ import {
   tfDtype,
 } from './kernel.js';
 
-const UNARY = {
-  negate: 'Neg',
-  abs: 'Abs',
-  floor: 'Floor',
-  ceil: 'Ceil',
-  round: 'Round',
-  exp: 'Exp',
-  log: 'Log',
-  sqrt: 'Sqrt',
-  reciprocal: 'Reciprocal',
-  square: 'Square',
-  sigmoid: 'Sigmoid',
-  tanh: 'Tanh',
-  softplus: 'Softplus',
-  relu: 'Relu',
-  not: 'LogicalNot',
-  atan: 'Atan',
-  nanMask: 'IsNan',
-  finiteMask: 'IsFinite',
-} as const;
+type UnaryOp = OpDefinition<Record<never, never>, [x: Tensor]>;
+type BinaryOp = OpDefinition<Record<never, never>, [a: Tensor, b: Tensor]>;
 
-const BINARY = {
-  add: 'Add',
-  subtract: 'Sub',
-  multiply: 'Multiply',
-  shortProduct: 'Multiply',
-  floorDivide: 'FloorDiv',
-  divide: 'RealDiv',
-  power: 'Pow',
-  equal: 'Equal',
-  greater: 'Greater',
-  greaterEqual: 'GreaterEqual',
-  less: 'Less',
-  lessEqual: 'LessEqual',
-  and: 'LogicalAnd',
-  or: 'LogicalOr',
-} as const;
+const unary = (op: UnaryOp, name: string): Kernel => kernel(op, ({ run, inputs: [x] }) => run(name, { x: x.tensor }));
 
-const unary = (name: string): Kernel => kernel(({ run, inputs }) => run(name, { x: inputs[0]!.tensor }));
-
-const binary = (name: string): Kernel =>
-  kernel((context) => {
+const binary = (op: BinaryOp, name: string): Kernel =>
+  kernel(op, (context) => {
     const { run, node, inputs } = context;
-    const [a, b] = inputs.map((input) => aligned(context, input)) as [TfTensor, TfTensor];
+    const [a, b] = [aligned(context, inputs[0]), aligned(context, inputs[1])];
     if (name !== 'Equal' || node.inputs[0]!.dtype !== 'bool') return run(name, { a, b });
     const number = (x: typeof a) => run('Cast', { x }, { dtype: 'int32' });
     return run(name, { a: number(a), b: number(b) });
@@ -69,39 +74,69 @@ function choose(run: Run, condition: TfTensor, t: TfTensor, e: TfTensor, dtype: 
 }
 
 /** A NaN is the result, whichever operand it is: the wasm backend's kernels lose one of the second operand. */
-const extreme = (name: string, replaces: string): Kernel =>
-  kernel((context) => {
+const extreme = (op: BinaryOp, name: string, replaces: string): Kernel =>
+  kernel(op, (context) => {
     const { run, node, inputs } = context;
-    const [a, b] = inputs.map((input) => aligned(context, input)) as [TfTensor, TfTensor];
+    const [a, b] = [aligned(context, inputs[0]), aligned(context, inputs[1])];
     if (node.inputs[0]!.dtype === 'int32') return run(name, { a, b });
     const shape = physicalShape(context);
     const second = run('LogicalOr', { a: run(replaces, { a, b }), b: run('IsNan', { x: b }) });
     return run('Select', { condition: expand(run, second, shape), t: expand(run, b, shape), e: expand(run, a, shape) });
   });
 
-export const elementwiseKernels: KernelTable = {
-  ...Object.fromEntries(Object.entries(UNARY).map(([op, name]) => [op, unary(name)])),
-  ...Object.fromEntries(Object.entries(BINARY).map(([op, name]) => [op, binary(name)])),
-  cast: kernel<{ readonly to: DType }>(({ run, inputs, attributes: { to } }) => {
-    const x = inputs[0]!.tensor;
+export const elementwiseKernels: Kernels = [
+  unary(negateOp, 'Neg'),
+  unary(absOp, 'Abs'),
+  unary(floorOp, 'Floor'),
+  unary(ceilOp, 'Ceil'),
+  unary(roundOp, 'Round'),
+  unary(expOp, 'Exp'),
+  unary(logOp, 'Log'),
+  unary(sqrtOp, 'Sqrt'),
+  unary(reciprocalOp, 'Reciprocal'),
+  unary(squareOp, 'Square'),
+  unary(sigmoidOp, 'Sigmoid'),
+  unary(tanhOp, 'Tanh'),
+  unary(softplusOp, 'Softplus'),
+  unary(reluOp, 'Relu'),
+  unary(notOp, 'LogicalNot'),
+  unary(atanOp, 'Atan'),
+  unary(nanMaskOp, 'IsNan'),
+  unary(finiteMaskOp, 'IsFinite'),
+  binary(addOp, 'Add'),
+  binary(subtractOp, 'Sub'),
+  binary(multiplyOp, 'Multiply'),
+  binary(shortProductOp, 'Multiply'),
+  binary(floorDivideOp, 'FloorDiv'),
+  binary(divideOp, 'RealDiv'),
+  binary(powerOp, 'Pow'),
+  binary(equalOp, 'Equal'),
+  binary(greaterOp, 'Greater'),
+  binary(greaterEqualOp, 'GreaterEqual'),
+  binary(lessOp, 'Less'),
+  binary(lessEqualOp, 'LessEqual'),
+  binary(andOp, 'LogicalAnd'),
+  binary(orOp, 'LogicalOr'),
+  kernel(castOp, ({ run, inputs, attributes: { to } }) => {
+    const x = inputs[0].tensor;
     if (to !== 'bool') return run('Cast', { x }, { dtype: tfDtype(to) });
     // The wasm backend's Cast takes the lowest byte.
     if (x.dtype === 'bool') return run('Identity', { x });
     return run('NotEqual', { a: x, b: run('ZerosLike', { x }) });
   }),
   // The kernel gives 0 for NaN.
-  sign: kernel(({ run, node, inputs }) => {
-    const x = inputs[0]!.tensor;
+  kernel(signOp, ({ run, node, inputs }) => {
+    const x = inputs[0].tensor;
     const y = run('Sign', { x });
     return node.inputs[0]!.dtype === 'int32' ? y : run('Select', { condition: run('IsNan', { x }), t: x, e: y });
   }),
-  maximum: extreme('Maximum', 'Less'),
-  minimum: extreme('Minimum', 'Greater'),
-  select: kernel((context) => {
+  extreme(maximumOp, 'Maximum', 'Less'),
+  extreme(minimumOp, 'Minimum', 'Greater'),
+  kernel(selectOp, (context) => {
     const { run, node, inputs } = context;
     const shape = physicalShape(context);
     const whole = (input: Operand) => expand(run, aligned(context, input), shape);
-    const [condition, a, b] = inputs.map(whole) as [TfTensor, TfTensor, TfTensor];
+    const [condition, a, b] = [whole(inputs[0]), whole(inputs[1]), whole(inputs[2])];
     return choose(run, condition, a, b, node.outputs[0]!.dtype);
   }),
-};
+];

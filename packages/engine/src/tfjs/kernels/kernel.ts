@@ -1,4 +1,4 @@
-import { type DType, type Node, sizeOf } from '@nats/graph';
+import { type DType, type Each, type Node, type OpDefinition, sizeOf, type Tensor } from '@nats/graph';
 import type { KernelAttributes, TfTensor } from '../module.js';
 import { movesNothing, type Permutation, toPhysical } from '../permutation.js';
 
@@ -13,7 +13,10 @@ export type Run = (
   attributes?: KernelAttributes,
 ) => TfTensor;
 
-export interface KernelContext<A = unknown> {
+type Tensors = readonly (Tensor | undefined)[];
+
+/** What a kernel gets: `I` is the op's tuple of inputs. */
+export interface KernelContext<A = unknown, I extends Tensors = readonly Tensor[]> {
   /** Runs a kernel with one result. */
   readonly run: Run;
   /** Runs a kernel with several. */
@@ -24,7 +27,7 @@ export interface KernelContext<A = unknown> {
   ) => TfTensor[];
   readonly node: Node;
   readonly attributes: A;
-  readonly inputs: readonly Operand[];
+  readonly inputs: Each<I, Operand>;
   /** Of the first output. */
   readonly order: Permutation;
   /** Logical shape of the first output, batch included. */
@@ -32,13 +35,21 @@ export interface KernelContext<A = unknown> {
 }
 
 /** Computes an op's outputs in memory, by TensorFlow.js's kernels. */
-export type Kernel = (context: KernelContext) => TfTensor | readonly TfTensor[];
+export interface Kernel {
+  /** The op's name. */
+  readonly op: string;
+  compute(context: KernelContext): TfTensor | readonly TfTensor[];
+}
 
-export type KernelTable = Readonly<Record<string, Kernel>>;
+/** Of different ops. */
+export type Kernels = readonly Kernel[];
 
-/** Only there so that the attribute type can be written once. */
-export function kernel<A>(compute: (context: KernelContext<A>) => TfTensor | readonly TfTensor[]): Kernel {
-  return (context) => compute(context as KernelContext<A>);
+/** The kernel of an op: its context has the op's attributes and inputs. */
+export function kernel<A, I extends Tensors, O extends Tensors>(
+  op: OpDefinition<A, I, O>,
+  compute: (context: KernelContext<A, I>) => TfTensor | readonly TfTensor[],
+): Kernel {
+  return { op: op.name, compute: compute as unknown as Kernel['compute'] };
 }
 
 /** TensorFlow.js has no uint8. */
@@ -63,11 +74,13 @@ export function expand(run: Run, x: TfTensor, shape: readonly number[]): TfTenso
   return run('Tile', { x: padded }, { reps });
 }
 
+type Outline = Pick<KernelContext, 'run' | 'order' | 'shape'>;
+
 /** An operand with fewer axes than the result, made to lie against the result's memory. */
-export function aligned({ run, order, shape }: KernelContext, { tensor }: Operand): TfTensor {
+export function aligned({ run, order, shape }: Outline, { tensor }: Operand): TfTensor {
   if (tensor.shape.length === shape.length || sizeOf(tensor.shape) === 1) return tensor;
   const lead = new Array<number>(shape.length - tensor.shape.length).fill(1);
   return transpose(run, reshape(run, tensor, [...lead, ...tensor.shape]), order);
 }
 
-export const physicalShape = ({ order, shape }: KernelContext): number[] => toPhysical(order, shape);
+export const physicalShape = ({ order, shape }: Outline): number[] => toPhysical(order, shape);

@@ -1,7 +1,8 @@
-import type { PadAttributes, SliceAttributes, SplitAttributes } from '@nats/graph';
+import { broadcastToOp, concatOp, padOp, reshapeOp, reverseOp, sliceOp, splitOp } from '@nats/graph';
+import { insertZerosOp } from '../decompose/insert-zeros.js';
 import type { TfTensor } from '../module.js';
 import { physicalAxis, toPhysical } from '../permutation.js';
-import { expand, type KernelTable, kernel, physicalShape, type Run, reshape } from './kernel.js';
+import { expand, type Kernels, kernel, physicalShape, type Run, reshape } from './kernel.js';
 
 function cut(run: Run, x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor {
   return run('Slice', { x }, { begin, size });
@@ -41,22 +42,22 @@ function spread(run: Run, x: TfTensor, axis: number, step: number): TfTensor {
   return reshape(run, cut(run, joined, [0, 0, 0], [before, length, after]), shape.with(axis, length));
 }
 
-export const layoutKernels: KernelTable = {
-  reshape: kernel(({ run, inputs, shape }) => run('Reshape', { x: inputs[0]!.tensor }, { shape })),
+export const layoutKernels: Kernels = [
+  kernel(reshapeOp, ({ run, inputs, shape }) => run('Reshape', { x: inputs[0].tensor }, { shape })),
 
-  broadcastTo: kernel((context) => {
-    const x = expand(context.run, context.inputs[0]!.tensor, physicalShape(context));
+  kernel(broadcastToOp, (context) => {
+    const x = expand(context.run, context.inputs[0].tensor, physicalShape(context));
     return context.run('Identity', { x });
   }),
 
-  concat: kernel<{ readonly axis: number }>(({ run, inputs, order, attributes }) => {
+  kernel(concatOp, ({ run, inputs, order, attributes }) => {
     const full = inputs.map(({ tensor }) => tensor).filter(({ shape }) => !shape.includes(0));
     if (full.length === 1) return run('Identity', { x: full[0]! });
     return run('Concat', full, { axis: physicalAxis(order, attributes.axis) });
   }),
 
-  slice: kernel<SliceAttributes>(({ run, inputs, order, shape, attributes: { starts, steps } }) => {
-    let x = inputs[0]!.tensor;
+  kernel(sliceOp, ({ run, inputs, order, shape, attributes: { starts, steps } }) => {
+    let x = inputs[0].tensor;
     for (const [axis, step] of steps.entries()) {
       if (step === 1 || shape[axis] === 1) continue;
       x = everyStep(run, x, physicalAxis(order, axis), starts[axis]!, shape[axis]!, step);
@@ -65,8 +66,8 @@ export const layoutKernels: KernelTable = {
     return cut(run, x, toPhysical(order, begin), toPhysical(order, shape));
   }),
 
-  split: kernel<SplitAttributes>(({ run, inputs, order, attributes: { axis, sizes } }) => {
-    const { tensor } = inputs[0]!;
+  kernel(splitOp, ({ run, inputs, order, attributes: { axis, sizes } }) => {
+    const { tensor } = inputs[0];
     const at = physicalAxis(order, axis);
     let start = 0;
     return sizes.map((size) => {
@@ -81,20 +82,20 @@ export const layoutKernels: KernelTable = {
     });
   }),
 
-  pad: kernel<PadAttributes>(({ run, inputs, order, attributes: { padding, value } }) =>
-    run('PadV2', { x: inputs[0]!.tensor }, { paddings: toPhysical(order, padding), constantValue: value }),
+  kernel(padOp, ({ run, inputs, order, attributes: { padding, value } }) =>
+    run('PadV2', { x: inputs[0].tensor }, { paddings: toPhysical(order, padding), constantValue: value }),
   ),
 
-  reverse: kernel<{ readonly axes: readonly number[] }>(({ run, inputs, order, attributes: { axes } }) =>
-    run('Reverse', { x: inputs[0]!.tensor }, { dims: axes.map((axis) => physicalAxis(order, axis)) }),
+  kernel(reverseOp, ({ run, inputs, order, attributes: { axes } }) =>
+    run('Reverse', { x: inputs[0].tensor }, { dims: axes.map((axis) => physicalAxis(order, axis)) }),
   ),
 
-  insertZeros: kernel<{ readonly steps: readonly number[] }>(({ run, inputs, order, attributes: { steps } }) => {
-    let x = inputs[0]!.tensor;
+  kernel(insertZerosOp, ({ run, inputs, order, attributes: { steps } }) => {
+    let x = inputs[0].tensor;
     for (const [axis, step] of steps.entries()) {
       const at = physicalAxis(order, axis);
       if (step > 1 && x.shape[at]! > 1) x = spread(run, x, at, step);
     }
     return run('Identity', { x });
   }),
-};
+];

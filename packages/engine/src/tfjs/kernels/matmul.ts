@@ -1,6 +1,6 @@
-import { broadcastShapes, sizeOf } from '@nats/graph';
+import { broadcastShapes, matMulOp, sizeOf } from '@nats/graph';
 import type { TfTensor } from '../module.js';
-import { expand, type KernelTable, kernel, type Run, reshape } from './kernel.js';
+import { expand, type Kernels, kernel, type Run, reshape } from './kernel.js';
 
 const multiply = (run: Run, a: TfTensor, b: TfTensor) =>
   run('BatchMatMul', { a, b }, { transposeA: false, transposeB: false });
@@ -17,10 +17,10 @@ function productOfRows(run: Run, a: TfTensor, b: TfTensor): TfTensor {
   return run('Conv2D', { x, filter }, { strides: [1, 1], dilations: [1, 1], pad: 'valid', dataFormat: 'NHWC' });
 }
 
-export const matmulKernels: KernelTable = {
-  matMul: kernel(({ run, inputs, shape }) => {
+export const matmulKernels: Kernels = [
+  kernel(matMulOp, ({ run, inputs, shape }) => {
     // As they are multiplied: factors that are meant transposed lie in memory in the other order.
-    const [a, b] = [inputs[0]!.tensor, inputs[1]!.tensor];
+    const [a, b] = [inputs[0].tensor, inputs[1].tensor];
     const [m, k] = a.shape.slice(-2) as [number, number];
     const n = b.shape.at(-1)!;
     const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
@@ -32,4 +32,4 @@ export const matmulKernels: KernelTable = {
       reshape(run, expand(run, x, [...batch, ...own]), [sizeOf(batch), ...own]);
     return run('Reshape', { x: multiply(run, all(a, [m, k]), all(b, [k, n])) }, { shape });
   }),
-};
+];

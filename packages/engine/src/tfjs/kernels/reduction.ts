@@ -1,7 +1,7 @@
-import type { ReductionAttributes } from '@nats/graph';
+import { reduceMaxOp, reduceSumOp } from '@nats/graph';
 import type { TfTensor } from '../module.js';
 import { physicalAxis } from '../permutation.js';
-import { type KernelTable, kernel, physicalShape, type Run, reshape } from './kernel.js';
+import { type Kernels, kernel, physicalShape, type Run, reshape } from './kernel.js';
 
 /** Longer sums are cut: the wasm backend adds one value after the other, in float32. */
 const LONGEST_SUM = 512;
@@ -26,21 +26,21 @@ function sumAlong(run: Run, x: TfTensor, axis: number): TfTensor {
   return run('Add', { a: total, b: sum(run, part(rows * LONGEST_SUM, rest), axis) });
 }
 
-export const reductionKernels: KernelTable = {
-  reduceSum: kernel<ReductionAttributes>((context) => {
+export const reductionKernels: Kernels = [
+  kernel(reduceSumOp, (context) => {
     const { run, inputs, attributes } = context;
-    const { tensor, order } = inputs[0]!;
+    const { tensor, order } = inputs[0];
     let x = tensor;
     const axes = attributes.axes.map((axis) => physicalAxis(order, axis)).sort((a, b) => b - a);
     for (const axis of axes) x = sumAlong(run, x, axis);
     return run('Reshape', { x }, { shape: physicalShape(context) });
   }),
 
-  reduceMax: kernel<ReductionAttributes>((context) => {
+  kernel(reduceMaxOp, (context) => {
     const { run, inputs, attributes } = context;
-    const { tensor, order } = inputs[0]!;
+    const { tensor, order } = inputs[0];
     const reductionIndices = attributes.axes.map((axis) => physicalAxis(order, axis)).sort((a, b) => a - b);
     const x = run('Max', { x: tensor }, { reductionIndices, keepDims: true });
     return run('Reshape', { x }, { shape: physicalShape(context) });
   }),
-};
+];

@@ -1,6 +1,11 @@
-import { type AveragePoolingOptions, averagePool2d } from '../../../ops/average-pooling.js';
 import type { Pair } from '../../../ops/convolution.js';
-import { globalAveragePool, maxPool2d, type PoolingOptions } from '../../../ops/pooling.js';
+import {
+  type AveragePoolingOptions,
+  averagePool2d,
+  globalAveragePool,
+  maxPool2d,
+  type PoolingOptions,
+} from '../../../ops/pooling.js';
 import { resizeBilinear } from '../../../ops/resize.js';
 import { seedOf } from '../../../random.js';
 import { tensorData } from '../../../tensor-data.js';
