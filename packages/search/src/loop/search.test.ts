@@ -24,6 +24,8 @@ async function run(search: Awaited<ReturnType<typeof createSearch>>): Promise<Se
 describe.each([
   ['exact', { relaxation: { kind: 'exact' }, steps: 60 }],
   ['sampled', { relaxation: { kind: 'sampled' }, steps: 160 }],
+  ['straight-through', { relaxation: { kind: 'sampled', estimator: 'straight-through' }, steps: 80 }],
+  ['ReinMax', { relaxation: { kind: 'sampled', estimator: 'reinmax' }, steps: 80 }],
 ] as const)('%s relaxation', (_, changes) => {
   test('finds a planted scheme: at least 95 % of the channel groups over 5 seeds', async () => {
     const agreements: number[] = [];
@@ -110,6 +112,21 @@ describe('options that can not work', () => {
       'halves that overlap',
       { objective: identified(4) },
       /received image 4 in both 'weights' and 'architecture'.*examples of their own.*two disjoint halves/,
+    ],
+    [
+      'images for an estimator that looks at the drawn genotype alone',
+      { relaxation: { kind: 'sampled', images: 2 } },
+      /images 2 with the estimator 'gdas'; the estimator 'straight-through' or 'reinmax'/,
+    ],
+    [
+      'no images to weigh genotypes on',
+      { relaxation: { kind: 'sampled', estimator: 'reinmax', images: 0 } },
+      /received 0; a whole number of at least 1/,
+    ],
+    [
+      'a loss that never asks for the convolutions',
+      { objective: { ...objective, loss: (scope) => objective.loss(scope) } },
+      /options.convolution; received none of 2 built so; pass options.convolution of loss.*the objective 'planted'/,
     ],
     ['a space without searchable convolutions', { space: { ...space, sites: [] } }, /none in the space of planted/],
     [

@@ -17,7 +17,7 @@ import {
   type TrainingOptions,
 } from '@nats/train/core';
 import { samplingFeeds } from '../relaxations/sampled.js';
-import { ARCHITECTURE, isArchitecture, type Relaxation } from '../relaxations/supernet.js';
+import { ARCHITECTURE, isArchitecture, type Relaxation, supernetConvolution } from '../relaxations/supernet.js';
 import { type Architecture, architectureOfValues } from './architecture.js';
 import { secondOrderUpdate, UNROLLED_RATE } from './second-order.js';
 import { ENTROPY_WEIGHT, supernetObjective } from './supernet-objective.js';
@@ -69,7 +69,7 @@ export interface SearchOptions {
    * name twice is a single-level search. Default `weights` and `architecture`.
    */
   readonly splits?: { readonly weights: string; readonly architecture: string };
-  /** Temperature of the sampled relaxation, by step; default: 1 falling linearly to 0.1 (our choice). */
+  /** Temperature of the sampled relaxation with GDAS's estimator, by step; default: 1 falling linearly to 0.1 (our choice). */
   readonly temperature?: Schedule;
   /** Seed of initial values and samples; default 0. */
   readonly seed?: number;
@@ -108,7 +108,8 @@ export interface Search {
  * it for detection). Every step fits the weights on one half of the data; from `start` on it then fits the architecture on
  * the other half. Architecture steps never move running statistics. The loop, its checkpoints and resuming are those of
  * @nats/train: a resumed search equals the uninterrupted one bit for bit.
- * @throws NatsError `attribute` for options that contradict each other, `name` for a split that the objective lacks
+ * @throws NatsError `attribute` for options that contradict each other and for an objective whose loss does not build the
+ * space's convolutions by `options.convolution`, `name` for a split that the objective lacks
  */
 export async function createSearch(options: SearchOptions): Promise<Search> {
   const { space, steps } = options;
@@ -206,6 +207,7 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
       name: 'weights',
       split: weightSplit,
       only: (name) => !isArchitecture(name),
+      ...(weighsAll(relaxation) && { convolution: supernetConvolution(space, { kind: 'sampled' }) }),
       feeds: feeds(0),
     },
     {
@@ -229,6 +231,11 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
       feeds: feeds(1),
     },
   ];
+}
+
+/** Then steps of the weights, which have no use for that, draw alike without it. */
+function weighsAll(relaxation: Relaxation): boolean {
+  return relaxation.kind === 'sampled' && (relaxation.estimator ?? 'gdas') !== 'gdas';
 }
 
 /** Clips nothing, but has the gradient's length reported, and with it checked to be finite. */

@@ -39,10 +39,15 @@ describe('with one-hot architecture parameters a supernet is the derived network
   const values = initialize(derived.spec, 11);
   const expected = evaluate(derived.program, feeds, values).outputs.y!;
 
+  // Only GDAS's estimator has a temperature.
+  const gumbel = { gumbel: samplingFeeds(space, 1, 0, 1).gumbel! };
+
   test.each([
     ['sum', { kind: 'exact', form: 'sum' }, {}],
     ['dense', { kind: 'exact', form: 'dense' }, {}],
     ['sampled', { kind: 'sampled' }, samplingFeeds(space, 1, 0, 1)],
+    ['straight-through', { kind: 'sampled', estimator: 'straight-through' }, gumbel],
+    ['ReinMax', { kind: 'sampled', estimator: 'reinmax' }, gumbel],
   ] as const)('%s: 1e-12 in float64, 1e-5 on the engine', async (_, relaxation, sampling) => {
     const supernet = programOf(supernetConvolution(space, relaxation));
     expect([...supernet.spec.keys()].filter((name) => !isArchitecture(name))).toEqual([...derived.spec.keys()]);

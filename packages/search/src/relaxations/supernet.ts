@@ -6,6 +6,7 @@ import {
   type SearchableSite,
   type SearchSpace,
 } from '@nats/space';
+import { type AllGenotypesOptions, allGenotypesConvolution } from './all-genotypes.js';
 import { convolutionOf, type DilatedConvolution } from './dilated-convolution.js';
 import { type ExactForm, exactConvolution } from './exact.js';
 import { architectureParameter, mixture } from './mixture.js';
@@ -24,6 +25,15 @@ export interface ExactRelaxation {
 /** One genotype for each channel group and step: needs the inputs that `samplingFeeds` makes. */
 export interface SampledRelaxation {
   readonly kind: 'sampled';
+  /**
+   * How the architecture's gradient is estimated:
+   * - `gdas` (default): through the drawn genotype's probability alone (Dong and Yang 2019).
+   * - `straight-through`, `reinmax`: from the first-order effect of all genotypes on a part of the batch, see
+   *   `allGenotypesConvolution`.
+   */
+  readonly estimator?: 'gdas' | AllGenotypesOptions['estimator'];
+  /** Images of a batch on which all genotypes are weighed, 1 or more; default an eighth of it. Not for `gdas`. */
+  readonly images?: number;
 }
 
 export type Relaxation = ExactRelaxation | SampledRelaxation;
@@ -35,6 +45,7 @@ export type Relaxation = ExactRelaxation | SampledRelaxation;
  */
 export function supernetConvolution(space: SearchSpace, relaxation: Relaxation): ConvolutionBuilder {
   const sites = new Map(space.sites.map((site) => [site.name, site]));
+  if (relaxation.kind === 'sampled') checkSampled(relaxation);
   const sampling = relaxation.kind === 'sampled' ? samplingInputs(space) : undefined;
   return (scope, x, options, site) => {
     const searchable = sites.get(site.name);
@@ -53,9 +64,26 @@ export function supernetConvolution(space: SearchSpace, relaxation: Relaxation):
       if (relaxation.kind === 'exact') {
         return exactConvolution(x, weight, mixture(alpha), genotypes, convolution, relaxation.form);
       }
-      return sampledConvolution(x, weight, alpha, sampling!.get(site.name) as SamplingInputs, genotypes, convolution);
+      const inputs = sampling!.get(site.name) as SamplingInputs;
+      const { estimator = 'gdas', images } = relaxation;
+      if (estimator === 'gdas') return sampledConvolution(x, weight, alpha, inputs, genotypes, convolution);
+      const estimation = { estimator, ...(images !== undefined && { images }) };
+      return allGenotypesConvolution(x, weight, alpha, inputs.noise, genotypes, convolution, estimation);
     });
   };
+}
+
+function checkSampled({ estimator = 'gdas', images }: SampledRelaxation): void {
+  check(images === undefined || estimator !== 'gdas', 'attribute', () => ({
+    rule: 'GDAS looks at the drawn genotypes alone, so that no images are set apart to weigh the others',
+    received: `images ${images} with the estimator 'gdas'`,
+    limit: "the estimator 'straight-through' or 'reinmax', or no images",
+  }));
+  check(images === undefined || (Number.isInteger(images) && images >= 1), 'attribute', () => ({
+    rule: 'all genotypes are weighed on some images of a batch',
+    received: String(images),
+    limit: 'a whole number of at least 1',
+  }));
 }
 
 /** A space belongs to one backbone: a site of the same name must be the same convolution. */
