@@ -48,6 +48,7 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
         'metrics.jsonl',
         'run.json',
         'scheme.json',
+        'weights.safetensors',
       ].sort(),
     );
     expect(json('search', 'config.json')).toMatchObject({ seed: 5, search: { steps: 4, recipe: 'quick' } });
@@ -103,6 +104,32 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     expect(runNatsIn(folder, 'decode', 'search', '--sharpening', '9', '--out', 'scheme.json').code).toBe(2);
     expect(readFileSync(at('scheme.json'))).toEqual(readFileSync(at('proportional.json')));
     nats('decode', 'search', '--sharpening', '9', '--out', 'scheme.json', '--replace');
+  });
+
+  test('decode with a margin, and of several searches', () => {
+    // Nothing is a million times as probable as (1,1) after four steps.
+    expect(nats('decode', 'search', '--margin', '1e6', '--out', 'kept.json')).toContain('keeps the original network');
+    expect(json('kept.json').provenance.method).toBe('decoded argmax, margin 1000000');
+    expect(nats('decode', 'search', '--out', 'one.json')).not.toContain('keeps the original network');
+    nats('decode', 'search', '--average', 'search', '--out', 'average.json');
+    expect(json('average.json').convolutions).toEqual(json('one.json').convolutions);
+    const agreement = JSON.parse(nats('inspect', 'scheme', 'one.json', 'average.json', '--json'));
+    expect(agreement.overall).toMatchObject({ observed: 1, kappa: 1 });
+    expect(nats('inspect', 'scheme', 'one.json', 'kept.json')).toMatch(
+      /alike +by chance +kappa[\s\S]*layer1\.0\.conv1/,
+    );
+  });
+
+  test('a training goes on from the weights of a search', () => {
+    expect(nats('train', '--scheme', 'search', '--weights', 'search', '--steps', '1', '--out', 'continued')).toContain(
+      'Average Precision',
+    );
+    const { code, stderr } = runNatsIn(
+      folder,
+      ...['train', '--weights', 'search', '--set', 'detector.channels=16', '--out', 'other'],
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/search was for another detector: backbone.fpn.inner_blocks/);
   });
 
   test('train without and with a scheme', () => {

@@ -9,3 +9,4 @@ export * from './relaxations/exact.js';
 export * from './relaxations/mixture.js';
 export * from './relaxations/sampled.js';
 export * from './relaxations/supernet.js';
+export * from './stability/average.js';

@@ -9,14 +9,16 @@ import {
   spaceOf,
   writeScheme,
 } from '@nats/pipeline';
-import { summarizeScheme } from '@nats/space';
 import { type Command, Option } from 'commander';
+import { schemeText } from '../scheme-text.js';
 import { countingNumber, thisCommand } from './shared.js';
 
 interface DecodeFlags {
   readonly method?: string;
   readonly multiple?: number;
   readonly sharpening?: string;
+  readonly margin?: string;
+  readonly average?: readonly string[];
   readonly dropBelowUniform?: true;
   readonly out?: string;
   readonly replace?: true;
@@ -33,6 +35,8 @@ export function decodeCommand(program: Command): void {
     )
     .option('--multiple <number>', 'overrides decode.multiple: round counts of channels', countingNumber)
     .option('--sharpening <exponent>', 'overrides decode.sharpening')
+    .option('--margin <times>', 'overrides decode.margin: how many times as probable as (1,1) a dilation must be')
+    .option('--average <run...>', 'further searches of the same space: the mean of what all of them prefer')
     .option('--drop-below-uniform', 'leave out dilations that are less probable than chance')
     .option('--out <file>', "where the scheme goes (default: the run's scheme.json)")
     .option('--replace', 'even if there is another scheme')
@@ -41,18 +45,22 @@ export function decodeCommand(program: Command): void {
 }
 
 async function run(folder: string, flags: DecodeFlags): Promise<void> {
-  const { method, multiple, sharpening, dropBelowUniform, replace = false } = flags;
+  const { method, multiple, sharpening, margin, dropBelowUniform, average = [], replace = false } = flags;
   const config = await runConfig(folder, 'search', {
     'decode.method': method,
     'decode.multiple': multiple,
     'decode.sharpening': sharpening === undefined ? undefined : Number(sharpening),
+    'decode.margin': margin === undefined ? undefined : Number(margin),
     'decode.dropBelowUniform': dropBelowUniform,
   });
   const backbone = searchedBackbone(config);
   const space = spaceOf(config, backbone);
-  const scheme = decode(await readArchitecture(join(folder, RUN_FILES.architecture), space), config);
+  const searches = await Promise.all(
+    [folder, ...average].map((run) => readArchitecture(join(run, RUN_FILES.architecture), space)),
+  );
+  const scheme = decode(searches, config);
   const path = flags.out ?? join(folder, RUN_FILES.scheme);
   await writeScheme(path, scheme, replace);
   await logCommand(folder, thisCommand());
-  process.stdout.write(`${summarizeScheme(scheme, backbone)}\n${path}\n`);
+  process.stdout.write(`${schemeText(scheme, backbone)}\n${path}\n`);
 }

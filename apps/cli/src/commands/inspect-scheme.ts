@@ -2,18 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readScheme, UsageError, VERSION, writeScheme } from '@nats/pipeline';
 import {
+  type Agreement,
   BACKBONE_NAMES,
   backboneConfig,
   convolutionSites,
   formatGenotype,
   isBackboneName,
   type Scheme,
+  schemeAgreement,
   schemeFromPatterns,
   schemeRows,
   schemeToPatterns,
   summarizeScheme,
 } from '@nats/space';
 import { type Command, Option } from 'commander';
+import { textTable } from '../text-table.js';
 import { printJson } from './shared.js';
 
 interface Flags {
@@ -30,6 +33,7 @@ export function inspectSchemeCommand(inspect: Command): void {
     .command('scheme')
     .description('Dilations by convolution, by stage, and in all')
     .argument('<path>', 'a scheme.json, or a run that has one')
+    .argument('[other]', 'another one: how far both choose alike, beyond chance')
     .option('--json', 'print as JSON')
     .addOption(
       new Option('--backbone <name>', 'the path is a pattern file of IC-Conv for this network').choices(BACKBONE_NAMES),
@@ -39,13 +43,21 @@ export function inspectSchemeCommand(inspect: Command): void {
     .option('--replace', 'even if there is another scheme')
     .addHelpText(
       'after',
-      '\nExample:\n  $ nats inspect scheme runs/search/scheme.json\n  $ nats inspect scheme r50.json --backbone resnet50 --out scheme.json',
+      '\nExample:\n  $ nats inspect scheme runs/search/scheme.json\n  $ nats inspect scheme runs/search-0 runs/search-1\n  $ nats inspect scheme r50.json --backbone resnet50 --out scheme.json',
     )
     .action(run);
 }
 
-async function run(path: string, { json, backbone: network, patterns, out, replace }: Flags): Promise<void> {
+async function run(
+  path: string,
+  other: string | undefined,
+  { json, backbone: network, patterns, out, replace }: Flags,
+): Promise<void> {
   const scheme = network === undefined ? await readScheme(path) : await readPatterns(path, network);
+  if (other !== undefined) {
+    compare(scheme, await readScheme(other), json);
+    return;
+  }
   if (out !== undefined) await writeScheme(out, scheme, replace);
   if (patterns) return void process.stdout.write(patternsOf(scheme));
   if (!json) return void process.stdout.write(summarizeScheme(scheme));
@@ -71,4 +83,23 @@ function patternsOf(scheme: Scheme): string {
     );
   }
   return schemeToPatterns(scheme, convolutionSites(backboneConfig(backbone))).text;
+}
+
+/** Cohen's kappa of two schemes, by convolution: two searches that found signal choose alike. */
+function compare(a: Scheme, b: Scheme, json: true | undefined): void {
+  const { byConvolution, overall } = schemeAgreement(a, b);
+  if (json) {
+    printJson({ overall, byConvolution: Object.fromEntries(byConvolution) });
+    return;
+  }
+  const row = (name: string, { observed, chance, kappa, channels }: Agreement) => [
+    name,
+    String(channels),
+    `${(100 * observed).toFixed(0)} %`,
+    `${(100 * chance).toFixed(0)} %`,
+    kappa === undefined ? '-' : kappa.toFixed(2),
+  ];
+  const rows = [...byConvolution].map(([name, agreement]) => row(name, agreement));
+  const header = ['convolution', 'channels', 'alike', 'by chance', 'kappa'];
+  process.stdout.write(`${textTable([header, ...rows, row('all', overall)])}\n`);
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { RUN_FILES, searchedBackbone, searchRun } from '@nats/pipeline';
-import { summarizeScheme } from '@nats/space';
 import type { Command } from 'commander';
+import { schemeText } from '../scheme-text.js';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, offlineOption, withContext } from './shared.js';
 
 interface SearchFlags extends ConfigFlags {
@@ -34,5 +34,5 @@ async function run({ out, weights, steps, batchSize, ...flags }: SearchFlags): P
     'search.batchSize': batchSize,
   });
   const scheme = await withContext(config, out, (context) => searchRun(context, out));
-  process.stdout.write(`${summarizeScheme(scheme, searchedBackbone(config))}\n${join(out, RUN_FILES.scheme)}\n`);
+  process.stdout.write(`${schemeText(scheme, searchedBackbone(config))}\n${join(out, RUN_FILES.scheme)}\n`);
 }

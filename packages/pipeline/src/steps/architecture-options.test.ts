@@ -39,6 +39,9 @@ test.each([
   { temperature: 1 },
   { architectureWeightDecay: -1 },
   { architectureClipNorm: 0 },
+  { estimator: 'reinmax' },
+  { relaxation: 'sampled', images: 2 },
+  { relaxation: 'sampled', estimator: 'reinmax', images: 0 },
 ])('%o is refused', (settings) => {
   expect(searchSchema.safeParse(settings).success).toBe(false);
 });

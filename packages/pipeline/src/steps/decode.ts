@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { type Architecture, decodeScheme } from '@nats/search';
+import { type Architecture, averageArchitectures, decodeScheme } from '@nats/search';
 import { compareSchemes, type Scheme, schemeFromJson, schemeToJson } from '@nats/space';
 import { toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
@@ -9,8 +9,9 @@ import { writeAtomic } from '../files/write-atomic.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 
-/** The scheme that an architecture stands for, with where it comes from. */
-export function decode(architecture: Architecture, { decode, seed, data }: Config): Scheme {
+/** The scheme that a search's architecture stands for, or the mean of several, with where it comes from. */
+export function decode(searches: Architecture | readonly Architecture[], { decode, seed, data }: Config): Scheme {
+  const architecture = 'sites' in searches ? searches : averageArchitectures(searches);
   return decodeScheme(architecture, decode, {
     tool: { name: '@nats/cli', version: VERSION },
     seed,

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Architecture, architectureOfEvent, createSearch, type Relaxation } from '@nats/search';
+import { type Architecture, architectureOfEvent, createSearch, type Relaxation, supernetWeights } from '@nats/search';
 import type { SearchSpace } from '@nats/space';
 import { toJson } from '@nats/train';
+import { writeSafetensors } from '@nats/transfer';
 import type { Config } from '../config/schema.js';
 import { decisiveData } from '../config/sections/data.js';
 import type { SearchSettings } from '../config/sections/training.js';
@@ -69,6 +70,8 @@ export async function search(
       const { sites } = await running.architecture();
       const probabilities = Object.fromEntries([...sites].map(([name, site]) => [name, site.probabilities]));
       const file: ArchitectureFile = { format: FORMAT, version: 1, backbone: space.backbone, probabilities };
+      // Before the architecture, which says that the search has ended.
+      await writeSafetensors(join(folder, RUN_FILES.weights), supernetWeights(await running.training.values()));
       await writeJson(path, file);
     } finally {
       await running.dispose();
@@ -79,8 +82,10 @@ export async function search(
   return readArchitecture(path, space);
 }
 
-function relaxationOf({ relaxation, form }: SearchSettings): Relaxation {
-  return relaxation === 'sampled' ? { kind: 'sampled' } : { kind: 'exact', form };
+function relaxationOf({ relaxation, form, estimator, images }: SearchSettings): Relaxation {
+  return relaxation === 'sampled'
+    ? { kind: 'sampled', estimator, ...(images !== undefined && { images }) }
+    : { kind: 'exact', form };
 }
 
 /** @throws Error if the file is no architecture of the space's backbone; IO errors pass through */

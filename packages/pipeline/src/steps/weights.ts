@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NatsError, type StateSpec } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
@@ -59,7 +60,7 @@ export async function locateWeights(
 
 /**
  * First weights of a detector, by their names in it; none without a file. A file of a whole detector gives all that fits,
- * any other its backbone.
+ * any other its backbone; a run of nats search gives the whole detector's, as its supernet left them.
  * @param statistics how pixels are normalized, to be compared with what known weights expect
  * @throws NatsError if the file's weights do not fit, with what to put into the config; IO errors pass through
  */
@@ -72,8 +73,11 @@ export async function pretrainedWeights(
   if (file === undefined) return new Map();
   if (!isWeightName(file) && isRun(file)) {
     const { kind } = await readRun(file);
+    if (kind === 'search') return weightsOfSearch(file, spec);
     if (kind !== 'pretrain') {
-      throw new UsageError(`first weights come from a file or a run of nats pretrain; ${file} is one of nats ${kind}`);
+      throw new UsageError(
+        `first weights come from a file, a run of nats pretrain or a run of nats search; ${file} is one of nats ${kind}`,
+      );
     }
   }
   const { path, known } = await locateWeights(file, { progress, signal, mirror });
@@ -121,4 +125,21 @@ function inWordsOfConfig(error: NatsError, path: string): NatsError {
     where: where ?? path,
   };
   return new NatsError(error.code, details, { cause: error });
+}
+
+/** Weights that all dilations shared in a search, head included: what it chose goes on from them. */
+async function weightsOfSearch(folder: string, spec: StateSpec): Promise<Weights> {
+  const path = join(folder, RUN_FILES.weights);
+  if (!existsSync(path)) {
+    throw new Error(`the search in ${folder} has left no ${RUN_FILES.weights}: start it again to go on to its end`);
+  }
+  const { tensors } = await readWeights(path);
+  for (const [name, { shape }] of spec) {
+    const found = tensors.get(name)?.shape;
+    if (found?.join() === shape.join()) continue;
+    throw new UsageError(
+      `the search in ${folder} was for another detector: ${name} is [${shape.join(', ')}] here, ${found ? `[${found.join(', ')}]` : 'missing'} there; use its detector and backbone settings, or other weights`,
+    );
+  }
+  return tensors;
 }

@@ -1,6 +1,15 @@
-import type { TensorData } from '@nats/graph';
-import { createScheme, type Provenance, type Scheme, type SearchSpace } from '@nats/space';
+import { check, type TensorData } from '@nats/graph';
+import {
+  createScheme,
+  formatGenotype,
+  PLAIN,
+  type Provenance,
+  type Scheme,
+  type SearchSpace,
+  sameGenotype,
+} from '@nats/space';
 import { type DecodeOptions, decode } from '../decoders/decode.js';
+import { preferOriginal } from '../decoders/margin.js';
 import { intensities, type Preferences } from '../decoders/preferences.js';
 import { ARCHITECTURE } from '../relaxations/supernet.js';
 
@@ -48,12 +57,37 @@ export function intensitiesBySite({ sites }: Architecture): Record<string, numbe
   return Object.fromEntries([...sites].map(([name, preferences]) => [name, intensities(preferences)]));
 }
 
-/** The scheme that an architecture stands for. @throws NatsError as `decode` */
-export function decodeScheme({ space, sites }: Architecture, options: DecodeOptions, provenance: Provenance): Scheme {
+/** How a scheme is decoded: `decode`'s options, and how clear the evidence against (1,1) must be. */
+export interface SchemeDecodeOptions extends DecodeOptions {
+  /**
+   * How many times as probable as (1,1) a dilation must be to replace it; default 1. Above 1 only clear evidence dilates, see
+   * `preferOriginal`: where pretrained weights do not gain, the original is kept.
+   */
+  readonly margin?: number;
+}
+
+/**
+ * The scheme that an architecture stands for.
+ * @throws NatsError as `decode`; `attribute` for a margin in a space without (1,1)
+ */
+export function decodeScheme(
+  { space, sites }: Architecture,
+  options: SchemeDecodeOptions,
+  provenance: Provenance,
+): Scheme {
+  const { margin = 1, ...decoding } = options;
+  const original = space.genotypes.findIndex((genotype) => sameGenotype(genotype, PLAIN));
+  check(margin === 1 || original >= 0, 'attribute', () => ({
+    rule: 'a margin is between (1,1) and its dilations',
+    received: `margin ${margin} with the genotypes ${space.genotypes.map(formatGenotype).join(', ')}`,
+    limit: 'a space with (1,1), or margin 1',
+  }));
   return createScheme({
     backbone: space.backbone,
     genotypes: space.genotypes,
-    convolutions: [...sites].map(([name, preferences]) => [name, decode(preferences, options)] as const),
-    provenance: { method: `decoded ${options.method}`, ...provenance },
+    convolutions: [...sites].map(
+      ([name, preferences]) => [name, decode(preferOriginal(preferences, original, margin), decoding)] as const,
+    ),
+    provenance: { method: `decoded ${options.method}${margin === 1 ? '' : `, margin ${margin}`}`, ...provenance },
   });
 }

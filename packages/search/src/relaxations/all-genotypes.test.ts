@@ -12,8 +12,9 @@ import {
   type TensorData,
   tensorData,
 } from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import { describe, expect, test } from 'vitest';
-import { noise, space } from '../../test/planted.js';
+import { space } from '../../test/planted.js';
 import { type AllGenotypesOptions, allGenotypesConvolution, weighedImages } from './all-genotypes.js';
 import { exactConvolution } from './exact.js';
 import { mixture } from './mixture.js';
@@ -27,8 +28,8 @@ const gumbel = input('gumbel', 'float32', [K, G]);
 const convolution = { stride: 1, groups: 1 };
 const logits = [0.5, -0.5, 0, 1, 0, -1];
 const feeds = {
-  x: noise([N, 2, 5, 5], 1),
-  weight: noise([O, 2, 3, 3], 2),
+  x: hashed([N, 2, 5, 5], 1),
+  weight: hashed([O, 2, 3, 3], 2),
   alpha: tensorData('float32', [K, G], logits),
 };
 
@@ -39,7 +40,7 @@ const quadratic = (y: Tensor) => {
   const summed = reduceSum(multiply(y, input('direction', 'float32', [N, O, 5, 5])), { axes: [1] });
   return reduceSum(square(summed));
 };
-const direction = noise([N, O, 5, 5], 3);
+const direction = hashed([N, O, 5, 5], 3);
 
 function programOf(loss: (y: Tensor) => Tensor, options: AllGenotypesOptions, images = x) {
   const y = allGenotypesConvolution(images, weight, alpha, gumbel, GENOTYPES, convolution, options);

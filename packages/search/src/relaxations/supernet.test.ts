@@ -5,7 +5,7 @@ import { buildBackbone, type ConvolutionBuilder, schemeBuilder } from '@nats/spa
 import { afterAll, describe, expect, test } from 'vitest';
 import { network, plantedScheme, space } from '../../test/planted.js';
 import { samplingFeeds } from './sampled.js';
-import { isArchitecture, supernetConvolution } from './supernet.js';
+import { isArchitecture, supernetConvolution, supernetWeights } from './supernet.js';
 
 const engine = onnxruntimeEngine();
 afterAll(() => engine.dispose());
@@ -59,6 +59,15 @@ describe('with one-hot architecture parameters a supernet is the derived network
     const { y } = await executable.run(state, { ...feeds, ...sampling });
     expect(difference(y!, expected)).toBeLessThan(1e-5);
   });
+});
+
+test('a derived network goes on from the weights of its supernet', () => {
+  const supernet = programOf(supernetConvolution(space, { kind: 'exact' }));
+  const derived = programOf(schemeBuilder(plantedScheme(7)));
+  const values = initialize(supernet.spec, 3);
+  const weights = supernetWeights(values);
+  expect([...weights.keys()]).toEqual([...derived.spec.keys()]);
+  expect(weights.get('layer1.0.conv1.weight')).toBe(values.get('layer1.0.conv1.weight'));
 });
 
 test('Gumbel noise is a pure function of seed and step, and has its mean and variance', () => {

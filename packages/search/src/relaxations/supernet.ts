@@ -1,4 +1,4 @@
-import { check, convolutionWeight, type Scope, type Tensor } from '@nats/graph';
+import { check, convolutionWeight, type Scope, type Tensor, type TensorData } from '@nats/graph';
 import {
   type ConvolutionBuilder,
   type ConvolutionSite,
@@ -108,6 +108,14 @@ function checkSite(expected: SearchableSite, site: ConvolutionSite, space: Searc
 /** Is it an architecture parameter, by its full name? Everything else belongs to the network. */
 export function isArchitecture(name: string): boolean {
   return name.startsWith(`${ARCHITECTURE}.`);
+}
+
+/**
+ * The weights and statistics of a supernet, without its architecture: genotypes share them, so that a derived network can go
+ * on from them. Statistics of norms are those of the mixture: a training that freezes them measures them anew.
+ */
+export function supernetWeights(values: ReadonlyMap<string, TensorData>): Map<string, TensorData> {
+  return new Map([...values].filter(([name]) => !isArchitecture(name)));
 }
 
 /** Architecture parameters in a scope, by site. */

@@ -1,6 +1,6 @@
 import { check, NatsError } from '@nats/graph';
 import { type BackboneConfig, type ConvolutionSite, convolutionSites } from '../backbones/index.js';
-import { checkGenotypes, type Genotype } from '../genotypes.js';
+import { checkGenotypes, type Genotype, PLAIN, sameGenotype } from '../genotypes.js';
 import { channelUnit } from '../search-space.js';
 
 /** Where a scheme comes from. All fields but `tool` are for people and for checks by callers; none changes a result. */
@@ -124,4 +124,9 @@ export function runsOf(choice: ArrayLike<number>): [number, number][] {
     else runs.push([choice[c]!, 1]);
   }
   return runs;
+}
+
+/** Whether a scheme leaves the network as it is: all channels have dilation (1,1). A search that found nothing ends so. */
+export function keepsOriginal({ convolutions, genotypes }: Scheme): boolean {
+  return [...convolutions.values()].every((choice) => choice.every((index) => sameGenotype(genotypes[index]!, PLAIN)));
 }

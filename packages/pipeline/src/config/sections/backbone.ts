@@ -101,7 +101,7 @@ export const weightsSchema = z
       .string()
       .optional()
       .describe(
-        'first weights: a file, the directory of a run of nats pretrain, or a name that is downloaded: torchvision:resnet50, timm:resnet50.a1_in1k, hf:owner/repo[/file][@revision], https://…; default: none',
+        'first weights: a file, the directory of a run of nats pretrain or of nats search (all weights of its supernet), or a name that is downloaded: torchvision:resnet50, timm:resnet50.a1_in1k, hf:owner/repo[/file][@revision], https://…; default: none',
       ),
     scope: z
       .enum(['auto', 'backbone', 'detector'])

@@ -62,6 +62,13 @@ export const decodeSchema = z
       ),
     sharpening: z.number().positive().default(1).describe('exponent of the probabilities before they are counted'),
     dropBelowUniform: z.boolean().default(false).describe('leave out dilations that are less probable than chance'),
+    margin: z
+      .number()
+      .positive()
+      .default(1)
+      .describe(
+        'how many times as probable as (1,1) a dilation must be to replace it: above 1 only clear evidence dilates (our choice)',
+      ),
     multiple: whole().default(1).describe('round counts of channels to multiples; not for argmax'),
   })
   .superRefine(({ method, multiple }, context) => {

@@ -115,6 +115,15 @@ export const searchSchema = z
       .enum(['auto', 'sum', 'dense'])
       .default('auto')
       .describe('of the exact one: the same numbers, auto is cheaper'),
+    estimator: z
+      .enum(['gdas', 'straight-through', 'reinmax'])
+      .default('gdas')
+      .describe(
+        "of the sampled one's gradient: through the drawn dilation alone (GDAS), or from the first-order effect of all dilations on some images of a batch",
+      ),
+    images: whole()
+      .optional()
+      .describe('of a batch on which all dilations are weighed; default an eighth of it; not for gdas'),
     start: whole(0)
       .optional()
       .describe('first step in which the architecture moves; default 30 % of the steps (our choice)'),
@@ -157,6 +166,15 @@ export const searchSchema = z
       path: ['start'],
       message: `the architecture moves in none of the ${steps} steps`,
     });
+  })
+  .superRefine(({ relaxation, estimator, images }, context) => {
+    const refuse = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+    if (estimator !== 'gdas' && relaxation !== 'sampled') {
+      refuse('estimator', "is the sampled relaxation's: set search.relaxation to sampled, or leave it out");
+    }
+    if (images !== undefined && (relaxation !== 'sampled' || estimator === 'gdas')) {
+      refuse('images', 'are for the estimators straight-through and reinmax of the sampled relaxation');
+    }
   })
   .prefault({})
   .describe('how dilations are searched');
