@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { detectorConfigOf } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { backboneConfigOf, detectorConfigOf, Interrupted, type Progress, spaceOf } from '@nats/pipeline';
+import { backboneConfigOf, Interrupted, type Progress, spaceOf } from '@nats/pipeline';
 import { afterAll, expect, test } from 'vitest';
 import { backbone, detectorConfig, space } from '../src/demo/protocol.js';
 import { runDemo } from '../src/demo/run-demo.js';

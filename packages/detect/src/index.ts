@@ -12,6 +12,18 @@ export * from './heads/mask-head.js';
 export * from './heads/retinanet-head.js';
 export * from './heads/rpn-head.js';
 export * from './heads/tower.js';
+export {
+  buildDetector,
+  DETECTOR_KINDS,
+  DETECTORS,
+  type DetectorContext,
+  type DetectorKind,
+  type DetectorKindName,
+  type DetectorSettings,
+  detectorConfigOf,
+  detectorSchema,
+  givesMasks,
+} from './kinds/index.js';
 export * from './loader/index.js';
 export * from './losses/box-losses.js';
 export * from './losses/focal-loss.js';

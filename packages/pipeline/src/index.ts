@@ -4,7 +4,6 @@ export { type Overrides, parseAssignment, withOverrides } from './config/overrid
 export { CONFIG_FILE, type Config, type ConfigInput, configJsonSchema, SCHEMA_FILE } from './config/schema.js';
 export { BACKBONE_NAMES, SMALL } from './config/sections/backbone.js';
 export { ENGINES } from './config/sections/engine.js';
-export { DETECTOR_KINDS, detectorConfigOf } from './detectors/index.js';
 export { expectFile } from './files/expect-file.js';
 export { readJson } from './files/read-json.js';
 export { writeAtomic, writeJson } from './files/write-atomic.js';

@@ -1,5 +1,6 @@
 import { cancel, isCancel, select, text } from '@clack/prompts';
-import { BACKBONE_NAMES, DETECTOR_KINDS, Interrupted, SMALL } from '@nats/pipeline';
+import { DETECTOR_KINDS } from '@nats/detect';
+import { BACKBONE_NAMES, Interrupted, SMALL } from '@nats/pipeline';
 import { DATA_FORMATS, type DataFlags } from './data-flags.js';
 
 /** What `nats init` asks for. */

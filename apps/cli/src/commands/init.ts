@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { DETECTOR_KINDS } from '@nats/detect';
 import {
   BACKBONE_NAMES,
   CONFIG_FILE,
   type ConfigInput,
   configJsonSchema,
-  DETECTOR_KINDS,
   parseConfig,
   SCHEMA_FILE,
   UsageError,

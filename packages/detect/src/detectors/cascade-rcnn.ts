@@ -23,10 +23,10 @@ import {
   poolBoxes,
   proposalsOf,
   samplingFeeds,
-  TWO_STAGE_DEFAULTS,
   type TwoStageBase,
   type TwoStageOptions,
   trainedFirstStage,
+  twoStageDefaults,
 } from './two-stage.js';
 
 /** One of the box heads that follow each other. */
@@ -52,7 +52,7 @@ export type CascadeRcnnOptions = TwoStageOptions<CascadeRcnnConfig>;
  */
 export function cascadeRcnnConfig(options: CascadeRcnnOptions): CascadeRcnnConfig {
   return {
-    ...TWO_STAGE_DEFAULTS,
+    ...twoStageDefaults(options),
     cascade: [
       { iou: 0.5, weights: [10, 10, 5, 5], lossWeight: 1 },
       { iou: 0.6, weights: [20, 20, 10, 10], lossWeight: 0.5 },

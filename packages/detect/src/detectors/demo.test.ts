@@ -1,9 +1,10 @@
 import { createProgram, createScope, input, sizeOf } from '@nats/graph';
 import { programCosts } from '@nats/space';
 import { expect, test } from 'vitest';
+import { buildDetector } from '../kinds/index.js';
 import { deepDemoDetectorConfig, demoDetectorConfig } from './demo.js';
 import { demoFasterRcnnConfig, demoMaskRcnnConfig } from './demo-two-stage.js';
-import { buildDetector, type DetectorConfig } from './index.js';
+import type { DetectorConfig } from './index.js';
 
 function parametersOf(config: DetectorConfig): number {
   const scope = createScope();

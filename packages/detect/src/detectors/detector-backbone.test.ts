@@ -1,7 +1,8 @@
 import { createProgram, createScope, input } from '@nats/graph';
 import { programCosts, resnetConfig, searchSpace } from '@nats/space';
 import { expect, test } from 'vitest';
-import { buildDetector, type DetectorConfig, detectorBackbone, fcosConfig, retinanetConfig } from './index.js';
+import { buildDetector } from '../kinds/index.js';
+import { type DetectorConfig, detectorBackbone, fcosConfig, retinanetConfig } from './index.js';
 
 const base = { backbone: resnetConfig('resnet18'), inputSize: [64, 64], classes: 2 } as const;
 const ranges = [

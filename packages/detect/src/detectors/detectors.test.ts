@@ -12,10 +12,10 @@ import {
 import { smallResnet } from '@nats/space';
 import { adamw, trainingStep } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
+import { buildDetector } from '../kinds/index.js';
 import { detectionsOf } from '../postprocess/detections.js';
 import { demoDetectorConfig } from './demo.js';
 import type { FcosConfig } from './fcos.js';
-import { buildDetector } from './index.js';
 import { type RetinanetConfig, retinanetConfig } from './retinanet.js';
 
 const SIZE = 64;

@@ -11,10 +11,10 @@ import {
   poolBoxes,
   proposalsOf,
   samplingFeeds,
-  TWO_STAGE_DEFAULTS,
   type TwoStageBase,
   type TwoStageOptions,
   trainedFirstStage,
+  twoStageDefaults,
 } from './two-stage.js';
 
 export interface FasterRcnnConfig extends TwoStageBase {
@@ -25,7 +25,7 @@ export type FasterRcnnOptions = TwoStageOptions<FasterRcnnConfig>;
 
 /** Faster R-CNN (Ren et al. 2015) on a pyramid (Lin et al. 2017) as torchvision's `fasterrcnn_resnet50_fpn`. */
 export function fasterRcnnConfig(options: FasterRcnnOptions): FasterRcnnConfig {
-  return { kind: 'faster-rcnn', ...TWO_STAGE_DEFAULTS, ...options };
+  return { kind: 'faster-rcnn', ...twoStageDefaults(options), ...options };
 }
 
 /** From this overlap with an object on a proposal is foreground. */

@@ -7,6 +7,7 @@ import { fcosRanges } from '../matching/centre-sampling.js';
 import { selectCandidates } from '../postprocess/candidates.js';
 import { type Detector, type DetectorBase, identityOf, totalLoss } from './detector.js';
 import { gridsOf, levelStrides, pyramidFeatures } from './pyramid-features.js';
+import { pyramidLevels } from './pyramid-levels.js';
 
 export interface FcosConfig extends DetectorBase {
   readonly kind: 'fcos';
@@ -25,13 +26,18 @@ export interface FcosConfig extends DetectorBase {
 
 export type FcosOptions = Partial<Omit<FcosConfig, 'kind'>> & Pick<FcosConfig, 'backbone' | 'inputSize' | 'classes'>;
 
-/** FCOS (Tian et al. 2019) as torchvision's `fcos_resnet50_fpn`: P3 to P7, group norm, centre sampling. */
+/**
+ * FCOS (Tian et al. 2019) as torchvision's `fcos_resnet50_fpn`: P3 to P7, group norm, center sampling. Stages and ranges follow the
+ * backbone's strides.
+ * @throws NatsError `name` for a stage that the backbone does not have
+ */
 export function fcosConfig(options: FcosOptions): FcosConfig {
+  const { stages, pyramid, strides } = pyramidLevels(options, 8, 'p6p7');
   return {
     kind: 'fcos',
-    stages: ['C3', 'C4', 'C5'],
-    pyramid: { channels: 256, extra: 'p6p7' },
-    ranges: fcosRanges([8, 16, 32, 64, 128]).map(([low, high]) => [low, Number.isFinite(high) ? high : null]),
+    stages,
+    pyramid,
+    ranges: fcosRanges(strides).map(([low, high]) => [low, Number.isFinite(high) ? high : null]),
     points: 'corner',
     radius: 1.5,
     headDepth: 4,

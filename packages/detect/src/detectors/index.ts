@@ -1,10 +1,8 @@
-import { NatsError } from '@nats/graph';
-import { type CascadeRcnnConfig, cascadeRcnn } from './cascade-rcnn.js';
-import type { Detector } from './detector.js';
-import { type FasterRcnnConfig, fasterRcnn } from './faster-rcnn.js';
-import { type FcosConfig, fcos } from './fcos.js';
-import { type MaskRcnnConfig, maskRcnn } from './mask-rcnn.js';
-import { type RetinanetConfig, retinanet } from './retinanet.js';
+import type { CascadeRcnnConfig } from './cascade-rcnn.js';
+import type { FasterRcnnConfig } from './faster-rcnn.js';
+import type { FcosConfig } from './fcos.js';
+import type { MaskRcnnConfig } from './mask-rcnn.js';
+import type { RetinanetConfig } from './retinanet.js';
 
 export * from './cascade-rcnn.js';
 export * from './demo.js';
@@ -19,25 +17,3 @@ export * from './two-stage.js';
 
 /** A detector as plain data: what configs, checkpoints and exported files hold. */
 export type DetectorConfig = RetinanetConfig | FcosConfig | FasterRcnnConfig | CascadeRcnnConfig | MaskRcnnConfig;
-
-/** @throws NatsError `attribute` for a kind that is not known */
-export function buildDetector(config: DetectorConfig): Detector {
-  switch (config.kind) {
-    case 'retinanet':
-      return retinanet(config);
-    case 'fcos':
-      return fcos(config);
-    case 'faster-rcnn':
-      return fasterRcnn(config);
-    case 'cascade-rcnn':
-      return cascadeRcnn(config);
-    case 'mask-rcnn':
-      return maskRcnn(config);
-    default:
-      throw new NatsError('attribute', {
-        rule: "a detector's kind is one that is known",
-        received: JSON.stringify((config as { kind: unknown }).kind),
-        limit: 'retinanet, fcos, faster-rcnn, cascade-rcnn, mask-rcnn',
-      });
-  }
-}

@@ -4,7 +4,7 @@ import { maskHead, maskLoss, maskOfClass } from '../heads/mask-head.js';
 import type { Candidates } from '../postprocess/candidates.js';
 import type { DetectionOptions } from '../postprocess/detections.js';
 import { suppress } from '../postprocess/suppress.js';
-import { fpnBoundaries, type RoiPoolConfig } from '../proposals/roi-pool.js';
+import type { RoiPoolConfig } from '../proposals/roi-pool.js';
 import { firstPlaces } from '../proposals/sample-proposals.js';
 import { type Detector, type DetectorOptions, identityOf, totalLoss } from './detector.js';
 import { boxCandidates, boxStage, FOREGROUND_IOU } from './faster-rcnn.js';
@@ -14,10 +14,10 @@ import {
   poolBoxes,
   proposalsOf,
   samplingFeeds,
-  TWO_STAGE_DEFAULTS,
   type TwoStageBase,
   type TwoStageOptions,
   trainedFirstStage,
+  twoStageDefaults,
 } from './two-stage.js';
 
 export interface MaskRcnnConfig extends TwoStageBase {
@@ -36,9 +36,10 @@ export type MaskRcnnOptions = TwoStageOptions<MaskRcnnConfig>;
  * Mask R-CNN (He et al. 2017) as torchvision's `maskrcnn_resnet50_fpn`. The config of a Faster R-CNN may be its options.
  */
 export function maskRcnnConfig(options: MaskRcnnOptions): MaskRcnnConfig {
+  const defaults = twoStageDefaults(options);
   return {
-    ...TWO_STAGE_DEFAULTS,
-    maskPool: { size: 14, samplingRatio: 2, boundaries: fpnBoundaries([4, 8, 16, 32]) },
+    ...defaults,
+    maskPool: { ...defaults.boxPool, size: 14 },
     maskChannels: 256,
     maskDepth: 4,
     detection: { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 100 },

@@ -6,6 +6,7 @@ import type { HeadNorm } from '../heads/tower.js';
 import { selectCandidates } from '../postprocess/candidates.js';
 import { type Detector, type DetectorBase, identityOf, totalLoss } from './detector.js';
 import { gridsOf, pyramidFeatures } from './pyramid-features.js';
+import { pyramidLevels } from './pyramid-levels.js';
 
 export interface RetinanetConfig extends DetectorBase {
   readonly kind: 'retinanet';
@@ -21,13 +22,18 @@ export interface RetinanetConfig extends DetectorBase {
 export type RetinanetOptions = Partial<Omit<RetinanetConfig, 'kind'>> &
   Pick<RetinanetConfig, 'backbone' | 'inputSize' | 'classes'>;
 
-/** RetinaNet (Lin et al. 2017) as torchvision's `retinanet_resnet50_fpn`: P3 to P7, nine anchors, four convolutions. */
+/**
+ * RetinaNet (Lin et al. 2017) as torchvision's `retinanet_resnet50_fpn`: P3 to P7, nine anchors, four convolutions. Stages and anchors
+ * (from four strides on) follow the backbone's strides.
+ * @throws NatsError `name` for a stage that the backbone does not have
+ */
 export function retinanetConfig(options: RetinanetOptions): RetinanetConfig {
+  const { stages, pyramid, strides } = pyramidLevels(options, 8, 'p6p7');
   return {
     kind: 'retinanet',
-    stages: ['C3', 'C4', 'C5'],
-    pyramid: { channels: 256, extra: 'p6p7' },
-    anchors: retinanetAnchorLevels(),
+    stages,
+    pyramid,
+    anchors: retinanetAnchorLevels(strides.map((stride) => 4 * stride)),
     headDepth: 4,
     headNorm: { kind: 'none' },
     boxLoss: 'l1',

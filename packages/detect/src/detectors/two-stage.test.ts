@@ -14,6 +14,7 @@ import {
 import { smallResnet } from '@nats/space';
 import { adamw, trainingStep } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
+import { buildDetector } from '../kinds/index.js';
 import { boxMask } from '../masks/mask-polygon.js';
 import { maskBox } from '../masks/rle-mask.js';
 import { detection } from '../objective/detection.js';
@@ -23,7 +24,7 @@ import { maskedDetectionsOf } from '../postprocess/masked-detections.js';
 import { cascadeRcnnConfig } from './cascade-rcnn.js';
 import { demoFasterRcnnConfig } from './demo-two-stage.js';
 import type { DetectionLoss } from './detector.js';
-import { buildDetector, type DetectorConfig } from './index.js';
+import type { DetectorConfig } from './index.js';
 import { maskRcnnConfig } from './mask-rcnn.js';
 
 const SIZE = 64;

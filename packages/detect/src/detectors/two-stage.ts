@@ -15,6 +15,7 @@ import {
 } from '../proposals/select-proposals.js';
 import type { DetectorBase, DetectorOptions } from './detector.js';
 import { gridsOf, levelStrides, pyramidFeatures } from './pyramid-features.js';
+import { type PyramidOptions, pyramidLevels } from './pyramid-levels.js';
 
 /** What Faster, Cascade and Mask R-CNN have in common: a region proposal network, and boxes pooled from a pyramid. */
 export interface TwoStageBase extends DetectorBase {
@@ -40,21 +41,33 @@ export interface TwoStageBase extends DetectorBase {
 export type TwoStageOptions<C extends TwoStageBase> = Partial<Omit<C, 'kind'>> &
   Pick<C, 'backbone' | 'inputSize' | 'classes'>;
 
-/** torchvision's settings for P2 to P6 of a ResNet. */
+/** torchvision's settings that do not depend on the backbone. */
 export const TWO_STAGE_DEFAULTS = {
-  stages: ['C2', 'C3', 'C4', 'C5'],
-  pyramid: { channels: 256, extra: 'pool' },
-  anchors: [32, 64, 128, 256, 512].map((size) => ({ sizes: [size], aspectRatios: [0.5, 1, 2] })),
   rpnDepth: 1,
   rpnNorm: { kind: 'none' },
   rpnSampler: { size: 256, foregroundShare: 0.5 },
   trainingProposals: { candidatesPerLevel: 2000, iouThreshold: 0.7, limit: 2000 },
   proposals: { candidatesPerLevel: 1000, iouThreshold: 0.7, limit: 1000 },
   boxSampler: { size: 512, foregroundShare: 0.25 },
-  boxPool: { size: 7, samplingRatio: 2, boundaries: fpnBoundaries([4, 8, 16, 32]) },
   hidden: 1024,
   candidates: 2000,
-} as const satisfies Omit<TwoStageBase, 'backbone' | 'inputSize' | 'classes'>;
+} as const satisfies Partial<TwoStageBase>;
+
+/**
+ * torchvision's settings on a backbone: P2 to P6 of a ResNet, one anchor size of 8 strides a level, boxes pooled by size (Lin et
+ * al. 2017, equation 1).
+ * @throws NatsError `name` for a stage that the backbone does not have
+ */
+export function twoStageDefaults(options: PyramidOptions) {
+  const { stages, pyramid, strides, stageStrides } = pyramidLevels(options, 4, 'pool');
+  return {
+    stages,
+    pyramid,
+    anchors: strides.map((stride) => ({ sizes: [8 * stride], aspectRatios: [0.5, 1, 2] })),
+    ...TWO_STAGE_DEFAULTS,
+    boxPool: { size: 7, samplingRatio: 2, boundaries: fpnBoundaries(stageStrides) },
+  };
+}
 
 /** The first stage: where objects may be. */
 export interface FirstStage {

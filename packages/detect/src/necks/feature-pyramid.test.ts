@@ -2,7 +2,8 @@ import { createScope, input } from '@nats/graph';
 import { resnetConfig, smallResnet } from '@nats/space';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { buildDetector, demoDetectorConfig, retinanetConfig } from '../detectors/index.js';
+import { demoDetectorConfig, retinanetConfig } from '../detectors/index.js';
+import { buildDetector } from '../kinds/index.js';
 import { featurePyramid, nearest } from './feature-pyramid.js';
 
 test('after strides of 2 the nearest of n rows are each row twice, the last one once if the number is odd', () => {

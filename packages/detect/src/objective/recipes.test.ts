@@ -5,9 +5,9 @@ import { smallResnet } from '@nats/space';
 import { checkpointDirectory, createTraining, toJson } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { noiseImage } from '../../test/images.js';
-
 import type { Dataset } from '../data/dataset.js';
-import { buildDetector, demoDetectorConfig } from '../detectors/index.js';
+import { demoDetectorConfig } from '../detectors/index.js';
+import { buildDetector } from '../kinds/index.js';
 import { detection } from './detection.js';
 import { recalibratedNorms } from './recalibrated-norms.js';
 import { DETECTION_RECIPES, fineTune, fromClassifier, quick, type RecipeName } from './recipes.js';

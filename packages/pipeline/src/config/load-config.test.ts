@@ -70,8 +70,11 @@ describe('what is wrong is said with its place', () => {
     [{ backbone: { name: 'small-resnet' } }, 'backbone.widths: small-resnet needs the widths of its stages'],
     [{ space: { groups: 2, channelsPerGroup: 4 } }, "either 'groups' or 'channelsPerGroup'"],
     [{ space: { genotypes: ['1x'] } }, 'space.genotypes.0: '],
-    [{ space: { genotypes: ['1', '2x65'] } }, 'space.genotypes.1: a genotype is'],
-    [{ space: { genotypes: ['2', '2x2'] } }, 'space.genotypes: genotypes differ from each other'],
+    [{ space: { genotypes: ['1', '2x65'] } }, 'space.genotypes.1: received [2,65], but a genotype is'],
+    [
+      { space: { genotypes: ['2', '2x2'] } },
+      'space.genotypes: received 2x2 twice, but genotypes differ from each other',
+    ],
     [{ space: { genotypes: [] } }, 'space.genotypes: '],
     [{ decode: { multiple: 8 } }, 'decode.multiple: argmax decides'],
   ])('%j', (value, message) => {

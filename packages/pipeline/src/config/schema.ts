@@ -1,5 +1,5 @@
+import { detectorSchema } from '@nats/detect';
 import { z } from 'zod';
-import { detectorSchema } from '../detectors/index.js';
 import { backboneSchema, weightsSchema } from './sections/backbone.js';
 import { dataSchema } from './sections/data.js';
 import { engineSchema } from './sections/engine.js';

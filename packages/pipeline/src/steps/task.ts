@@ -8,6 +8,8 @@ import {
   type DetectorConfig,
   detection,
   detectorBackbone,
+  detectorConfigOf,
+  givesMasks,
 } from '@nats/detect';
 import { createScope, input, type StateSpec } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
@@ -15,7 +17,6 @@ import { type BackboneConfig, inputStatistics, parseGenotype, type SearchSpace, 
 import { toJson } from '@nats/train';
 import { asConfigError } from '../config/config-errors.js';
 import type { Config } from '../config/schema.js';
-import { detectorConfigOf, givesMasks } from '../detectors/index.js';
 import { UsageError } from '../usage-error.js';
 import { backboneConfigOf } from './backbone.js';
 import { readDatasets } from './datasets.js';

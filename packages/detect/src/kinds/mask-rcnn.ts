@@ -1,6 +1,6 @@
-import { maskRcnnConfig } from '@nats/detect';
 import { z } from 'zod';
-import { whole } from '../config/sections/fields.js';
+import { type MaskRcnnConfig, maskRcnn, maskRcnnConfig } from '../detectors/mask-rcnn.js';
+import { whole } from './fields.js';
 import type { DetectorKind } from './kind.js';
 import { twoStageBase, twoStageSettings } from './two-stage.js';
 
@@ -16,18 +16,19 @@ const schema = z
   })
   .describe('Mask R-CNN (He et al. 2017): Faster R-CNN with a mask for each object; data has masks (COCO)');
 
-export const maskRcnnKind: DetectorKind<typeof schema> = {
+export const maskRcnnKind: DetectorKind<typeof schema, MaskRcnnConfig> = {
   schema,
   masks: true,
-  build: (settings, context) => {
+  config: (settings, context) => {
     const base = twoStageBase(settings, context);
     const { maskSize, maskChannels, maskDepth } = settings;
     return maskRcnnConfig({
       ...base,
       ...{ maskChannels, maskDepth },
-      maskPool: { ...base.boxPool!, size: maskSize },
-      // The mask head looks at what suppression leaves: what is judged and exported is suppressed alike.
+      maskPool: { ...base.boxPool, size: maskSize },
+      // The mask head looks at what suppression leaves: what is evaluated and exported is suppressed alike.
       ...(context.detection && { detection: context.detection }),
     });
   },
+  build: maskRcnn,
 };

@@ -1,5 +1,5 @@
-import { retinanetAnchorLevels, retinanetConfig } from '@nats/detect';
 import { z } from 'zod';
+import { type RetinanetConfig, retinanet, retinanetConfig } from '../detectors/retinanet.js';
 import { anchorLevel, commonSettings, type DetectorKind, detectorBase, headNorm } from './kind.js';
 
 const schema = z
@@ -18,11 +18,12 @@ const schema = z
   })
   .describe('RetinaNet (Lin et al. 2017)');
 
-export const retinanetKind: DetectorKind<typeof schema> = {
+export const retinanetKind: DetectorKind<typeof schema, RetinanetConfig> = {
   schema,
-  build: (settings, context) => {
-    const { base, strides } = detectorBase(settings, context);
-    const anchors = settings.anchors ?? retinanetAnchorLevels(strides.map((stride) => 4 * stride));
-    return retinanetConfig({ ...base, anchors, headNorm: settings.headNorm, boxLoss: settings.boxLoss });
+  masks: false,
+  config: (settings, context) => {
+    const { anchors, headNorm, boxLoss } = settings;
+    return retinanetConfig({ ...detectorBase(settings, context), ...(anchors && { anchors }), headNorm, boxLoss });
   },
+  build: retinanet,
 };

@@ -1,5 +1,5 @@
-import { fasterRcnnConfig } from '@nats/detect';
 import { z } from 'zod';
+import { type FasterRcnnConfig, fasterRcnn, fasterRcnnConfig } from '../detectors/faster-rcnn.js';
 import type { DetectorKind } from './kind.js';
 import { twoStageBase, twoStageSettings } from './two-stage.js';
 
@@ -7,7 +7,9 @@ const schema = z
   .strictObject({ kind: z.literal('faster-rcnn'), ...twoStageSettings })
   .describe('Faster R-CNN (Ren et al. 2015) on a pyramid, two stages');
 
-export const fasterRcnnKind: DetectorKind<typeof schema> = {
+export const fasterRcnnKind: DetectorKind<typeof schema, FasterRcnnConfig> = {
   schema,
-  build: (settings, context) => fasterRcnnConfig(twoStageBase(settings, context)),
+  masks: false,
+  config: (settings, context) => fasterRcnnConfig(twoStageBase(settings, context)),
+  build: fasterRcnn,
 };

@@ -1,6 +1,6 @@
-import { fcosConfig, fcosRanges } from '@nats/detect';
 import { z } from 'zod';
-import { positive } from '../config/sections/fields.js';
+import { type FcosConfig, fcos, fcosConfig } from '../detectors/fcos.js';
+import { positive } from './fields.js';
 import { commonSettings, type DetectorKind, detectorBase, headNorm } from './kind.js';
 
 const schema = z
@@ -29,15 +29,17 @@ const schema = z
   })
   .describe('FCOS (Tian et al. 2019), without anchors');
 
-export const fcosKind: DetectorKind<typeof schema> = {
+export const fcosKind: DetectorKind<typeof schema, FcosConfig> = {
   schema,
-  build: (settings, context) => {
-    const { base, strides } = detectorBase(settings, context);
-    const { headNorm, predictionKernel, points, radius, distance, quality } = settings;
-    const standard = fcosRanges(strides).map(
-      ([low, high]) => [low, Number.isFinite(high) ? high : null] as [number, number | null],
-    );
-    const ranges = settings.ranges ?? standard;
-    return fcosConfig({ ...base, ranges, headNorm, predictionKernel, points, radius, distance, quality });
+  masks: false,
+  config: (settings, context) => {
+    const { ranges, headNorm, predictionKernel, points, radius, distance, quality } = settings;
+    const base = detectorBase(settings, context);
+    return fcosConfig({
+      ...base,
+      ...(ranges && { ranges }),
+      ...{ headNorm, predictionKernel, points, radius, distance, quality },
+    });
   },
+  build: fcos,
 };

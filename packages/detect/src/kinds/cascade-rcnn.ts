@@ -1,6 +1,6 @@
-import { cascadeRcnnConfig } from '@nats/detect';
 import { z } from 'zod';
-import { positive, share } from '../config/sections/fields.js';
+import { type CascadeRcnnConfig, cascadeRcnn, cascadeRcnnConfig } from '../detectors/cascade-rcnn.js';
+import { positive, share } from './fields.js';
 import type { DetectorKind } from './kind.js';
 import { twoStageBase, twoStageSettings } from './two-stage.js';
 
@@ -24,11 +24,12 @@ const schema = z
   })
   .describe('Cascade R-CNN (Cai and Vasconcelos 2018): Faster R-CNN with box heads one after another');
 
-export const cascadeRcnnKind: DetectorKind<typeof schema> = {
+export const cascadeRcnnKind: DetectorKind<typeof schema, CascadeRcnnConfig> = {
   schema,
-  build: (settings, context) =>
-    cascadeRcnnConfig({
-      ...twoStageBase(settings, context),
-      ...(settings.cascade && { cascade: settings.cascade }),
-    }),
+  masks: false,
+  config: (settings, context) => {
+    const { cascade } = settings;
+    return cascadeRcnnConfig({ ...twoStageBase(settings, context), ...(cascade && { cascade }) });
+  },
+  build: cascadeRcnn,
 };

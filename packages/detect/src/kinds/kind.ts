@@ -1,7 +1,8 @@
-import type { DetectionOptions, DetectorConfig } from '@nats/detect';
-import { type BackboneConfig, STAGE_NAMES, type StageName, stageStrides } from '@nats/space';
+import { type BackboneConfig, STAGE_NAMES } from '@nats/space';
 import { z } from 'zod';
-import { positive, size, whole } from '../config/sections/fields.js';
+import type { Detector, DetectorConfig } from '../detectors/index.js';
+import type { DetectionOptions } from '../postprocess/detections.js';
+import { positive, size, whole } from './fields.js';
 
 /** What a detector is built on. */
 export interface DetectorContext {
@@ -11,12 +12,17 @@ export interface DetectorContext {
   readonly detection?: Required<DetectionOptions>;
 }
 
-/** A kind of detector that configs can name: its settings, and how they become a detector's config. */
-export interface DetectorKind<S extends z.ZodType> {
+/**
+ * A kind of detector: the settings by which a config names it, how they become its config, and how that becomes a detector. All that
+ * config files, commands, exported files and messages know of it is here.
+ */
+export interface DetectorKind<S extends z.ZodType, C extends DetectorConfig> {
   readonly schema: S;
   /** Whether detections have masks. */
-  readonly masks?: boolean;
-  build(settings: z.output<S>, context: DetectorContext): DetectorConfig;
+  readonly masks: boolean;
+  /** @throws NatsError for settings that do not fit the backbone */
+  config(settings: z.output<S>, context: DetectorContext): C;
+  build(config: C): Detector;
 }
 
 /** Settings of the pyramid, which all kinds have. @param finest the default of `stages`, in words */
@@ -67,28 +73,15 @@ export const headNorm = z.discriminatedUnion('kind', [
 /** What decides which feature maps a detector looks at. */
 export type PyramidSettings = Pick<CommonSettings, 'inputSize' | 'channels' | 'extra' | 'smoothing' | 'stages'>;
 
-/**
- * The part of a detector's config that all kinds have, the stride of each pyramid level, and of those of them that are
- * stages.
- * @param finest stages of at least this stride are the default; the last one if there is none
- */
-export function pyramidBase(settings: PyramidSettings, { backbone, classes }: DetectorContext, finest: number) {
-  const { inputSize, channels, extra, smoothing } = settings;
-  const strideOf = stageStrides(backbone);
-  const names = [...strideOf.keys()];
-  const coarse = names.filter((stage) => strideOf.get(stage)! >= finest);
-  const stages: readonly StageName[] = settings.stages ?? (coarse.length > 0 ? coarse : names.slice(-1));
-  const ownStrides = stages.map((stage) => strideOf.get(stage) ?? Number.NaN);
-  const strides = [...ownStrides];
-  const added = { p6p7: 2, p6: 1, pool: 1, none: 0 }[extra];
-  for (let i = 0; i < added; i++) strides.push(strides.at(-1)! * 2);
+/** The part of a detector's options that all kinds have; what is not said follows the backbone. */
+export function pyramidBase(settings: PyramidSettings, { backbone, classes }: DetectorContext) {
+  const { inputSize, channels, extra, smoothing, stages } = settings;
   const pyramid = { channels, extra, ...(!smoothing && { smoothing }) };
-  return { base: { backbone, inputSize, classes, stages, pyramid }, strides, stageStrides: ownStrides };
+  return { backbone, inputSize, classes, pyramid, ...(stages && { stages }) };
 }
 
 /** The same for detectors of one stage. */
 export function detectorBase(settings: CommonSettings, context: DetectorContext) {
-  const { base, strides } = pyramidBase(settings, context, 8);
   const { headDepth, candidatesPerLevel } = settings;
-  return { base: { ...base, headDepth, candidatesPerLevel }, strides };
+  return { ...pyramidBase(settings, context), headDepth, candidatesPerLevel };
 }

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createScope, input } from '@nats/graph';
+import { demoResnet, resnetConfig } from '@nats/space';
+import { expect, test } from 'vitest';
 import {
   cascadeRcnnConfig,
   demoFasterRcnnConfig,
@@ -8,16 +11,16 @@ import {
   fcosConfig,
   maskRcnnConfig,
   retinanetConfig,
-} from '@nats/detect';
-import { demoResnet, resnetConfig } from '@nats/space';
-import { expect, test } from 'vitest';
-import { DETECTOR_KINDS, detectorConfigOf, detectorSchema } from './index.js';
+} from '../detectors/index.js';
+import { buildDetector, DETECTOR_KINDS, detectorConfigOf, detectorSchema } from './index.js';
 import type { DetectorContext } from './kind.js';
 
 const backbone = resnetConfig('resnet50');
 const context = { backbone, classes: 20 };
 const build = (settings: Record<string, unknown>, own: DetectorContext = context) =>
   detectorConfigOf(detectorSchema.parse({ inputSize: [320, 320], ...settings }), own);
+const images = input('images', 'float32', [1, 3, 64, 64]);
+const targets = { boxes: input('boxes', 'float32', [1, 2, 4]), labels: input('labels', 'int32', [1, 2]) };
 const torchvision = { backbone, inputSize: [320, 320], classes: 20 } as const;
 
 test('the defaults are those of the papers and of torchvision', () => {
@@ -64,4 +67,28 @@ test("the demonstration's two-stage detectors can be said in a config, and how t
 
 test.each(DETECTOR_KINDS)('%s refuses settings of others', (kind) => {
   expect(detectorSchema.safeParse({ kind, sizes: [1] }).success).toBe(false);
+});
+
+test('detectors of a small backbone follow its strides without being told, and refuse stages that it lacks', () => {
+  const small = { backbone: resnetConfig('resnet20'), inputSize: [64, 64], classes: 2 } as const;
+  expect(fcosConfig(small)).toMatchObject({
+    stages: ['C4'],
+    ranges: [
+      [0, 32],
+      [32, 64],
+      [64, null],
+    ],
+  });
+  expect(retinanetConfig(small).anchors).toHaveLength(3);
+  for (const config of [fcosConfig(small), retinanetConfig(small), fasterRcnnConfig(small), maskRcnnConfig(small)]) {
+    expect(() => buildDetector(config).loss(createScope(), images, targets)).not.toThrow();
+  }
+  for (const make of [fcosConfig, retinanetConfig, fasterRcnnConfig, cascadeRcnnConfig]) {
+    expect(() => make({ ...small, stages: ['C5'] })).toThrow(/stages: received 'C5'.*resnet20 has C2, C3, C4/);
+  }
+});
+
+test('an unknown kind is refused with those that there are', () => {
+  const unknown = { ...fcosConfig(torchvision), kind: 'yolo' } as unknown as Parameters<typeof buildDetector>[0];
+  expect(() => buildDetector(unknown)).toThrow(/kind: received "yolo".*retinanet, fcos, faster-rcnn/);
 });

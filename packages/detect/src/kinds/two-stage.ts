@@ -1,6 +1,6 @@
-import { type CascadeRcnnOptions, type FasterRcnnOptions, fpnBoundaries, TWO_STAGE_DEFAULTS } from '@nats/detect';
 import { z } from 'zod';
-import { positive, whole } from '../config/sections/fields.js';
+import { TWO_STAGE_DEFAULTS, twoStageDefaults } from '../detectors/two-stage.js';
+import { positive, whole } from './fields.js';
 import { anchorLevel, type DetectorContext, headNorm, pyramidBase, pyramidSettings } from './kind.js';
 
 /** Settings that all kinds of two stages share. */
@@ -32,23 +32,20 @@ export const twoStageSettings = {
 
 export type TwoStageSettings = z.output<z.ZodObject<typeof twoStageSettings>>;
 
-/** The part of a detector's config that all kinds of two stages have. */
-export function twoStageBase(
-  settings: TwoStageSettings,
-  context: DetectorContext,
-): FasterRcnnOptions & CascadeRcnnOptions {
-  const { base, strides, stageStrides } = pyramidBase(settings, context, 4);
-  const { rpnDepth, rpnNorm, hidden, candidates, candidatesPerLevel } = settings;
-  const anchors = settings.anchors ?? strides.map((stride) => ({ sizes: [8 * stride], aspectRatios: [0.5, 1, 2] }));
-  const { trainingProposals, proposals, rpnSampler, boxSampler, boxPool } = TWO_STAGE_DEFAULTS;
+/** The part of a detector's options that all kinds of two stages have. */
+export function twoStageBase(settings: TwoStageSettings, context: DetectorContext) {
+  const base = pyramidBase(settings, context);
+  const { anchors, boundaries, rpnDepth, rpnNorm, hidden, candidates, candidatesPerLevel } = settings;
+  const { trainingProposals, proposals, rpnSampler, boxSampler, boxPool } = twoStageDefaults(base);
   const limited = (count: number) => ({ candidatesPerLevel: candidatesPerLevel ?? count, limit: count });
   return {
     ...base,
-    ...{ anchors, rpnDepth, rpnNorm, hidden, candidates },
+    ...(anchors && { anchors }),
+    ...{ rpnDepth, rpnNorm, hidden, candidates },
     rpnSampler: { ...rpnSampler, size: settings.rpnSamples },
     trainingProposals: { ...trainingProposals, ...limited(settings.trainingProposals) },
     proposals: { ...proposals, ...limited(settings.proposals) },
     boxSampler: { ...boxSampler, size: settings.boxSamples },
-    boxPool: { ...boxPool, boundaries: settings.boundaries ?? fpnBoundaries(stageStrides) },
+    boxPool: { ...boxPool, ...(boundaries && { boundaries }) },
   };
 }
