@@ -28,6 +28,12 @@ export { candidatesProgram } from './steps/export.js';
 export { readMetrics } from './steps/metrics.js';
 export { openEngine } from './steps/open-engine.js';
 export { openTrainedRun, readScheme, runConfig, type TrainedRun } from './steps/open-run.js';
+export {
+  coverageText,
+  effectiveFieldSide,
+  type ReceptiveCoverage,
+  receptiveCoverage,
+} from './steps/receptive-coverage.js';
 export { reportData } from './steps/report.js';
 export { claim, exportRun, pretrainRun, searchRun, trainRun, verifyRun } from './steps/runs.js';
 export { readArchitecture, search } from './steps/search.js';

@@ -8,16 +8,26 @@ import {
   loadRecordImage,
   type Spread,
 } from '@nats/detect';
-import { readDatasets, UsageError, writeAtomic } from '@nats/pipeline';
+import {
+  coverageText,
+  effectiveFieldSide,
+  type ReceptiveCoverage,
+  readDatasets,
+  receptiveCoverage,
+  searchedBackbone,
+  UsageError,
+  writeAtomic,
+} from '@nats/pipeline';
 import { type Command, Option } from 'commander';
 import { textTable } from '../text-table.js';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, printJson } from './shared.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, printJson, withContext } from './shared.js';
 
 interface InspectDataFlags extends ConfigFlags, DataFlags {
   readonly check: 'decode' | 'header' | 'none';
   readonly out?: string;
   readonly pictures: number;
+  readonly effective?: true;
   readonly json?: true;
 }
 
@@ -28,28 +38,36 @@ export function inspectDataCommand(inspect: Command): void {
     .addOption(new Option('--check <what>', 'of the images').choices(['decode', 'header', 'none']).default('header'))
     .option('--out <dir>', 'where pictures with boxes go')
     .option('--pictures <number>', 'number of pictures of each split', countingNumber, 8)
+    .option('--effective', "measure the effective receptive field of the config's weights, too")
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  $ nats inspect data --format voc --data VOC2007 --out pictures')
     .action(run);
 }
 
 async function run(flags: InspectDataFlags): Promise<void> {
-  const { check, out, pictures, json } = flags;
-  const { data, detector } = await configOf(flags, dataOverrides(flags));
+  const { check, out, pictures, effective: measures = false, json } = flags;
+  const config = await configOf(flags, dataOverrides(flags));
+  const { data, detector } = config;
   if (!data) throw new UsageError('no data: --format and its paths, or a config (nats init writes one)');
   // What is broken is to be listed, not to stop at.
   const lenient = 'onProblem' in data ? { ...data, onProblem: 'drop' as const } : data;
   const splits = await readDatasets(lenient);
-  const reports: Record<string, DatasetReport> = {};
+  const backbone = searchedBackbone(config);
+  const effective = measures ? await withContext(config, undefined, effectiveFieldSide) : undefined;
+  const reports: Record<string, DatasetReport & { readonly receptiveField?: ReceptiveCoverage }> = {};
   for (const [name, dataset] of Object.entries(splits) as [string, Dataset][]) {
     const options = { images: data.format === 'mnist' ? ('none' as const) : check, canvas: detector.inputSize };
-    reports[name] = await inspectDataset(dataset, options);
+    const receptiveField = receptiveCoverage(backbone, detector.inputSize, dataset, effective);
+    reports[name] = { ...(await inspectDataset(dataset, options)), ...(receptiveField && { receptiveField }) };
     if (out !== undefined) await draw(dataset, join(out, name), pictures);
   }
   if (json) return printJson(reports);
   process.stdout.write(
     Object.entries(reports)
-      .map(([name, report]) => `${textOf(name, report)}\n`)
+      .map(
+        ([name, report]) =>
+          `${textOf(name, report)}\n${report.receptiveField ? `${coverageText(report.receptiveField)}\n` : ''}`,
+      )
       .join('\n'),
   );
 }
