@@ -16,7 +16,8 @@ interface Cursor {
 
 /**
  * Parses JSON (RFC 8259) strictly, with caps on depth and on the number of values, refusing duplicate keys, which
- * `JSON.parse` takes silently (the last wins, so two readers may disagree about a file).
+ * `JSON.parse` takes silently (the last wins, so two readers may disagree about a file). By hand for these caps:
+ * `JSON.parse`, and the streaming parsers, build a million empty arrays from two megabytes before anyone can look.
  * @throws NatsError `malformed`, with the character's position.
  */
 export function parseJson(source: Source, field: string, text: string): JsonValue {

@@ -3,7 +3,7 @@
 export { type DetectedFormat, detectFormat } from './detect-format.js';
 export { isWeightName } from './download/is-weight-name.js';
 export type { StoredDType } from './elements.js';
-export * from './limits.js';
+export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export type { Rules } from './mapping/choose-rules.js';
 export {
   type DetectorMapOptions,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,11 +91,25 @@ describe('what is refused', () => {
   });
 });
 
+describe('what is no file', () => {
+  it.skipIf(process.platform === 'win32')(
+    'is refused: a named pipe, without waiting for who writes into it',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'nats-pipe-'));
+      const pipe = join(folder, 'weights.pth');
+      execFileSync('mkfifo', [pipe]);
+      await expect(readWeights(pipe)).rejects.toThrow(/a named pipe/);
+      await expect(readWeights('/dev/zero')).rejects.toThrow(/a device/);
+      await rm(folder, { recursive: true });
+    },
+  );
+});
+
 describe('options', () => {
   it('select reads another model of a checkpoint', async () => {
     const path = join(fixtures, 'two-models.pth');
     expect((await readWeights(path, { select: 'model_ema' })).tensors.get('a')!.data[0]).toBe(2);
-    await expect(readWeights(path, { select: 'teacher' })).rejects.toThrow(/"teacher".*model, model_ema/);
+    await expect(readWeights(path, { select: 'teacher' })).rejects.toThrow(/model, model_ema.*"teacher"/);
   });
 
   it('caps can be lowered', async () => {

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { malformed } from '@nats/graph';
 import { detect } from './detect-format.js';
@@ -63,6 +63,7 @@ function staysInside(location: string): boolean {
 
 /** Reads a whole file, its size checked before memory is taken; `fs.readFile` stops at 2 GiB and has no cap of ours. */
 async function readBounded(path: string, limits: Limits): Promise<Uint8Array> {
+  await refuseOthers(path);
   const handle = await open(path, 'r');
   try {
     const { size } = await handle.stat();
@@ -78,4 +79,13 @@ async function readBounded(path: string, limits: Limits): Promise<Uint8Array> {
   } finally {
     await handle.close();
   }
+}
+
+/** Opening a named pipe waits for who writes into it, maybe for ever; a device has no end. */
+async function refuseOthers(path: string): Promise<void> {
+  const info = await stat(path);
+  // A folder fails by itself (EISDIR), without a wait.
+  if (info.isFile() || info.isDirectory()) return;
+  const kind = info.isFIFO() ? 'a named pipe' : 'a device or socket';
+  throw malformed(path, '', { rule: 'weights are in a file', received: kind });
 }

@@ -2,9 +2,16 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+/** An open file, as far as writing needs it. */
+export interface WritableFile {
+  write(data: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** What writing asks of a file system: that of Node, or one that fails on purpose in a test. */
 export interface WritableFiles {
-  open(path: string, flags: string): Promise<Pick<fs.FileHandle, 'write' | 'sync' | 'close'>>;
+  open(path: string, flags: string): Promise<WritableFile>;
   rename(from: string, to: string): Promise<void>;
   rm(path: string, options: { force: boolean }): Promise<void>;
 }
@@ -37,7 +44,7 @@ export async function writeAtomically(
 }
 
 /** A single write may be short, and Linux caps it near 2 GiB. */
-async function writeAll(handle: Pick<fs.FileHandle, 'write'>, bytes: Uint8Array): Promise<void> {
+async function writeAll(handle: WritableFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, at, Math.min(bytes.length - at, 2 ** 28));
     at += bytesWritten;

@@ -13,6 +13,11 @@ import {
   viewOf,
 } from './source.js';
 
+// Written by hand because weight files are hostile until shown otherwise, and are read in browsers: fflate's `unzipSync`
+// inflates whatever an archive claims, without a cap for an entry or for all, and checks no checksum; yauzl needs Node's
+// streams. Here every place is checked before memory is taken, stored entries (PyTorch's) are views and not copies, zip64
+// is read, and what differs between the local header and the directory is refused. fflate inflates.
+
 /** A file in a zip archive, its place checked but nothing inflated. */
 export interface ZipEntry {
   readonly name: string;
