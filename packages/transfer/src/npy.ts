@@ -3,7 +3,7 @@ import { numpyDType } from './numpy-dtype.js';
 import type { NumpyContent } from './pickle/values.js';
 import { planArray } from './pytorch/plans.js';
 import { atMost, bad, decodeText, openSource, type ParseOptions, quote, type Source, slice, viewOf } from './source.js';
-import { checkShape, materialise, type Weights } from './weights.js';
+import { checkShape, materialize, type Weights } from './weights.js';
 import { readZip, type Zip } from './zip.js';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
@@ -20,7 +20,7 @@ export function isNpy(bytes: Uint8Array): boolean {
 export function parseNpy(bytes: Uint8Array, options: ParseOptions = {}): Weights {
   const source = openSource(bytes, options);
   const name = source.file.replace(/^.*[/\\]/, '').replace(/\.npy$/, '');
-  return materialise(source, 'npy', [planArray(name, readArray(source, source))], []);
+  return materialize(source, 'npy', [planArray(name, readArray(source, source))], []);
 }
 
 /** Reads a npz file: a zip archive of npy files, each a tensor named after its entry without `.npy`. */
@@ -36,7 +36,7 @@ export function readNpz(source: Source, zip: Zip): Weights {
       const inner: Source = { ...source, file: `${source.file}, ${name}`, bytes: zip.content(name) };
       return planArray(name.slice(0, -4), readArray(source, inner));
     });
-  return materialise(source, 'npz', plans, []);
+  return materialize(source, 'npz', plans, []);
 }
 
 /** Longest header that is looked at: 16 dimensions take a fraction of it. */

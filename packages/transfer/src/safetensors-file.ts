@@ -19,7 +19,7 @@ export async function writeSafetensors(
 
 const PART_BYTES = 2 ** 22;
 
-/** Joins small neighbours: one system call for many batch-norm vectors. Large ones are passed on as they are. */
+/** Joins small neighbors: one system call for many batch-norm vectors. Large ones are passed on as they are. */
 function* gather(header: Uint8Array, chunks: readonly Uint8Array[]): Generator<Uint8Array> {
   let pending: Uint8Array[] = [];
   let bytes = 0;

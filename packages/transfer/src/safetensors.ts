@@ -14,7 +14,7 @@ import {
   unsupported,
   viewOf,
 } from './source.js';
-import { checkShape, materialise, type TensorPlan, type Weights } from './weights.js';
+import { checkShape, materialize, type TensorPlan, type Weights } from './weights.js';
 
 /** safetensors' names of element types; the format also has float8, complex and packed types, which are refused. */
 export const SAFETENSORS_DTYPES: Readonly<Record<string, StoredDType>> = {
@@ -74,7 +74,7 @@ export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}):
     const data = slice(source, `data of ${quote(name)}`, dataStart + begin, end - begin);
     return { name, stored, shape, read: () => decodeElements(data, stored, data.length / STORED_BYTES[stored]) };
   });
-  return materialise(source, 'safetensors', plans, metadata);
+  return materialize(source, 'safetensors', plans, metadata);
 }
 
 function readMetadata(source: Source, value: JsonValue): [string, string][] {

@@ -52,7 +52,7 @@ export function checkShape(source: Source, field: string, shape: readonly unknow
     if (!isCount(dimension)) {
       throw bad(source, field, 'a dimension is a non-negative integer', quote(String(dimension)));
     }
-    // A zero must not hide absurd neighbours, as in [2^60, 0].
+    // A zero must not hide absurd neighbors, as in [2^60, 0].
     if (dimension === 0) empty = true;
     else size *= dimension;
     if (!Number.isSafeInteger(size)) {
@@ -71,7 +71,7 @@ export function checkName(source: Source, name: string): void {
 }
 
 /** Decodes all planned tensors, after checking what they take together. */
-export function materialise(
+export function materialize(
   source: Source,
   format: WeightFormat,
   plans: readonly TensorPlan[],

@@ -1,5 +1,5 @@
 import { atMost, bad, openSource, type ParseOptions, quote, type Source, unsupported } from '../source.js';
-import { materialise, type Weights } from '../weights.js';
+import { materialize, type Weights } from '../weights.js';
 import { type OnnxTensor, planOnnxTensor, readOnnxTensor, readStringEntry } from './tensor.js';
 import { bytesOf, textOf, varintOf, type WireField, walkMessage } from './wire.js';
 
@@ -32,7 +32,7 @@ export function parseOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Weights
   const used = new Set(tensors.map((tensor) => tensor.external?.location));
   let storedBytes = bytes.length;
   for (const [location, file] of external) if (used.has(location)) storedBytes += file.length;
-  return materialise(source, 'onnx', plans, metadata, storedBytes);
+  return materialize(source, 'onnx', plans, metadata, storedBytes);
 }
 
 /** Locations of the files that a model's initializers refer to; as the model says, so not safe to open unchecked. */

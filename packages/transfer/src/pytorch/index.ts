@@ -1,7 +1,7 @@
 import { checkGraph } from '../pickle/check-graph.js';
 import { runPickle } from '../pickle/machine.js';
 import { bad, openSource, type ParseOptions, type Source } from '../source.js';
-import { materialise, type Weights } from '../weights.js';
+import { materialize, type Weights } from '../weights.js';
 import { readZip } from '../zip.js';
 import { weightHost } from './host.js';
 import { readTorchLegacy } from './legacy-format.js';
@@ -54,5 +54,5 @@ export function parsePickle(bytes: Uint8Array, options: PickleOptions = {}): Wei
   const plans = planStateDict(source, state, (storage) => {
     throw bad(source, 'pickle', 'a plain pickle has its data inside', `torch storage ${storage.key}`);
   });
-  return materialise(source, 'pickle', plans, state.metadata);
+  return materialize(source, 'pickle', plans, state.metadata);
 }

@@ -2,7 +2,7 @@ import { checkGraph } from '../pickle/check-graph.js';
 import { runPickle } from '../pickle/machine.js';
 import { describe, itemsOf, type PickleValue, type StorageRef, textOf } from '../pickle/values.js';
 import { bad, quote, type Source, slice, uint64, viewOf } from '../source.js';
-import { materialise, type Weights } from '../weights.js';
+import { materialize, type Weights } from '../weights.js';
 import { weightHost } from './host.js';
 import type { PickleOptions } from './index.js';
 import { planStateDict, storageBytes } from './plans.js';
@@ -51,7 +51,7 @@ export function readTorchLegacy(source: Source, options: PickleOptions): Weights
     }
     return found;
   };
-  return materialise(source, 'pytorch-legacy', planStateDict(source, state, readStorage), state.metadata);
+  return materialize(source, 'pytorch-legacy', planStateDict(source, state, readStorage), state.metadata);
 }
 
 function locateStorages(

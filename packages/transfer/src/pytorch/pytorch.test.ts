@@ -21,7 +21,7 @@ const tensors = new Map<string, TensorData>([
 
 const plain: TensorArgs = { key: '0', count: 4, shape: [2, 2], strides: [2, 1] };
 
-/** A zip of one tensor, spoilt by the caller. */
+/** A zip of one tensor, spoiled by the caller. */
 function zipOf(args: Partial<TensorArgs>, data = floats(1, 2, 3, 4)): Uint8Array {
   const saved = pickled(p.dictOf(p.text('x'), tensorPickle({ ...plain, ...args })));
   return makeTorchZip(saved, [{ key: '0', data }]);

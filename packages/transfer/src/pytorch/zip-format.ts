@@ -2,7 +2,7 @@ import { checkGraph } from '../pickle/check-graph.js';
 import { runPickle } from '../pickle/machine.js';
 import type { StorageRef } from '../pickle/values.js';
 import { bad, decodeText, quote, type Source, unsupported } from '../source.js';
-import { materialise, type Weights } from '../weights.js';
+import { materialize, type Weights } from '../weights.js';
 import type { Zip } from '../zip.js';
 import { weightHost } from './host.js';
 import type { PickleOptions } from './index.js';
@@ -49,7 +49,7 @@ export function readTorchZip(source: Source, zip: Zip, options: PickleOptions): 
     }
     return zip.content(entryName);
   };
-  return materialise(source, 'pytorch-zip', planStateDict(source, state, readStorage), state.metadata);
+  return materialize(source, 'pytorch-zip', planStateDict(source, state, readStorage), state.metadata);
 }
 
 function checkByteOrder(source: Source, zip: Zip, name: string): void {

@@ -1,7 +1,7 @@
 import type { NumericArray } from '@nats/graph';
 import { decodeElements } from '../elements.js';
 import { bad, openSource, type ParseOptions, quote, type Source } from '../source.js';
-import { materialise, type TensorPlan, type Weights } from '../weights.js';
+import { materialize, type TensorPlan, type Weights } from '../weights.js';
 import { graphKernels, layersKernel, toPytorchLayout } from './layout.js';
 import { type ManifestGroup, type ManifestWeight, readTfjsModel, type TfjsModel } from './manifest.js';
 
@@ -41,7 +41,7 @@ export function parseTfjs(
     storedBytes += bytes.length;
     return planGroup(source, field, group, bytes);
   });
-  const weights = materialise(source, model.format, plans, model.metadata, storedBytes);
+  const weights = materialize(source, model.format, plans, model.metadata, storedBytes);
   return options.layout === 'pytorch' ? inPytorchLayout(weights, model) : weights;
 }
 
