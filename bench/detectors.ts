@@ -1,25 +1,25 @@
-import { mkdir } from 'node:fs/promises';
 import {
-  areaRanges,
   buildDetector,
   cascadeRcnnConfig,
   type DetectorConfig,
   demoDetectorConfig,
   demoFasterRcnnConfig,
   demoMaskRcnnConfig,
-  detection,
-  mnistDetection,
-  selectRecords,
 } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { createTraining, readMnist, toJson } from '@nats/train';
-import { detectorPhase, PROTOCOL, rate } from './evidence/protocol.js';
-import { pretrainedWeights } from './evidence/stages.js';
-import { DEFAULT_TASK, loadTask } from './evidence/task.js';
+import {
+  detectorPhases,
+  detectorSpec,
+  openTask,
+  pretrainedWeights,
+  pretrainRun,
+  readDatasets,
+  taskObjective,
+} from '@nats/pipeline';
+import { createTraining } from '@nats/train';
+import { conditionedConfig, DEFAULT_CONDITIONS } from './evidence/conditions.js';
 import { type BenchResult, option } from './lib/bench.js';
 
-/** Places for objects in an image, of the published figures: there are at most six. */
-const PLACES = 16;
 const FOLDER = 'runs/detectors';
 
 interface Kind {
@@ -41,18 +41,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 const MASK_METRICS = ['segm/AP', 'segm/AP50', 'segm/APsmall', 'segm/APmedium', 'segm/APlarge'];
 
-/** The task's images with masks of their digits. */
-async function maskedImages() {
-  const digits = await readMnist();
-  return {
-    train: mnistDetection({ digits: digits.train, size: PROTOCOL.trainingImages, seed: 1, masks: true }),
-    test: mnistDetection({ digits: digits.test, size: PROTOCOL.testImages, seed: 1, masks: true }),
-  };
-}
-
 /**
- * The detectors of demonstration size under one budget: the same pretrained classifier, images, steps, batch, optimiser
- * and rate. COCO's AP on MNIST-detection, of masks, too, for Mask R-CNN, and what a step costs.
+ * The detectors of demonstration size under one budget: the same pretrained classifier, images, steps, batch, optimizer
+ * and learning rate. COCO's AP on MNIST-detection, of masks, too, for Mask R-CNN, and what a step costs.
  *
  * `npm run bench -- detectors [--threads 1] [--seed 10] [--steps 1000] [--test 1500] [--fcos 1] [--faster 1]
  * [--cascade 0] [--mask 0]`: 1 or 0 for each detector, whose results do not depend on the others; the classifier is kept
@@ -61,36 +52,36 @@ async function maskedImages() {
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const seed = option(args, 'seed', 10);
   const engine = onnxruntimeEngine({ threads: option(args, 'threads', 1) });
-  const steps = option(args, 'steps', PROTOCOL.steps);
-  const task = await loadTask(DEFAULT_TASK);
-  const phase = { ...detectorPhase(task), learningRate: rate(PROTOCOL.learningRate, steps) };
-  const testImages = Int32Array.from({ length: option(args, 'test', PROTOCOL.testImages) }, (_, i) => i);
-  await mkdir(FOLDER, { recursive: true });
-  const initial = await pretrainedWeights({ engine, task, folder: FOLDER });
+  const config = await conditionedConfig(DEFAULT_CONDITIONS, {
+    'data.val': option(args, 'test', 1_500),
+    'train.steps': option(args, 'steps', 1_000),
+    'train.evaluateEvery': option(args, 'steps', 1_000),
+  });
+  const own = { ...config, seed };
+  const progress = { line: (text: string) => console.log(text), update: () => undefined };
+  const command = `npm run bench -- detectors ${args.join(' ')}`;
+  const context = { config, engine, progress, command, signal: new AbortController().signal };
+  await pretrainRun(context, FOLDER);
+  const task = await openTask(own);
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
   const samples: Record<string, readonly number[]> = {};
   const chosen = Object.entries(KINDS).filter(([flag, { isDefault }]) => option(args, flag, isDefault ? 1 : 0) !== 0);
-  for (const [, { name, config, masks = false }] of chosen) {
-    const { train, test } = masks ? await maskedImages() : task;
-    const objective = detection({
-      detector: buildDetector(config),
-      datasets: { train, test: selectRecords(test, testImages) },
-      batchSize: PROTOCOL.batch,
-      maxObjects: PLACES,
-      seed,
-      statistics: PROTOCOL.statistics,
-      evaluation: { areaRanges: areaRanges(...PROTOCOL.sizes) },
-      config: toJson(config),
-    });
+  for (const [, { name, config: detectorConfig, masks = false }] of chosen) {
+    const detector = buildDetector(detectorConfig);
+    // The same images; with masks, sizes go by the masks' areas.
+    const images = masks ? await readDatasets(own.data!, true) : {};
+    const objective = taskObjective({ ...task, ...images, detectorConfig, detector }, own, own.train);
+    const { phases } = detectorPhases(own.train, task.backbone);
+    const weights = { ...own.weights, file: FOLDER };
     const training = await createTraining({
       engine,
       objective,
-      steps,
+      steps: own.train.steps,
       seed,
-      initial,
-      phases: [phase],
-      evaluation: {},
+      initial: await pretrainedWeights(weights, detectorSpec(detector), context),
+      phases,
+      evaluation: { split: 'val' },
     });
     const started = process.cpuUsage();
     let processor = 0;
@@ -122,7 +113,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
       console.log(JSON.stringify(rows.at(-1)));
     }
     await training.dispose();
-    await objective.dispose?.();
+    await objective.dispose();
   }
   await engine.dispose();
   return { name: 'detectors', rows, ratios, samples };

@@ -14,7 +14,7 @@ import {
 } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createProgram, input, tensorData } from '@nats/graph';
-import { PROTOCOL } from './evidence/protocol.js';
+import { conditionedConfig, DEFAULT_CONDITIONS } from './evidence/conditions.js';
 import { type BenchResult, option } from './lib/bench.js';
 
 const SIDES = [14, 28, 56];
@@ -27,6 +27,7 @@ const IMAGE = 128;
  * `npm run bench -- masks [--test 500]`
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
+  const { evaluate } = await conditionedConfig(DEFAULT_CONDITIONS, {});
   const digits = await loadMnist('test');
   const dataset = mnistDetection({ digits, size: option(args, 'test', 500), seed: 1, masks: true });
   const truth = cocoGroundTruth(dataset);
@@ -59,7 +60,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
       const pasted = pasteMask(inside!.data, box, IMAGE, IMAGE);
       results.push({ image_id, category_id, score: 1, segmentation: cocoMask(pasted) });
     }
-    const ranges = { areaRanges: areaRanges(...PROTOCOL.sizes) };
+    const ranges = { areaRanges: areaRanges(...evaluate.sizes) };
     const { named } = summarize(evaluateDetections(truth, results, { ...ranges, iouType: 'segm' }));
     const percent = Object.entries(named).map(([name, value]) => [`segm/${name}`, value * 100]);
     const chosen = percent.filter(([name]) => /AP(50|75|small|medium|large)?$/.test(String(name)));

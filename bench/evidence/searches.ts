@@ -1,119 +1,118 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TensorData } from '@nats/graph';
 import {
-  createRfNextSearch,
-  createSearch,
-  edoConvolution,
-  edoInitial,
-  edoScheme,
-  pathLevelSpace,
-  type SearchOptions,
-} from '@nats/search';
-import type { Scheme, SearchSpace } from '@nats/space';
-import { constantRate, createTraining, trainingStep } from '@nats/train';
-import { kept } from './cache.js';
-import { detectionObjective, detectorPhase, PROTOCOL, rate } from './protocol.js';
-import { type Context, report } from './stages.js';
-
-/** Probabilities of every genotype by convolution and channel group, after a search. */
-export type Probabilities = Readonly<Record<string, readonly (readonly number[])[]>>;
+  BACKBONE,
+  type Config,
+  detectorPhases,
+  detectorSpec,
+  pretrainedWeights,
+  RUN_FILES,
+  readArchitecture,
+  readScheme,
+  type StepContext,
+  searchOptions,
+  searchRun,
+  spaceOf,
+  type Task,
+  taskObjective,
+  timeLeft,
+  writeScheme,
+} from '@nats/pipeline';
+import { type Architecture, createRfNextSearch, edoConvolution, edoInitial, edoScheme } from '@nats/search';
+import type { Scheme } from '@nats/space';
+import { createTraining, type TrainingEvent, trainingStep } from '@nats/train';
 
 /** All take as many steps, from the same pretrained classifier. */
 export type SearchKind = 'groups' | 'last-stage' | 'sampled' | 'second-order' | 'path-level' | 'rf-next' | 'edo';
 
-const TOOL = { tool: { name: '@nats/search', version: '0.0.0' } };
+/** What a search ends in: probabilities to decode, or a scheme. */
+export type SearchResult = { readonly architecture: Architecture } | { readonly scheme: Scheme };
 
-/** The part of a space that a kind of search chooses in. */
-export function spaceOf(space: SearchSpace, kind: SearchKind): SearchSpace {
-  if (kind === 'path-level') return pathLevelSpace(space);
-  if (kind !== 'last-stage') return space;
-  const sites = space.sites.filter(({ name }) => name.startsWith('layer3.'));
-  return { ...space, sites, log10Size: (space.log10Size * sites.length) / space.sites.length };
-}
+export const TOOL = { tool: { name: '@nats/search', version: '0.0.0' } };
 
-/** What a search found. Searches that end in a scheme have probabilities of 0 and 1. */
-export function searched(
-  context: Context,
-  initial: Map<string, TensorData>,
+/** What a search found, kept in a folder of its own. */
+export async function searchResult(
+  context: StepContext,
+  task: Task,
+  folder: string,
   kind: SearchKind,
-  seed: number,
-): Promise<Probabilities> {
-  const name = kind === 'groups' ? `search-${seed}` : `search-${kind}-${seed}`;
-  return kept(join(context.folder, `${name}.json`), async () => {
-    if (kind === 'edo') return oneHot(await searchedByEdo(context, initial, seed));
-    if (kind === 'rf-next') return oneHot(await searchedByRfNext(context, initial, seed));
-    const search = await createSearch(optionsOf(context, initial, kind, seed));
-    for await (const event of search.events()) {
-      if (event.type !== 'architecture') report(name, event, PROTOCOL.search.steps);
-    }
-    const { sites } = await search.architecture();
-    await search.dispose();
-    return Object.fromEntries([...sites].map(([site, { probabilities }]) => [site, probabilities]));
-  });
+): Promise<SearchResult> {
+  const config = searchConfig(context.config, kind);
+  const own = { ...context, config };
+  if (kind === 'edo') return { scheme: await kept(folder, task, () => edoSearch(own, task)) };
+  if (kind === 'rf-next') return { scheme: await kept(folder, task, () => rfNextSearch(own, task)) };
+  await searchRun(own, folder, task);
+  const space = spaceOf(config, task.backbone);
+  return { architecture: await readArchitecture(join(folder, RUN_FILES.architecture), space) };
 }
 
-function optionsOf(
-  context: Context,
-  initial: Map<string, TensorData>,
-  kind: SearchKind,
-  seed: number,
-): Omit<SearchOptions, 'checkpoints'> {
-  const { steps, start, architectureRate } = PROTOCOL.search;
-  return {
-    engine: context.engine,
-    objective: detectionObjective(context.task, seed),
-    space: spaceOf(context.task.space, kind),
-    steps,
-    seed,
-    initial,
-    relaxation: { kind: kind === 'sampled' ? 'sampled' : 'exact' },
-    weights: { ...detectorPhase(context.task), learningRate: rate(PROTOCOL.learningRate, steps) },
-    architecture: {
-      start,
-      learningRate: constantRate(architectureRate),
-      ...(kind === 'second-order' && { order: 2 }),
-    },
-  };
-}
-
-async function searchedByRfNext(context: Context, initial: Map<string, TensorData>, seed: number): Promise<Scheme> {
-  const search = createRfNextSearch(optionsOf(context, initial, 'rf-next', seed));
-  for await (const event of search.events()) {
-    if (event.type === 'round') console.log(`rf-next ${seed}: ${JSON.stringify(event.rates)}`);
-    else if (event.type !== 'architecture') report(`rf-next ${seed}`, event, PROTOCOL.search.steps);
+function searchConfig(config: Config, kind: SearchKind): Config {
+  const { space, search } = config;
+  switch (kind) {
+    case 'last-stage':
+      return { ...config, space: { ...space, stages: ['C4'] } };
+    case 'path-level':
+      return { ...config, space: { ...space, groups: 1, channelsPerGroup: undefined } };
+    case 'sampled':
+      return { ...config, search: { ...search, relaxation: 'sampled' } };
+    case 'second-order':
+      return { ...config, search: { ...search, order: 2 } };
+    default:
+      return config;
   }
+}
+
+async function kept(folder: string, { backbone }: Task, search: () => Promise<Scheme>): Promise<Scheme> {
+  const path = join(folder, RUN_FILES.scheme);
+  if (!existsSync(path)) await writeScheme(path, await search());
+  return readScheme(path, backbone);
+}
+
+async function rfNextSearch(context: StepContext, task: Task): Promise<Scheme> {
+  const { config } = context;
+  const objective = taskObjective(task, config, config.search);
+  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
+  const search = createRfNextSearch({ ...searchOptions(context, task, objective), initial });
+  for await (const event of search.events({ signal: context.signal })) {
+    if (event.type === 'round') context.progress.line(`  rf-next: ${JSON.stringify(event.rates)}`);
+    else if (event.type !== 'architecture') told(context, 'rf-next', event);
+  }
+  context.signal.throwIfAborted();
+  await objective.dispose();
   return search.scheme(TOOL);
 }
 
 /** Trains free dense kernels on all training images (there is no architecture that would need a half). */
-async function searchedByEdo(context: Context, initial: Map<string, TensorData>, seed: number): Promise<Scheme> {
-  if (context.task.backboneRate === 0) throw new Error("EDO's kernels are trained; received a frozen backbone");
-  const { steps } = PROTOCOL.search;
-  const { space } = context.task;
-  const objective = detectionObjective(context.task, seed);
+async function edoSearch(context: StepContext, task: Task): Promise<Scheme> {
+  const { config, engine, signal } = context;
+  const { steps, backboneLearningRateScale } = config.search;
+  if (backboneLearningRateScale === 0)
+    throw new Error("EDO's kernels are trained; --backbone-learning-rate-scale is 0");
+  const space = spaceOf(config, task.backbone);
+  const objective = taskObjective(task, config, config.search);
   const convolution = edoConvolution(space);
-  const phase = { ...detectorPhase(context.task, convolution), learningRate: rate(PROTOCOL.learningRate, steps) };
-  const { spec } = trainingStep(objective, { optimizer: phase.optimizer, convolution });
+  const { phases } = detectorPhases(config.search, task.backbone, convolution);
+  const { spec } = trainingStep(objective, { optimizer: phases[0].optimizer, convolution });
+  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context);
   const training = await createTraining({
-    engine: context.engine,
+    engine,
     objective,
     steps,
-    seed,
-    initial: edoInitial(initial, spec),
-    phases: [phase],
+    seed: config.seed,
+    initial: edoInitial(new Map(initial), spec),
+    phases,
   });
-  for await (const event of training.events()) report(`edo ${seed}`, event, steps);
-  const scheme = edoScheme(space, await training.values(), 'backbone.body', TOOL);
+  for await (const event of training.events({ signal })) told(context, 'edo', event);
+  signal.throwIfAborted();
+  const scheme = edoScheme(space, await training.values(), BACKBONE, TOOL);
   await training.dispose();
+  await objective.dispose();
   return scheme;
 }
 
-/** A scheme as an architecture whose channels are groups of their own. */
-function oneHot({ convolutions, genotypes }: Scheme): Probabilities {
-  return Object.fromEntries(
-    [...convolutions].map(([name, choice]) => [
-      name,
-      Array.from(choice, (chosen) => genotypes.map((_, g) => (g === chosen ? 1 : 0))),
-    ]),
-  );
+function told({ progress, config }: StepContext, title: string, event: TrainingEvent): void {
+  if (event.type !== 'step') return;
+  const { steps } = config.search;
+  const left = timeLeft((steps - event.step) * event.seconds);
+  progress.update(`  ${title}: step ${event.step} of ${steps}, loss ${event.loss.toFixed(3)}, ${left}`);
 }

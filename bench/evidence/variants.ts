@@ -1,16 +1,7 @@
-import {
-  architectureOfEvent,
-  cyclicScheme,
-  decodeScheme,
-  histogramOf,
-  randomScheme,
-  restrictedScheme,
-  uniformScheme,
-} from '@nats/search';
+import { cyclicScheme, decodeScheme, histogramOf, randomScheme, restrictedScheme, uniformScheme } from '@nats/search';
 import type { Genotype, Scheme, SearchSpace } from '@nats/space';
-import { type Probabilities, type SearchKind, spaceOf } from './searches.js';
+import { type SearchKind, type SearchResult, TOOL } from './searches.js';
 
-const TOOL = { tool: { name: '@nats/search', version: '0.0.0' } };
 const ISOTROPIC: readonly Genotype[] = [
   [1, 1],
   [2, 2],
@@ -35,16 +26,19 @@ export interface Variant {
 
 export interface VariantContext {
   readonly space: SearchSpace;
-  /** What the variant's search found; empty for others. */
-  readonly found: Probabilities;
+  /** What the variant's search found; undefined for others. */
+  readonly found: SearchResult | undefined;
   /** The retraining's: a random variant draws anew for each. */
   readonly seed: number;
 }
 
 type Decoding = Parameters<typeof decodeScheme>[1];
 
-const decoded = ({ space, found }: VariantContext, options: Decoding, kind: SearchKind = 'groups') =>
-  decodeScheme(architectureOfEvent(spaceOf(space, kind), found), options, TOOL);
+/** Schemes of searches that end in one are taken as they are. */
+function decoded({ found }: VariantContext, options: Decoding): Scheme {
+  if (!found) throw new Error('a variant that decodes a search names it');
+  return 'scheme' in found ? found.scheme : decodeScheme(found.architecture, options, TOOL);
+}
 
 /** Decodes the main search. */
 const searchedBy = (title: string, options: Decoding): Variant => ({
@@ -57,7 +51,7 @@ const searchedBy = (title: string, options: Decoding): Variant => ({
 const argmaxOf = (search: SearchKind, title: string): Variant => ({
   title,
   search,
-  scheme: (context) => decoded(context, { method: 'argmax' }, search),
+  scheme: (context) => decoded(context, { method: 'argmax' }),
 });
 
 /** Genotypes in turn, channel by channel, in some layers. */
@@ -89,15 +83,19 @@ export const VARIANTS: Readonly<Record<string, Variant>> = {
     scheme: ({ space }) => restrictedScheme(uniformScheme(space, [2, 2], TOOL), inLastStage),
   },
   cyclic: cyclicIn('cyclic {1,2,3} (PSConv-like)', inAll, ISOTROPIC),
-  'cyclic-last': cyclicIn('cyclic {1,2,3} in the last stage (by hand)', inLastStage, ISOTROPIC),
-  'cyclic-last-convolution': cyclicIn('cyclic {1,2,3} in the last convolution (by hand)', inLastConvolution, ISOTROPIC),
+  'cyclic-last': cyclicIn('cyclic {1,2,3} in the last stage (hand-designed)', inLastStage, ISOTROPIC),
+  'cyclic-last-convolution': cyclicIn(
+    'cyclic {1,2,3} in the last convolution (hand-designed)',
+    inLastConvolution,
+    ISOTROPIC,
+  ),
   'uniform-wide': {
-    title: 'uniform (1,2) (by hand for wide objects)',
+    title: 'uniform (1,2) (hand-designed for wide objects)',
     scheme: ({ space }) => uniformScheme(space, [1, 2], TOOL),
   },
-  'cyclic-wide': cyclicIn('cyclic (1,1) (1,2) (1,3) (by hand for wide objects)', inAll, WIDE),
+  'cyclic-wide': cyclicIn('cyclic (1,1) (1,2) (1,3) (hand-designed for wide objects)', inAll, WIDE),
   'cyclic-last-wide': cyclicIn(
-    'cyclic (1,1) (1,2) (1,3) in the last stage (by hand for wide objects)',
+    'cyclic (1,1) (1,2) (1,3) in the last stage (hand-designed for wide objects)',
     inLastStage,
     WIDE,
   ),

@@ -1,13 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { detectorConfigOf } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { backboneConfigOf, Interrupted, type Progress, spaceOf } from '@nats/pipeline';
+import { candidatesProgram, Interrupted, type Overrides, openTask, type Progress } from '@nats/pipeline';
+import { programCosts } from '@nats/space';
 import { afterAll, expect, test } from 'vitest';
-import { backbone, detectorConfig, space } from '../src/demo/protocol.js';
+import { demoConfig } from '../src/demo/demo-config.js';
 import { runDemo } from '../src/demo/run-demo.js';
-import { type DemoSettings, demoConfig, FULL, QUICK } from '../src/demo/settings.js';
 import { runNats } from './run-nats.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'nats-demo-'));
@@ -17,32 +16,43 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const TINY: DemoSettings = {
-  ...QUICK,
-  name: 'tiny',
-  trainingImages: 32,
-  testImages: 16,
-  pretraining: { images: 32, steps: 3, batch: 8 },
-  search: { steps: 3, start: 1 },
-  steps: 3,
-  batch: 4,
-  warmUp: 1,
-  verifiedImages: 4,
-  rounds: 3,
+const TINY = {
+  'data.train': 32,
+  'data.val': 16,
+  'pretrain.data.images': 32,
+  'pretrain.steps': 3,
+  'pretrain.batchSize': 8,
+  'pretrain.warmUp': 1,
+  'search.steps': 3,
+  'search.start': 1,
+  'search.batchSize': 4,
+  'search.custom.warmUp': 1,
+  'train.steps': 3,
+  'train.batchSize': 4,
+  'train.custom.warmUp': 1,
+  'export.verifyImages': 4,
 };
 
-function run(settings: DemoSettings, signal: AbortSignal, update: Progress['update'] = () => {}) {
+function run(settings: Overrides, signal: AbortSignal, update: Progress['update'] = () => {}) {
   const lines: string[] = [];
   const progress = { line: (text: string) => void lines.push(text), update };
-  const context = { config: demoConfig(settings, { threads: 1 }), engine, progress, command: 'nats demo', signal };
-  return { lines, result: runDemo(context, { settings, folder }) };
+  const context = {
+    config: demoConfig(true, { threads: 1 }, settings),
+    engine,
+    progress,
+    command: 'nats demo',
+    signal,
+  };
+  return { lines, result: runDemo(context, { folder, rounds: 3 }) };
 }
 
-test('its config is the protocol that evidence is gathered by', () => {
-  const config = demoConfig(FULL);
-  expect(backboneConfigOf(config.backbone)).toEqual(backbone);
-  expect(detectorConfigOf(config.detector, { backbone, classes: 10 })).toEqual(detectorConfig);
-  expect(spaceOf(config, backbone)).toEqual(space);
+test('its detector sees less than the largest digits, in the quick one and in the whole one', async () => {
+  for (const quick of [true, false]) {
+    const config = demoConfig(quick, {}, { 'data.train': 2, 'data.val': 1 });
+    const { program, spec } = candidatesProgram(await openTask(config), undefined, 1);
+    expect(programCosts(program, spec).receptiveField).toEqual([87, 87]);
+    expect(config.evaluate.sizes[1]).toBeLessThan(87);
+  }
 });
 
 test('runs through all steps, also after an interruption, and computes nothing twice', async () => {
@@ -73,7 +83,7 @@ test('runs through all steps, also after an interruption, and computes nothing t
   const again = run(TINY, signal, (text) => expect(text).not.toMatch(/step \d/));
   expect((await again.result).original.metrics).toEqual(original.metrics);
 
-  await expect(run({ ...TINY, steps: 4 }, signal).result).rejects.toThrow('demo.steps: 3, here 4');
+  await expect(run({ ...TINY, 'train.steps': 4 }, signal).result).rejects.toThrow('train.steps: 3, here 4');
 
   // What the demonstration leaves is what the other commands work on.
   const { code, stdout } = runNats('inspect', 'run', join(folder, 'transformed'));

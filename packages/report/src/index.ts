@@ -9,3 +9,4 @@ export { meanShares, searchCurves, trainingCurves } from './collect/metrics-line
 export { dataUri } from './data-table.js';
 export { renderReport } from './render-report.js';
 export type * from './report-data.js';
+export { type Difference, difference, type Seeded, type Spread, spread } from './statistics.js';

@@ -1,5 +1,11 @@
 /** Mean and sample standard deviation; no deviation for a single value. */
-export function spread(values: readonly number[]): { readonly mean: number; readonly deviation?: number } {
+export interface Spread {
+  readonly mean: number;
+  readonly deviation?: number;
+}
+
+/** Mean and sample standard deviation of values. */
+export function spread(values: readonly number[]): Spread {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   if (values.length < 2) return { mean };
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
@@ -12,6 +18,7 @@ export interface Seeded {
   readonly value: number;
 }
 
+/** How much larger one mean is than another. */
 export interface Difference {
   readonly mean: number;
   /** 95 % confidence interval of the mean difference; missing where there is one run of either. */
@@ -43,8 +50,6 @@ export function difference(a: readonly Seeded[], b: readonly Seeded[]): Differen
   const degrees = (va + vb) ** 2 / (va ** 2 / (a.length - 1) + vb ** 2 / (b.length - 1));
   return judged(mean, studentT(Math.floor(degrees)) * Math.sqrt(va + vb), false);
 }
-
-type Spread = ReturnType<typeof spread>;
 
 function judged(mean: number, halfWidth: number, paired: boolean): Difference {
   const verdict = mean !== 0 && Math.abs(mean) > halfWidth ? 'beyond' : 'within';

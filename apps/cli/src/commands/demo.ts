@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { StepContext } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { demoConfig, FULL, QUICK } from '../demo/settings.js';
+import { demoConfig } from '../demo/demo-config.js';
 import { addEngineFlag, countingNumber, withContext } from './shared.js';
 
 interface DemoFlags {
@@ -27,12 +27,11 @@ export function demoCommand(program: Command): void {
 
 async function demo({ quick = false, out, threads, engine }: DemoFlags): Promise<void> {
   const folder = out ?? join('runs', quick ? 'demo-quick' : 'demo');
-  const settings = quick ? QUICK : FULL;
   const { runDemo } = await import('../demo/run-demo.js');
   const started = performance.now();
-  const config = demoConfig(settings, { threads, name: engine });
+  const config = demoConfig(quick, { threads, name: engine });
   const work = async (context: StepContext) => {
-    const { table, report } = await runDemo(context, { settings, folder });
+    const { table, report } = await runDemo(context, { folder, rounds: 60 });
     const { progress } = context;
     progress.line(`\n${table}\n`);
     progress.line(

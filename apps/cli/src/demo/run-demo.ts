@@ -23,12 +23,12 @@ import {
 } from '@nats/pipeline';
 import { programCosts, summarizeScheme } from '@nats/space';
 import { DEMO_PARTS } from './parts.js';
-import { type DemoSettings, demoConfig } from './settings.js';
 import { demoTable, type VariantReport } from './table.js';
 
 export interface DemoOptions {
-  readonly settings: DemoSettings;
   readonly folder: string;
+  /** Runs of each written file when they are timed. */
+  readonly rounds: number;
 }
 
 export interface DemoResult {
@@ -40,35 +40,34 @@ export interface DemoResult {
 }
 
 /**
- * The whole method on digits that lie on textures, by the steps of the other commands: pretrain, search, derive a scheme,
+ * The whole method on digits that lie on textures, by the steps of the other commands: pretrain, search, decode a scheme,
  * train the detector without and with it alike, evaluate, export, verify, time, report. Every step has a run directory of its
  * own in the folder, and what is done is not done again.
  * @throws the signal's reason; UsageError if the folder belongs to other settings; Error if an exported file differs from its
  * detector
  */
-export async function runDemo(context: StepContext, { settings, folder }: DemoOptions): Promise<DemoResult> {
-  const { progress } = context;
+export async function runDemo(context: StepContext, { folder, rounds }: DemoOptions): Promise<DemoResult> {
+  const { progress, config: base } = context;
   const [pretrainFolder, searchFolder, ...variantFolders] = DEMO_PARTS.map((name) => join(folder, name));
-  const base = demoConfig(settings, context.config.engine);
-  await claim({ ...context, config: base }, folder, 'demo', { demo: settings });
+  await claim(context, folder, 'demo', { ...base, engine: undefined, export: undefined });
 
-  progress.line(`1 Pretrain a classifier of digits (${settings.pretraining.steps} steps)`);
-  await pretrainRun({ ...context, config: base }, pretrainFolder!);
+  progress.line(`1 Pretrain a classifier of digits (${base.pretrain.steps} steps)`);
+  await pretrainRun(context, pretrainFolder!);
 
   const config = { ...base, weights: { ...base.weights, file: resolve(pretrainFolder!) } };
   const own = { ...context, config };
   const task = await openTask(config);
-  progress.line(`2 Search dilations on two halves of the training images (${settings.search.steps} steps)`);
+  progress.line(`2 Search dilations on two halves of the training images (${base.search.steps} steps)`);
   const scheme = await searchRun(own, searchFolder!, task);
   progress.line(summarizeScheme(scheme, task.backbone));
 
-  progress.line(`3 Train the original and the transformed detector alike (${settings.steps} steps each)`);
+  progress.line(`3 Train the original and the transformed detector alike (${base.train.steps} steps each)`);
   const variants: TrainedRun[] = [];
   for (const [i, variant] of variantFolders.entries()) {
     variants.push(await trainRun(own, variant, i === 0 ? undefined : scheme, task, DEMO_PARTS[i + 2]));
   }
 
-  progress.line(`4 Evaluate both on ${settings.testImages} test images`);
+  progress.line(`4 Evaluate both on ${task.val.records.length} test images`);
   const metrics: Record<string, number>[] = [];
   for (const variant of variants) {
     const { stats } = await evaluate(own, task, variant.weights, variant.scheme, variant.folder);
@@ -80,7 +79,7 @@ export async function runDemo(context: StepContext, { settings, folder }: DemoOp
   for (const variant of variants) sizes.push(await exported(own, variant));
 
   progress.line('6 Time both files in turn');
-  const latencies = await timed(own, variants, settings.rounds);
+  const latencies = await timed(own, variants, rounds);
   const [original, transformed] = variants.map((variant, i): VariantReport => {
     const { program, spec } = candidatesProgram(task, variant.scheme, 1);
     const { parameters, macs } = programCosts(program, spec);
@@ -88,7 +87,7 @@ export async function runDemo(context: StepContext, { settings, folder }: DemoOp
   }) as [VariantReport, VariantReport];
   const table = demoTable(original, transformed);
   await writeAtomic(join(folder, 'table.txt'), `${table}\n`);
-  await writeJson(join(folder, 'result.json'), { settings, original, transformed });
+  await writeJson(join(folder, 'result.json'), { original, transformed });
 
   progress.line('7 Write the report');
   const report = join(folder, RUN_FILES.report);

@@ -44,8 +44,9 @@ async function readSplit(settings: DataSettings, split: 'train' | 'val', masks: 
       return readYolo(settings.path, { split: settings[split]!, onProblem: settings.onProblem });
     case 'mnist': {
       const digits = await loadMnist(split === 'train' ? 'train' : 'test');
-      const { seed, imageSize } = settings;
-      return mnistDetection({ digits, size: settings[split], seed, imageSize, masks });
+      const { seed, imageSize, side, widening } = settings;
+      const shape = { ...(side && { side }), ...(widening && { widening }) };
+      return mnistDetection({ digits, size: settings[split], seed, imageSize, masks, ...shape });
     }
   }
 }

@@ -1,6 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Architecture, architectureOfEvent, createSearch, type Relaxation, supernetWeights } from '@nats/search';
+import type { DetectionObjective } from '@nats/detect';
+import {
+  type Architecture,
+  architectureOfEvent,
+  createSearch,
+  type Relaxation,
+  type SearchOptions,
+  supernetWeights,
+} from '@nats/search';
 import type { SearchSpace } from '@nats/space';
 import { toJson } from '@nats/train';
 import { writeSafetensors } from '@nats/transfer';
@@ -15,7 +23,7 @@ import type { StepContext, Weights } from './context.js';
 import { measuredNorms } from './measured-norms.js';
 import { checkpointsOf, runTraining } from './run-training.js';
 import { detectorSpec, spaceOf, type Task, taskObjective } from './task.js';
-import { searchPhase } from './training-phases.js';
+import { detectorPhases, searchPhase } from './training-phases.js';
 
 /** Settings that a search depends on. */
 export function searchSettings({ seed, data, backbone, weights, detector, space, search }: Config) {
@@ -41,28 +49,20 @@ export async function search(
   folder: string,
   title = 'search',
 ): Promise<Architecture> {
-  const { config, engine } = context;
+  const { config } = context;
   const path = join(folder, RUN_FILES.architecture);
   const space = spaceOf(config, task.backbone);
   if (existsSync(path)) return readArchitecture(path, space);
   const settings = config.search;
   const objective = taskObjective(task, config, settings);
   try {
-    const { weights, config: fitting, frozenNorms } = searchPhase(settings, task.backbone, detectorSpec(task.detector));
     const checkpoints = checkpointsOf(folder, settings.checkpointEvery);
-    const architecture = architectureOptions(settings);
-    const split = architecture.splits?.weights ?? 'weights';
+    const options = searchOptions(context, task, objective);
+    const split = options.splits?.weights ?? 'weights';
+    const { frozenNorms } = detectorPhases(settings, task.backbone);
     const running = await createSearch({
-      engine,
-      objective,
-      space,
-      relaxation: relaxationOf(settings),
-      steps: settings.steps,
-      seed: config.seed,
+      ...options,
       initial: frozenNorms ? await measuredNorms(context, objective, initial, split, checkpoints) : initial,
-      weights,
-      config: toJson(fitting),
-      ...architecture,
       checkpoints,
     });
     try {
@@ -80,6 +80,27 @@ export async function search(
     await objective.dispose();
   }
   return readArchitecture(path, space);
+}
+
+/** What `createSearch` of @nats/search takes, of a config; without first weights and checkpoints. */
+export function searchOptions(
+  { config, engine }: Pick<StepContext, 'config' | 'engine'>,
+  task: Task,
+  objective: DetectionObjective,
+) {
+  const settings = config.search;
+  const { weights, config: recipe } = searchPhase(settings, task.backbone, detectorSpec(task.detector));
+  return {
+    engine,
+    objective,
+    space: spaceOf(config, task.backbone),
+    relaxation: relaxationOf(settings),
+    steps: settings.steps,
+    seed: config.seed,
+    weights,
+    config: toJson(recipe),
+    ...architectureOptions(settings),
+  } satisfies Partial<SearchOptions>;
 }
 
 function relaxationOf({ relaxation, form, estimator, images }: SearchSettings): Relaxation {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { share, whole } from './fields.js';
+import { ascending, share, whole } from './fields.js';
 
 const common = {
   split: share()
@@ -55,6 +55,8 @@ const mnist = z.strictObject({
   val: whole().default(1_500).describe('number of images for evaluation, of digits of the test half'),
   seed: whole(0).default(1).describe('of what is on the images'),
   imageSize: whole(32).default(128).describe('side of the square images in pixels'),
+  side: ascending().optional().describe('longer side of a digit in pixels, at least and at most; default 16 and 112'),
+  widening: ascending().optional().describe('digits are widened by a factor in this range; default: none is'),
 });
 
 export const dataSchema = z
