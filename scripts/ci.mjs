@@ -1,15 +1,19 @@
-// What CI runs: the tests as `npm test` runs them, then types, lint, package layers and package shapes.
+// What CI runs: the tests as `npm test` runs them, then types, lint, layers, unused code, API reports, packages, documents.
 // Ends with `N passed, N failed`, counted from the test runner's own report; each of the other checks counts as one.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installDebianPackages } from './debian-packages.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = mkdtempSync(join(tmpdir(), 'nats-ci-'));
 const report = join(scratch, 'tests.json');
 const windows = process.platform === 'win32';
+// Data and cases beside the repository, which some tests take further examples from where they are.
+const shared = process.env.NATS_SHARED ?? join(root, '..', 'shared');
+const env = { ...process.env, ...(existsSync(shared) && { NATS_SHARED: shared }) };
 
 function step(title, args) {
   const started = Date.now();
@@ -18,12 +22,14 @@ function step(title, args) {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: windows,
+    env,
   });
   if (error) console.error(error.message);
   console.log(`== ${title}: ${status === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - started) / 1000)} s)`);
   return status === 0;
 }
 
+installDebianPackages();
 let passed = 0;
 let failed = 0;
 let skipped = 0;

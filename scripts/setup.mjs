@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1' };
+// onnxruntime-node's install script downloads CUDA libraries, which a CPU does not need and a closed network does not give.
+const env = { ONNXRUNTIME_NODE_INSTALL: 'skip', ...process.env, TURBO_TELEMETRY_DISABLED: '1' };
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
 function run(command, args) {

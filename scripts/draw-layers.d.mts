@@ -1,0 +1,2 @@
+export const PICTURE: string;
+export function layersSvg(): Promise<string>;
