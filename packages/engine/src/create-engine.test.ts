@@ -1,17 +1,24 @@
 import { expect, it } from 'vitest';
 import { createEngine } from './create-engine.js';
+import { tfjsEngine } from './tfjs/index.js';
 
 it.each([
   ['onnxruntime', { engine: 'onnxruntime', providers: 'cpu', threads: 1 }],
   ['onnxruntime:cuda', { engine: 'onnxruntime', providers: 'cuda,cpu' }],
   ['onnxruntime-web', { engine: 'onnxruntime-web', providers: 'wasm' }],
   ['tfjs:cpu', { engine: 'tfjs', backend: 'cpu' }],
-  // No other backend is installed here.
-  ['tfjs', { engine: 'tfjs', backend: 'wasm' }],
+  ['tfjs:wasm', { engine: 'tfjs', backend: 'wasm' }],
 ])('makes %s', async (name, fingerprint) => {
   const engine = await createEngine(name, { threads: 1 });
   expect(engine.fingerprint).toMatchObject(fingerprint);
   await engine.dispose();
+});
+
+it("makes 'tfjs' with the backend that tfjsEngine takes here; which that is, backends.test.ts says", async () => {
+  const [engine, own] = [await createEngine('tfjs'), await tfjsEngine()];
+  expect(engine).toMatchObject({ name: 'tfjs', backend: own.backend });
+  expect(engine.fingerprint).toEqual(own.fingerprint);
+  for (const made of [engine, own]) await made.dispose();
 });
 
 it.each(['abacus', 'tfjs:abacus', 'tfjs:', ''])("says which engines there are instead of '%s'", async (name) => {

@@ -1,9 +1,9 @@
 import type { Lowerings } from '@nats/export';
 import type { Engine } from '@nats/graph';
-import { createLiving } from '../living.js';
 import { createExecutable } from '../onnx-session/executable.js';
 import { createState } from '../onnx-session/state.js';
 import { tensorFactory } from '../onnx-session/tensors.js';
+import { createResourceScope } from '../resource-scope.js';
 import { runtime } from '../runtime.js';
 import { defaultLowerings } from './lowerings.js';
 import { configure, loadModule, threadsAllowed } from './module.js';
@@ -41,8 +41,8 @@ export async function onnxruntimeWebEngine(options: OnnxruntimeWebOptions = {}):
   const module = await loadModule(providers);
   configure(module, { threads, wasmPaths });
   const toOrt = tensorFactory(module.Tensor);
-  const executables = createLiving();
-  const states = createLiving();
+  const executables = createResourceScope();
+  const states = createResourceScope();
   return {
     name: 'onnxruntime-web',
     fingerprint: {

@@ -2,13 +2,13 @@ import { createRequire } from 'node:module';
 import type { Lowerings } from '@nats/export';
 import { checkStateValues, type Engine } from '@nats/graph';
 import { Tensor } from 'onnxruntime-node';
-import { createLiving } from '../living.js';
 import { createDeviceExecutable } from '../onnx-session/device-executable.js';
 import { createDeviceState } from '../onnx-session/device-state.js';
 import { createTransfers } from '../onnx-session/device-transfer.js';
 import { createExecutable } from '../onnx-session/executable.js';
 import { createState } from '../onnx-session/state.js';
 import { tensorFactory } from '../onnx-session/tensors.js';
+import { createResourceScope } from '../resource-scope.js';
 import { deviceSessions, keepsOnDevice } from './device-session.js';
 import { openSession } from './session.js';
 
@@ -47,8 +47,8 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
     fallback = true,
   } = options;
   const settings = { threads, providers, lowerings, fallback, ...(profile !== undefined && { profile }) };
-  const executables = createLiving();
-  const states = createLiving();
+  const executables = createResourceScope();
+  const states = createResourceScope();
   const onDevice = keepsOnDevice(providers) ? deviceSessions(settings) : undefined;
   const transfers = onDevice && createTransfers(onDevice);
   const execution = { toOrt, finiteFeeds: checkFeedsFinite };

@@ -1,5 +1,5 @@
 import { check, type Engine } from '@nats/graph';
-import { createLiving } from '../living.js';
+import { createResourceScope } from '../resource-scope.js';
 import { runtime } from '../runtime.js';
 import { openBackend, type PackageLoader, TFJS_BACKENDS, type TfjsBackend } from './backends.js';
 import { createExecutable } from './executable.js';
@@ -35,8 +35,8 @@ export async function tfjsEngine(options: TfjsOptions = {}): Promise<TfjsEngine>
     limit: TFJS_BACKENDS.join(', '),
   }));
   const { tf, backend, enter } = await alone(() => openBackend(wanted, { load, wasmPaths }));
-  const executables = createLiving();
-  const states = createLiving();
+  const executables = createResourceScope();
+  const states = createResourceScope();
   return {
     name: 'tfjs',
     backend,

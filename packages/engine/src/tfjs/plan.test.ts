@@ -38,9 +38,9 @@ it('turns the image once and each weight once, and nothing on the way', () => {
 });
 
 it('turns a map at the end if it is a result, and not at all if the program asks for NHWC', () => {
-  const turned = conversions({ result: block(scale) }).length;
-  expect(turned).toBe(4);
-  expect(conversions({ result: g.transpose(block(scale), [0, 2, 3, 1]) })).toHaveLength(turned - 1);
+  const transposed = conversions({ result: block(scale) }).length;
+  expect(transposed).toBe(4);
+  expect(conversions({ result: g.transpose(block(scale), [0, 2, 3, 1]) })).toHaveLength(transposed - 1);
 });
 
 it('turns a few times in a training step, not at each op', () => {

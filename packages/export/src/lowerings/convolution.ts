@@ -44,8 +44,8 @@ export function lowerConvGradWeight(context: ContextOf<typeof convGradWeightOp>)
   const gradient = builder.node('Reshape', [channelsFirst(builder, g), builder.int64([groups, o / groups, pixels])]);
   const taps = tapColumns(builder, x, shapes[1] as number[], shape, attributes);
   const columns = builder.node('Reshape', [taps, builder.int64([groups, perGroup * kh * kw, pixels])]);
-  const turned = builder.node('Transpose', [columns], { perm: [0, 2, 1] });
-  const product = builder.node('MatMul', [gradient, turned]);
+  const transposed = builder.node('Transpose', [columns], { perm: [0, 2, 1] });
+  const product = builder.node('MatMul', [gradient, transposed]);
   builder.node('Reshape', [product, builder.int64(shape)], {}, outputs);
 }
 

@@ -86,8 +86,8 @@ function spread(g: Tensor, rows: Tensor, columns: Tensor): Tensor {
   for (let start = 0; start < boxes; start += perChunk) {
     const end = Math.min(start + perChunk, boxes);
     const chunk = (x: Tensor) => slice(x, { 0: [start, end] });
-    const turned = reshape(transpose(chunk(g), [0, 2, 1, 3]), [end - start, bh * channels, bw]);
-    const wide = reshape(matMul(turned, chunk(columns)), [(end - start) * bh, channels * width]);
+    const transposed = reshape(transpose(chunk(g), [0, 2, 1, 3]), [end - start, bh * channels, bw]);
+    const wide = reshape(matMul(transposed, chunk(columns)), [(end - start) * bh, channels * width]);
     const high = reshape(chunk(rows), [(end - start) * bh, height]);
     sums.push(matMul(high, wide, { transposeA: true }));
   }

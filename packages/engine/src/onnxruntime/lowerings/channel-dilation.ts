@@ -10,7 +10,7 @@ import {
 } from '@nats/graph';
 import { type ChannelOrder, channelOrder, ofGenotype, ofGenotypeClamped } from './channel-order.js';
 import { backwardTable, channelRows } from './columns.js';
-import { turnedKernel } from './convolution-grad-input.js';
+import { flippedKernel } from './convolution-grad-input.js';
 import { dilationParts, type Part, tapsOf } from './dilation-parts.js';
 import { once } from './memo.js';
 import { evenSized, interleave, phaseOf } from './phases.js';
@@ -65,7 +65,7 @@ function lowerForward(context: ContextOf<typeof conv2dByChannelDilationOp>): voi
     return;
   }
   const image = evenSized(builder, x, plan.x, plan.stride);
-  const weight = turnedWeight(builder, w, plan);
+  const weight = flippedWeight(builder, w, plan);
   const results = plan.genotypes.map((genotype, g) => {
     const sums = partsOf(plan, genotype).map((part) =>
       builder.node(
@@ -89,7 +89,7 @@ function lowerGradInput(context: ContextOf<typeof channelDilationGradInputOp>): 
     lowerPortably(context);
     return;
   }
-  const padded = withZeroChannel(builder, turnedWeight(builder, w, plan), plan);
+  const padded = withZeroChannel(builder, flippedWeight(builder, w, plan), plan);
   const sums = new Map<string, string>();
   const [n, c] = plan.x as [number, number];
   const zeros = once(builder, `no gradient ${[n, c, ...plan.output]}`, () =>
@@ -143,8 +143,8 @@ function lowerGradWeight(context: ContextOf<typeof channelDilationGradWeightOp>)
   });
   const sorted = results.length === 1 ? results[0]! : builder.node('Concat', results, { axis: 1 });
   const ordered = builder.node('Gather', [sorted, plan.order.positions], { axis: 1 });
-  const turned = builder.node('Transpose', [ordered], { perm: [1, 2, 0] });
-  builder.node('Reshape', [turned, builder.int64(w)], {}, outputs);
+  const transposed = builder.node('Transpose', [ordered], { perm: [1, 2, 0] });
+  builder.node('Reshape', [transposed, builder.int64(w)], {}, outputs);
 }
 
 /** Padding that both the transposed convolution of the forward pass and the convolution of the gradient need. */
@@ -153,32 +153,32 @@ function windowOf({ kernel, dilation, before, after }: Part) {
 }
 
 /** `[C, O, kh, kw]`, taps reversed. */
-function turnedWeight(builder: OnnxBuilder, w: string, { w: [o, c, kh, kw] }: Plan): string {
+function flippedWeight(builder: OnnxBuilder, w: string, { w: [o, c, kh, kw] }: Plan): string {
   const shape = [c!, o!, kh!, kw!] as const;
-  return once(builder, `turned ${w}`, () =>
-    builder.node('Reshape', [turnedKernel(builder, w, [1, o!, c!, kh! * kw!]), builder.int64(shape)]),
+  return once(builder, `flipped ${w}`, () =>
+    builder.node('Reshape', [flippedKernel(builder, w, [1, o!, c!, kh! * kw!]), builder.int64(shape)]),
   );
 }
 
-function withZeroChannel(builder: OnnxBuilder, turned: string, { w: [, c, kh, kw] }: Plan): string {
-  return once(builder, `${turned} and zeros`, () => {
+function withZeroChannel(builder: OnnxBuilder, flipped: string, { w: [, c, kh, kw] }: Plan): string {
+  return once(builder, `${flipped} and zeros`, () => {
     const shape = [c!, 1, kh!, kw!];
     const zeros = builder.constant({ dtype: 'float32', shape, data: new Float32Array(sizeOf(shape)) });
-    return builder.node('Concat', [turned, zeros], { axis: 1 });
+    return builder.node('Concat', [flipped, zeros], { axis: 1 });
   });
 }
 
-/** `[C, channels of the genotype, taps of the part]`, from the turned weight. */
-function weightOf(builder: OnnxBuilder, turned: string, { w, order }: Plan, part: Part, g: number): string {
+/** `[C, channels of the genotype, taps of the part]`, from the flipped weight. */
+function weightOf(builder: OnnxBuilder, flipped: string, { w, order }: Plan, part: Part, g: number): string {
   const [, , kh, kw] = w as [number, number, number, number];
   const { first, step, kernel } = part;
   const last = [first[0] + step[0] * (kernel[0] - 1), first[1] + step[1] * (kernel[1] - 1)] as const;
   const whole = kernel[0] === kh && kernel[1] === kw;
   const taps = whole
-    ? turned
-    : once(builder, `taps ${turned} ${first} ${step} ${kernel}`, () =>
+    ? flipped
+    : once(builder, `taps ${flipped} ${first} ${step} ${kernel}`, () =>
         builder.node('Slice', [
-          turned,
+          flipped,
           builder.int64([kh - 1 - last[0], kw - 1 - last[1]]),
           builder.int64([kh - first[0], kw - first[1]]),
           builder.int64([2, 3]),

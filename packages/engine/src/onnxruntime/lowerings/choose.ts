@@ -22,31 +22,33 @@ function narrows({ inputs, outputs, groups, geometry }: ConvolutionSize): boolea
 }
 
 /** What a transposed convolution that takes a convolution's place cuts off; it can not add, which would be negative. */
-export function scatteredPadding({ kernel, dilation, padding }: Geometry): number[] {
+export function col2imPadding({ kernel, dilation, padding }: Geometry): number[] {
   return padding.map((side, i) => dilation[i % 2]! * (kernel[i % 2]! - 1) - side);
 }
 
-export function forwardWay(size: ConvolutionSize): 'conv' | 'columns' | 'scattered' {
+export function forwardWay(size: ConvolutionSize): 'conv' | 'im2col' | 'col2im' {
   const { inputs, groups, geometry } = size;
-  if (narrows(size) && scatteredPadding(geometry).every((side) => side >= 0)) return 'scattered';
+  if (narrows(size) && col2imPadding(geometry).every((side) => side >= 0)) return 'col2im';
   const small = groups === 1 && inputs >= SHORTEST_ROW && area(geometry.output) <= MOST_PIXELS;
-  return small && area(geometry.kernel) > 1 ? 'columns' : 'conv';
+  return small && area(geometry.kernel) > 1 ? 'im2col' : 'conv';
 }
 
 export function gradInputWay({
   inputs,
   groups,
   geometry,
-}: ConvolutionSize): 'transposed' | 'flipped' | 'contributions' {
+}: ConvolutionSize): 'transposed' | 'flipped' | 'gatherAccumulate' {
   const small = groups === 1 && inputs >= SHORTEST_ROW && area(geometry.output) <= MOST_PIXELS;
-  if (small && area(geometry.kernel) > 1) return 'contributions';
+  if (small && area(geometry.kernel) > 1) return 'gatherAccumulate';
   return geometry.stride.every((stride) => stride === 1) ? 'flipped' : 'transposed';
 }
 
-export function gradWeightWay(size: ConvolutionSize): 'slices' | 'swapped' | 'columns' | 'contributions' {
+export function gradWeightWay(
+  size: ConvolutionSize,
+): 'slices' | 'batchChannelTranspose' | 'im2col' | 'gatherAccumulate' {
   const { inputs, groups, geometry } = size;
   if (area(geometry.kernel) === 1) return 'slices';
-  if (narrows(size)) return 'contributions';
-  if (inputs / groups >= SHORTEST_ROW) return 'columns';
-  return groups === 1 && inputs <= 4 ? 'swapped' : 'slices';
+  if (narrows(size)) return 'gatherAccumulate';
+  if (inputs / groups >= SHORTEST_ROW) return 'im2col';
+  return groups === 1 && inputs <= 4 ? 'batchChannelTranspose' : 'slices';
 }

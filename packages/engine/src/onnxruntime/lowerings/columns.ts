@@ -41,7 +41,7 @@ export function backwardTable({ input, output, kernel, stride, padding, dilation
  * how many there are at most (9 for a 3x3 kernel with stride 1, 4 with stride 2); missing ones are rows of the pixel
  * behind the last.
  */
-export function contributionTable(geometry: Geometry): { readonly rows: Int32Array; readonly most: number } {
+export function gatherAccumulateTable(geometry: Geometry): { readonly rows: Int32Array; readonly most: number } {
   const from = backwardTable(geometry);
   const none = geometry.output[0] * geometry.output[1];
   const taps = geometry.kernel[0] * geometry.kernel[1];
@@ -87,8 +87,8 @@ export function pixelRows(builder: OnnxBuilder, x: string, shape: readonly numbe
     if (groups === 1) {
       // As three axes: with one more, of length 1, onnxruntime takes a path that is ten times as slow on large maps.
       const flat = builder.node('Reshape', [x, builder.int64([n, c, h * w])]);
-      const turned = builder.node('Transpose', [flat], { perm: [0, 2, 1] });
-      return builder.node('Reshape', [turned, builder.int64([1, n, h * w, c])]);
+      const transposed = builder.node('Transpose', [flat], { perm: [0, 2, 1] });
+      return builder.node('Reshape', [transposed, builder.int64([1, n, h * w, c])]);
     }
     const planes = builder.node('Reshape', [x, builder.int64([n, groups, c / groups, h * w])]);
     return builder.node('Transpose', [planes], { perm: [1, 0, 3, 2] });

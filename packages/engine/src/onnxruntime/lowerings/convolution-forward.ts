@@ -1,8 +1,8 @@
 import { type ContextOf, lowerPortably } from '@nats/export';
 import type { conv2dOp, Shape } from '@nats/graph';
-import { forwardWay, scatteredPadding } from './choose.js';
+import { col2imPadding, forwardWay } from './choose.js';
 import { columns, type Geometry } from './columns.js';
-import { turnedKernel } from './convolution-grad-input.js';
+import { flippedKernel } from './convolution-grad-input.js';
 import { sizeOfConvolution } from './geometry.js';
 import { cheaperOrder, swapLast } from './order.js';
 
@@ -12,8 +12,8 @@ const known = (shape: Shape): shape is readonly number[] => shape.every((dimensi
 
 export const forwardWays = {
   conv: (context: Context) => lowerPortably(context),
-  columns: lowerColumns,
-  scattered: lowerScattered,
+  im2col: lowerIm2col,
+  col2im: lowerCol2im,
 } as const;
 
 /** Conv, for few output channels ConvTranspose, or for small maps one product over gathered columns. */
@@ -28,15 +28,15 @@ export function lowerForward(context: Context): void {
 }
 
 /** One product of the weight with the columns of each image, straight into NCHW. Without groups. */
-function lowerColumns({ builder, inputs, outputs, shapes }: Context, geometry: Geometry): void {
+function lowerIm2col({ builder, inputs, outputs, shapes }: Context, geometry: Geometry): void {
   const [x, w] = shapes as [readonly number[], readonly number[]];
   const [o, c, kh, kw] = w as [number, number, number, number];
   const [n, taps] = [x[0]!, kh * kw];
   const pixels = geometry.output[0] * geometry.output[1];
   const patches = columns(builder, inputs[0], x, 1, geometry, 'forward');
-  const turnPatches = cheaperOrder(n * pixels, o) === 'channels-taps';
-  const right = turnPatches ? swapLast(builder, patches, [n * pixels, taps, c]) : patches;
-  const left = turnPatches ? inputs[1] : swapLast(builder, inputs[1], [o, c, taps]);
+  const transposePatches = cheaperOrder(n * pixels, o) === 'channels-taps';
+  const right = transposePatches ? swapLast(builder, patches, [n * pixels, taps, c]) : patches;
+  const left = transposePatches ? inputs[1] : swapLast(builder, inputs[1], [o, c, taps]);
   const product = builder.node(
     'FusedMatMul',
     [
@@ -53,18 +53,18 @@ function lowerColumns({ builder, inputs, outputs, shapes }: Context, geometry: G
 }
 
 /**
- * The products of all taps first, then their shifted sums: ConvTranspose with the kernel turned. Its columns are those of
+ * The products of all taps first, then their shifted sums: ConvTranspose with the kernel flipped. Its columns are those of
  * the output's channels, Conv's those of the input's. Without strides or groups.
  */
-function lowerScattered({ builder, inputs: [x, w, bias], outputs, shapes }: Context, geometry: Geometry): void {
+function lowerCol2im({ builder, inputs: [x, w, bias], outputs, shapes }: Context, geometry: Geometry): void {
   const [o, c, kh, kw] = shapes[1] as [number, number, number, number];
-  const turned = turnedKernel(builder, w, [1, o, c, kh * kw]);
-  const kernel = builder.node('Reshape', [turned, builder.int64([c, o, kh, kw])]);
+  const flipped = flippedKernel(builder, w, [1, o, c, kh * kw]);
+  const kernel = builder.node('Reshape', [flipped, builder.int64([c, o, kh, kw])]);
   const window = {
     kernel_shape: [kh, kw],
     strides: [1, 1],
     dilations: geometry.dilation,
-    pads: scatteredPadding(geometry),
+    pads: col2imPadding(geometry),
   };
   builder.node('ConvTranspose', bias === undefined ? [x, kernel] : [x, kernel, bias], window, outputs);
 }

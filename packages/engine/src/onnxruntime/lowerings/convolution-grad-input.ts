@@ -1,7 +1,7 @@
 import { type ContextOf, lowerPortably, type OnnxBuilder } from '@nats/export';
 import type { convGradInputOp } from '@nats/graph';
 import { gradInputWay } from './choose.js';
-import { contributionTable, type Geometry, pixelRows, withZeroPixel } from './columns.js';
+import { type Geometry, gatherAccumulateTable, pixelRows, withZeroPixel } from './columns.js';
 import { sizeOfConvolution } from './geometry.js';
 import { once } from './memo.js';
 import { cheaperOrder, swapLast } from './order.js';
@@ -11,7 +11,7 @@ type Context = ContextOf<typeof convGradInputOp>;
 export const gradInputWays = {
   transposed: (context: Context) => lowerPortably(context),
   flipped: lowerFlipped,
-  contributions: lowerContributions,
+  gatherAccumulate: lowerGatherAccumulate,
 } as const;
 
 export function lowerGradInput(context: Context): void {
@@ -22,26 +22,26 @@ export function lowerGradInput(context: Context): void {
 
 /**
  * One product gives what each output pixel contributes through each tap, `[N H' W', taps, C]`; each input pixel
- * gathers the rows that reach it and sums them. Needs no turned weight, and with a stride does no work for nothing.
+ * gathers the rows that reach it and sums them. Needs no flipped weight, and with a stride does no work for nothing.
  * Without groups.
  */
-function lowerContributions({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
+function lowerGatherAccumulate({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
   const [g, w] = shapes as [readonly number[], readonly number[]];
   const [o, c, kh, kw] = w as [number, number, number, number];
   const { shape } = attributes;
   const [n, taps] = [shape[0]!, kh * kw];
   const pixels = geometry.output[0] * geometry.output[1];
-  const { rows, most } = contributionTable(geometry);
+  const { rows, most } = gatherAccumulateTable(geometry);
   const gradient = withZeroPixel(builder, pixelRows(builder, inputs[0], g, 1), [1, n, 1, o]);
   const all = n * (pixels + 1);
-  const turnProduct = cheaperOrder(n * pixels, o) === 'channels-taps';
-  const weight = turnProduct ? inputs[1] : swapLast(builder, inputs[1], [o, c, taps]);
+  const transposeProduct = cheaperOrder(n * pixels, o) === 'channels-taps';
+  const weight = transposeProduct ? inputs[1] : swapLast(builder, inputs[1], [o, c, taps]);
   const product = builder.node('MatMul', [
     builder.node('Reshape', [gradient, builder.int64([all, o])]),
     builder.node('Reshape', [weight, builder.int64([o, taps * c])]),
   ]);
-  const byTap = turnProduct ? swapLast(builder, product, [all, c, taps]) : product;
-  const index = once(builder, `contributions ${JSON.stringify(geometry)}`, () =>
+  const byTap = transposeProduct ? swapLast(builder, product, [all, c, taps]) : product;
+  const index = once(builder, `gather-accumulate ${JSON.stringify(geometry)}`, () =>
     builder.constant({ dtype: 'int32', shape: [shape[2]! * shape[3]!, most], data: rows }),
   );
   const list = builder.node('Reshape', [byTap, builder.int64([n, (pixels + 1) * taps, c])]);
@@ -52,15 +52,15 @@ function lowerContributions({ builder, inputs, outputs, shapes, attributes }: Co
 }
 
 /**
- * The gradient as a plain convolution with the kernel turned by 180 degrees and its channel axes swapped inside each
+ * The gradient as a plain convolution with the kernel flipped by 180 degrees and its channel axes swapped inside each
  * group. Its padding d (k - 1) - p may be negative: then the gradient is cropped first.
  */
 function lowerFlipped(context: Context, geometry: Geometry): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
   const [o, c, kh, kw] = shapes[1] as [number, number, number, number];
   const { groups, dilation, padding, shape } = attributes;
-  const turned = turnedKernel(builder, inputs[1], [groups, o / groups, c, kh * kw]);
-  const kernel = builder.node('Reshape', [turned, builder.int64([groups * c, o / groups, kh, kw])]);
+  const flipped = flippedKernel(builder, inputs[1], [groups, o / groups, c, kh * kw]);
+  const kernel = builder.node('Reshape', [flipped, builder.int64([groups * c, o / groups, kh, kw])]);
   const reach = [dilation[0] * (kh - 1), dilation[1] * (kw - 1)] as const;
   const before = [reach[0] - padding[0], reach[1] - padding[1]] as const;
   // What is left of the input's size: pads after, which stride 1 makes equal to reach - padding.
@@ -93,7 +93,7 @@ function lowerFlipped(context: Context, geometry: Geometry): void {
  * `[G, Og, Cg, taps]` to `[G, Cg, Og, taps]` with the taps reversed. Reversed by an exchange matrix: an order of
  * magnitude faster than a Slice with negative steps, and exact, since every sum has one term that is not zero.
  */
-export function turnedKernel(
+export function flippedKernel(
   builder: OnnxBuilder,
   w: string,
   shape: readonly [number, number, number, number],

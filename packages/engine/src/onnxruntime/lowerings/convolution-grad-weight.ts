@@ -9,9 +9,9 @@ type Context = ContextOf<typeof convGradWeightOp>;
 
 export const gradWeightWays = {
   slices: (context: Context) => lowerPortably(context),
-  swapped: lowerSwapped,
-  columns: lowerColumns,
-  contributions: lowerContributions,
+  batchChannelTranspose: lowerBatchChannelTranspose,
+  im2col: lowerIm2col,
+  gatherAccumulate: lowerGatherAccumulate,
 } as const;
 
 export function lowerGradWeight(context: Context): void {
@@ -24,7 +24,7 @@ export function lowerGradWeight(context: Context): void {
 const NARROW = 128;
 
 /** For each group one product over all pixels: the gradient's channels by the input's gathered columns. */
-function lowerColumns({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
+function lowerIm2col({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
   const [g, x] = shapes as [readonly number[], readonly number[]];
   const { shape, groups } = attributes;
   const [o, c, kh, kw] = shape as [number, number, number, number];
@@ -37,26 +37,26 @@ function lowerColumns({ builder, inputs, outputs, shapes, attributes }: Context,
     const right = builder.node('Reshape', [gradient, builder.int64([o, pixels])]);
     const product = builder.node('Gemm', [rows, right], { transA: 1, transB: 1 });
     const split = builder.node('Reshape', [product, builder.int64([taps, c, o])]);
-    const turned = builder.node('Transpose', [split], { perm: [2, 1, 0] });
-    builder.node('Reshape', [turned, builder.int64(shape)], {}, outputs);
+    const transposed = builder.node('Transpose', [split], { perm: [2, 1, 0] });
+    builder.node('Reshape', [transposed, builder.int64(shape)], {}, outputs);
     return;
   }
-  const turnPatches = groups === 1 && cheaperOrder(pixels, o) === 'channels-taps';
-  const right = turnPatches ? swapLast(builder, patches, [pixels, taps, c]) : patches;
+  const transposePatches = groups === 1 && cheaperOrder(pixels, o) === 'channels-taps';
+  const right = transposePatches ? swapLast(builder, patches, [pixels, taps, c]) : patches;
   const lead = groups === 1 ? [] : [groups];
   const product = builder.node('MatMul', [
     builder.node('Reshape', [gradient, builder.int64([...lead, o / groups, pixels])]),
     builder.node('Reshape', [right, builder.int64([...lead, pixels, taps * c])]),
   ]);
-  const turned = turnPatches ? product : swapLast(builder, product, [o, taps, c]);
-  builder.node('Reshape', [turned, builder.int64(shape)], {}, outputs);
+  const transposed = transposePatches ? product : swapLast(builder, product, [o, taps, c]);
+  builder.node('Reshape', [transposed, builder.int64(shape)], {}, outputs);
 }
 
 /**
  * The gradient's gathered columns by the input's channels: what each input pixel gives, tap by tap. For fewer output than
  * input channels: the columns are the narrower ones. Without strides or groups.
  */
-function lowerContributions({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
+function lowerGatherAccumulate({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
   const [g, x] = shapes as [readonly number[], readonly number[]];
   const [o, c, kh, kw] = attributes.shape as [number, number, number, number];
   const [pixels, taps] = [x[0]! * x[2]! * x[3]!, kh * kw];
@@ -70,8 +70,8 @@ function lowerContributions({ builder, inputs, outputs, shapes, attributes }: Co
     { transA: 1, transB: 1 },
   );
   const split = builder.node('Reshape', [product, builder.int64([taps, o, c])]);
-  const turned = builder.node('Transpose', [split], { perm: [1, 2, 0] });
-  builder.node('Reshape', [turned, builder.int64(attributes.shape)], {}, outputs);
+  const transposed = builder.node('Transpose', [split], { perm: [1, 2, 0] });
+  builder.node('Reshape', [transposed, builder.int64(attributes.shape)], {}, outputs);
 }
 
 /**
@@ -79,7 +79,7 @@ function lowerContributions({ builder, inputs, outputs, shapes, attributes }: Co
  * dilated by the stride: for few input channels, where rows of channels are too short to be gathered. A strided
  * convolution may leave rows unread at the end: negative padding crops them.
  */
-function lowerSwapped(context: Context): void {
+function lowerBatchChannelTranspose(context: Context): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
   const [g, x] = shapes as [readonly number[], readonly number[]];
   const { shape, stride, padding, dilation } = attributes;

@@ -4,7 +4,7 @@ import { hashed } from '@nats/graph/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorAgainstReference } from '../../../test/compare.js';
-import { scatteredPadding } from './choose.js';
+import { col2imPadding } from './choose.js';
 import type { Geometry } from './columns.js';
 import { forwardWays } from './convolution-forward.js';
 import { gradInputWays } from './convolution-grad-input.js';
@@ -83,26 +83,21 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
   const { geometry } = sizeOfConvolution(x, w, attributes);
   const plain = attributes.groups === 1;
   const unit = attributes.stride.every((stride) => stride === 1);
-  const cut = scatteredPadding(geometry).every((side) => side >= 0);
+  const cut = col2imPadding(geometry).every((side) => side >= 0);
   const feeds = { x: hashed(x, 1), w: hashed(w, 2), g: hashed(y.shape as number[], 3) };
   const table: [Parameters<typeof lower>[0], g.Tensor, WaysOf, readonly string[]][] = [
-    [
-      g.conv2dOp,
-      y,
-      forwardWays,
-      ['conv', ...(plain ? ['columns'] : []), ...(plain && unit && cut ? ['scattered'] : [])],
-    ],
+    [g.conv2dOp, y, forwardWays, ['conv', ...(plain ? ['im2col'] : []), ...(plain && unit && cut ? ['col2im'] : [])]],
     [
       g.convGradInputOp,
       g.convGradInput(gradient, weight, x, options),
       gradInputWays,
-      ['transposed', ...(unit ? ['flipped'] : []), ...(plain ? ['contributions'] : [])],
+      ['transposed', ...(unit ? ['flipped'] : []), ...(plain ? ['gatherAccumulate'] : [])],
     ],
     [
       g.convGradWeightOp,
       g.convGradWeight(gradient, image, w, options),
       gradWeightWays,
-      ['slices', 'columns', ...(plain ? ['swapped'] : []), ...(plain && unit ? ['contributions'] : [])],
+      ['slices', 'im2col', ...(plain ? ['batchChannelTranspose'] : []), ...(plain && unit ? ['gatherAccumulate'] : [])],
     ],
   ];
   const errors: Record<string, number> = {};

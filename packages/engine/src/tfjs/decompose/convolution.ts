@@ -68,7 +68,7 @@ function padMap(x: Tensor, [top, left, bottom, right]: Padding): Tensor {
 const MOST_TAPS = 64;
 
 /**
- * The kernel turned by 180 degrees: a product with an exchange matrix, ten times as fast as Reverse on wasm and exact,
+ * The kernel flipped (180 degrees): a product with an exchange matrix, ten times as fast as Reverse on wasm and exact,
  * since every sum has one term that is not zero.
  */
 function reversedTaps(w: Tensor): Tensor {
@@ -93,8 +93,8 @@ function gradInput([g, w]: InputsOf<typeof convGradInputOp>, attributes: Convolu
   const [o, perGroup, kh, kw] = w.shape as [number, number, number, number];
   const reversed = reversedTaps(w);
   const grouped = reshape(reversed, [groups, o / groups, perGroup, kh, kw]);
-  const turned = reshape(transpose(grouped, [0, 2, 1, 3, 4]), [groups * perGroup, o / groups, kh, kw]);
-  const kernel = groups === 1 ? transpose(reversed, [1, 0, 2, 3]) : turned;
+  const flipped = reshape(transpose(grouped, [0, 2, 1, 3, 4]), [groups * perGroup, o / groups, kh, kw]);
+  const kernel = groups === 1 ? transpose(reversed, [1, 0, 2, 3]) : flipped;
   const apart = insertZeros(g, [1, 1, ...stride]);
   const before = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
   const after = ([0, 1] as const).map(

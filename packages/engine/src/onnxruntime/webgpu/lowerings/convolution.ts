@@ -14,13 +14,13 @@ export function withZero(builder: OnnxBuilder, x: string, [n, c, h, w]: readonly
   });
 }
 
-/** A table of positions, shared by all nodes that need it; `turned` from `[rows, columns]` to `[columns, rows]`. */
+/** A table of positions, shared by all nodes that need it; `transposed` from `[rows, columns]` to `[columns, rows]`. */
 export function table(builder: OnnxBuilder, key: string, make: () => Int32Array, shape: readonly [number, number]) {
   return once(builder, `positions ${key}`, () => {
     const [rows, columns] = shape;
     const data = make();
-    const turned = Int32Array.from(data, (_, i) => data[(i % rows) * columns + Math.floor(i / rows)]!);
-    return builder.constant({ dtype: 'int32', shape: [columns, rows], data: turned });
+    const transposed = Int32Array.from(data, (_, i) => data[(i % rows) * columns + Math.floor(i / rows)]!);
+    return builder.constant({ dtype: 'int32', shape: [columns, rows], data: transposed });
   });
 }
 
@@ -42,12 +42,12 @@ function lowerGradWeight({ builder, inputs, outputs, shapes, attributes }: Conte
   const columns = builder.node('Transpose', [planes], { perm: [0, 1, 3, 2] });
   const products = builder.node('MatMul', [rows, columns]);
   const sum = builder.node('ReduceSum', [products, builder.int64([0])], { keepdims: 0 });
-  const turned = builder.node('Transpose', [sum], { perm: [0, 2, 1] });
-  builder.node('Reshape', [turned, builder.int64(shape)], {}, outputs);
+  const transposed = builder.node('Transpose', [sum], { perm: [0, 2, 1] });
+  builder.node('Reshape', [transposed, builder.int64(shape)], {}, outputs);
 }
 
 /**
- * The convolution of the gradient with the turned kernel; a stride's zeros and the padding are put between the gradient's
+ * The convolution of the gradient with the flipped kernel; a stride's zeros and the padding are put between the gradient's
  * pixels by one Gather. Where there are neither groups nor a kernel larger than the stride's gaps need it, the provider's
  * transposed convolution does it.
  */
@@ -70,7 +70,7 @@ function lowerGradInput(context: GradInput): void {
   const image = plain ? inputs[0] : spread(context, geometry, before, wide);
   builder.node(
     'Conv',
-    [image, turnedKernel(builder, inputs[1], [groups, o / groups, c, kh, kw])],
+    [image, flippedKernel(builder, inputs[1], [groups, o / groups, c, kh, kw])],
     {
       kernel_shape: [kh, kw],
       strides: [1, 1],
@@ -106,16 +106,16 @@ function spread(
 }
 
 /** `[G Og, Cg, kh, kw]` to `[G Cg, Og, kh, kw]`, taps in reverse. */
-function turnedKernel(builder: OnnxBuilder, w: string, shape: readonly [number, number, number, number, number]) {
-  return once(builder, `turned ${w}`, () => {
+function flippedKernel(builder: OnnxBuilder, w: string, shape: readonly [number, number, number, number, number]) {
+  return once(builder, `flipped ${w}`, () => {
     const [groups, o, c, kh, kw] = shape;
     const taps = kh * kw;
     const grouped = builder.node('Reshape', [w, builder.int64([groups, o, c, taps])]);
     const swapped = builder.node('Transpose', [grouped], { perm: [0, 2, 1, 3] });
     const data = Int32Array.from({ length: taps }, (_, i) => taps - 1 - i);
     const reverse = builder.constant({ dtype: 'int32', shape: [taps], data });
-    const turned = taps === 1 ? swapped : builder.node('Gather', [swapped, reverse], { axis: 3 });
-    return builder.node('Reshape', [turned, builder.int64([groups * c, o, kh, kw])]);
+    const flipped = taps === 1 ? swapped : builder.node('Gather', [swapped, reverse], { axis: 3 });
+    return builder.node('Reshape', [flipped, builder.int64([groups * c, o, kh, kw])]);
   });
 }
 

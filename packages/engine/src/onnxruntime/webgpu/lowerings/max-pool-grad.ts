@@ -1,6 +1,6 @@
 import { type ContextOf, type Lowerings, lower } from '@nats/export';
 import { convolutionOutputSize, maxPoolGradOp } from '@nats/graph';
-import { contributionTable, forwardTable } from '../../lowerings/columns.js';
+import { forwardTable, gatherAccumulateTable } from '../../lowerings/columns.js';
 import { table } from './convolution.js';
 
 /** Less than every number that is a maximum of others; not minus infinity, which WGSL need not have. */
@@ -41,7 +41,7 @@ function lowerMaxPoolGrad({ builder, inputs, outputs, shapes, attributes }: Cont
     builder.node('Reshape', [shares, builder.int64([n, c, taps * pixels])]),
     builder.int64([0, 0, 0, 0, 0, 1]),
   ]);
-  const { rows, most } = contributionTable(geometry);
+  const { rows, most } = gatherAccumulateTable(geometry);
   // From `pixel * taps + tap` to `tap * pixels + pixel`; what is missing reads the zero behind the last.
   const places = rows.map((row) => (row === pixels * taps ? row : (row % taps) * pixels + Math.floor(row / taps)));
   const back = table(builder, `contributions ${key}`, () => places, [h * w, most]);

@@ -4,13 +4,13 @@ interface Disposable {
 }
 
 /** What an engine has made and nobody has disposed of yet, so that it can end with the engine. */
-export interface Living {
+export interface ResourceScope {
   /** @returns the same, which is forgotten as soon as it is disposed of */
   add<T extends Disposable>(made: T): T;
   dispose(): Promise<void>;
 }
 
-export function createLiving(): Living {
+export function createResourceScope(): ResourceScope {
   const all = new Set<Disposable>();
   return {
     add: (made) => {
