@@ -1,14 +1,7 @@
 export { encodeModel, type GraphEnds } from './assemble-model.js';
 export { lowerComposed } from './composed.js';
-export * from './encode-program.js';
-export {
-  type ContextOf,
-  type Lowering,
-  type LoweringContext,
-  type Lowerings,
-  lower,
-  lowerDirect,
-} from './lowering.js';
+export { checkValues, type EncodeOptions, encodeProgram, programModel, updateName } from './encode-program.js';
+export { type ContextOf, type Lowering, type LoweringContext, type Lowerings, lower, lowerDirect } from './lowering.js';
 export { lowerPortably, portableLowerings } from './lowerings/index.js';
 export {
   type Attribute,
@@ -18,7 +11,25 @@ export {
   type OnnxBuilder,
   type ValueType,
 } from './onnx-builder.js';
-export * from './read-model.js';
-export * from './verify/index.js';
-export * from './versions.js';
+export { type ModelDescription, type ModelValue, readModel } from './read-model.js';
+export {
+  type Agreement,
+  type AgreementOptions,
+  compareDetections,
+  type DetectionSet,
+  FULL_AGREEMENT,
+  joinAgreements,
+} from './verify/agreement.js';
+export type { Difference } from './verify/differences.js';
+export { compareLatency, formatLatencies, type Latency, type LatencyOptions } from './verify/latency.js';
+export {
+  DEFAULT_TOLERANCE,
+  formatVerification,
+  type RunResult,
+  type Verification,
+  type VerificationTolerance,
+  type VerifyOptions,
+  verify,
+} from './verify/verify.js';
+export { IR_VERSION, OPSET_VERSION, PRODUCER } from './versions.js';
 export { type ProgramEnds, writeProgram } from './write-program.js';

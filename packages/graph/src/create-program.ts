@@ -5,6 +5,7 @@ import { simplify } from './passes/simplify.js';
 import { assemble, type Program } from './program.js';
 import { formatType, type Tensor } from './tensor.js';
 
+/** What a program is made of. */
 export interface ProgramParts {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** All updates read the state as it was before the run. */

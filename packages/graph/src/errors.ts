@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'not-finite'
   | 'unsupported';
 
+/** What an error says, in parts. */
 export interface ErrorDetails {
   /** What must hold: "a convolution's weight has 4 dimensions [O, I, kh, kw]". */
   readonly rule: string;

@@ -51,6 +51,7 @@ export function mapEnds(program: Program, map: (tensor: Tensor) => Tensor): Prog
   return assemble(mapped(program.outputs), mapped(program.updates));
 }
 
+/** All outputs and updates of a program. */
 export function ends(program: Program): Tensor[] {
   return [...program.outputs.values(), ...program.updates.values()];
 }

@@ -12,6 +12,7 @@ import type { DType } from './tensor-data.js';
  */
 export type NormalizationMode = 'batch' | 'running';
 
+/** Options of `createScope`. */
 export interface ScopeOptions {
   /** By scope path, so that frozen stages can differ; default `running`. */
   readonly normalization?: NormalizationMode | ((path: string) => NormalizationMode);
@@ -19,6 +20,7 @@ export interface ScopeOptions {
   readonly moveStatistic?: StatisticRule;
 }
 
+/** How running statistics are used and kept. */
 export type StatisticRule = (running: Tensor, batch: Tensor, momentum: number) => Tensor;
 
 /**

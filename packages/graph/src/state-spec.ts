@@ -17,6 +17,7 @@ export type Initializer =
  */
 export type VariableKind = 'parameter' | 'statistic' | 'slot';
 
+/** A variable of a state: its name, kind, type and how it starts. */
 export interface VariableSpec {
   readonly name: string;
   readonly kind: VariableKind;
@@ -75,7 +76,9 @@ export function mergeSpecs(...specs: readonly StateSpec[]): StateSpec {
   return merged;
 }
 
+/** Starts as zeros. */
 export const zeros: Initializer = { kind: 'constant', value: 0 };
+/** Starts as ones. */
 export const ones: Initializer = { kind: 'constant', value: 1 };
 
 /** He et al. 2015, for ReLU networks: deviation sqrt(2 / fan). torchvision's ResNets use the fan out. */

@@ -7,6 +7,7 @@ export type Dimension = number | 'N';
 /** NCHW for feature maps, OIHW for convolution weights, as in ONNX and PyTorch. `[]` is a scalar. */
 export type Shape = readonly Dimension[];
 
+/** A dtype and a shape. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -31,14 +32,17 @@ export interface Tensor extends TensorType {
   readonly index: number;
 }
 
+/** `[2, 3]`, for messages. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
+/** `float32[2, 3]`, for messages. */
 export function formatType(type: TensorType): string {
   return `${type.dtype}${formatShape(type.shape)}`;
 }
 
+/** Whether two shapes agree in every dimension. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dimension, axis) => dimension === b[axis]);
 }

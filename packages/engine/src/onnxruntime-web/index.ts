@@ -1,1 +1,1 @@
-export * from './engine.js';
+export { type OnnxruntimeWebEngine, type OnnxruntimeWebOptions, onnxruntimeWebEngine } from './engine.js';

@@ -1,1 +1,1 @@
-export * from './engine.js';
+export { type OnnxruntimeEngine, type OnnxruntimeOptions, onnxruntimeEngine } from './engine.js';

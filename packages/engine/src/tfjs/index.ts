@@ -1,2 +1,2 @@
 export { type PackageLoader, TFJS_BACKENDS, type TfjsBackend } from './backends.js';
-export * from './engine.js';
+export { type TfjsEngine, type TfjsOptions, tfjsEngine } from './engine.js';

@@ -3,6 +3,7 @@ import type { Scope } from '../scope.js';
 import { type Initializer, kaimingNormal, zeros } from '../state-spec.js';
 import type { Tensor } from '../tensor.js';
 
+/** Options of the `convolution` layer. */
 export interface ConvolutionLayerOptions extends ConvolutionOptions {
   readonly channels: number;
   /** Default 3. */

@@ -8,6 +8,7 @@ import type { Scope } from '../scope.js';
 import { ones, zeros } from '../state-spec.js';
 import { formatShape, type Tensor } from '../tensor.js';
 
+/** Options of the `batchNorm` layer. */
 export interface BatchNormOptions {
   /** Default 1e-5, as PyTorch. */
   readonly epsilon?: number;

@@ -7,6 +7,7 @@ import { reduceSum } from './reduction.js';
 import { reshape } from './reshape.js';
 import { sqrt } from './unary.js';
 
+/** Attributes of `batchNormTraining` and its gradient. */
 export interface BatchNormAttributes {
   readonly epsilon: number;
 }

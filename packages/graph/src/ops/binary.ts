@@ -59,12 +59,14 @@ function evaluateBinary(a: TensorData, b: TensorData, dtype: DType, value: Binar
 const NUMBERS: readonly DType[] = ['float32', 'int32'];
 const FLOATS: readonly DType[] = ['float32'];
 
+/** The op of `add`. */
 export const addOp = defineBinary({
   name: 'add',
   operands: NUMBERS,
   value: (a, b) => a + b,
   gradient: (g) => [g, g],
 });
+/** The op of `subtract`. */
 export const subtractOp = defineBinary({
   name: 'subtract',
   operands: NUMBERS,
@@ -128,12 +130,19 @@ function routeByMask(g: Tensor, first: Tensor): [Tensor, Tensor] {
 const comparison = (name: string, value: (a: number, b: number) => boolean, operands: readonly DType[] = NUMBERS) =>
   defineBinary({ name, operands, result: 'bool', value: (a, b) => (value(a, b) ? 1 : 0) });
 
+/** The op of `equal`. */
 export const equalOp = comparison('equal', (a, b) => a === b, ['float32', 'int32', 'bool']);
+/** The op of `greater`. */
 export const greaterOp = comparison('greater', (a, b) => a > b);
+/** The op of `greaterEqual`. */
 export const greaterEqualOp = comparison('greaterEqual', (a, b) => a >= b);
+/** The op of `less`. */
 export const lessOp = comparison('less', (a, b) => a < b);
+/** The op of `lessEqual`. */
 export const lessEqualOp = comparison('lessEqual', (a, b) => a <= b);
+/** The op of `and`. */
 export const andOp = comparison('and', (a, b) => a !== 0 && b !== 0, ['bool']);
+/** The op of `or`. */
 export const orOp = comparison('or', (a, b) => a !== 0 || b !== 0, ['bool']);
 
 function binary(op: OpDefinition<NoAttributes, [a: Tensor, b: Tensor]>, a: Operand, b: Operand): Tensor {
@@ -154,18 +163,31 @@ export function toTensor(operand: Operand, dtype: DType): Tensor {
 }
 
 // Elementwise with NumPy's broadcasting; a number is a scalar of the other operand's dtype.
+/** a + b. */
 export const add = (a: Operand, b: Operand): Tensor => binary(addOp, a, b);
+/** a - b. */
 export const subtract = (a: Operand, b: Operand): Tensor => binary(subtractOp, a, b);
+/** a b; whole numbers wrap around at 32 bits. */
 export const multiply = (a: Operand, b: Operand): Tensor => binary(multiplyOp, a, b);
+/** a / b; whole numbers divide toward zero. */
 export const divide = (a: Operand, b: Operand): Tensor => binary(divideOp, a, b);
+/** The larger of a and b; its gradient goes to a at a tie. */
 export const maximum = (a: Operand, b: Operand): Tensor => binary(maximumOp, a, b);
+/** The smaller of a and b; its gradient goes to a at a tie. */
 export const minimum = (a: Operand, b: Operand): Tensor => binary(minimumOp, a, b);
+/** bool: a = b. */
 export const equal = (a: Operand, b: Operand): Tensor => binary(equalOp, a, b);
+/** bool: a > b. */
 export const greater = (a: Operand, b: Operand): Tensor => binary(greaterOp, a, b);
+/** bool: a >= b. */
 export const greaterEqual = (a: Operand, b: Operand): Tensor => binary(greaterEqualOp, a, b);
+/** bool: a < b. */
 export const less = (a: Operand, b: Operand): Tensor => binary(lessOp, a, b);
+/** bool: a <= b. */
 export const lessEqual = (a: Operand, b: Operand): Tensor => binary(lessEqualOp, a, b);
+/** bool: both hold. */
 export const and = (a: Tensor, b: Tensor): Tensor => binary(andOp, a, b);
+/** bool: at least one holds. */
 export const or = (a: Tensor, b: Tensor): Tensor => binary(orOp, a, b);
 
 /** `a` to the power `b`, elementwise. An exponent of 2 is a multiplication. */

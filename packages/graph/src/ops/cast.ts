@@ -18,6 +18,7 @@ export const castOp = defineOp<{ readonly to: DType }, [x: Tensor]>({
   },
 });
 
+/** x in another dtype; see `castOp` for what is rounded. */
 export function cast(x: Tensor, to: DType): Tensor {
   return x.dtype === to ? x : apply(castOp, [x], { to });
 }
@@ -30,6 +31,7 @@ export const stopGradientOp = defineOp<Record<never, never>, [x: Tensor]>({
   evaluate: ([x]) => [x],
 });
 
+/** x, through which no gradient goes. */
 export function stopGradient(x: Tensor): Tensor {
   return apply(stopGradientOp, [x], {});
 }

@@ -15,12 +15,14 @@ import {
 } from './convolution.js';
 import { reshape } from './reshape.js';
 
+/** Attributes of `conv2dByChannelDilation`. */
 export interface ChannelDilationAttributes {
   /** `[vertical, horizontal]` dilations that a channel may have. */
   readonly genotypes: readonly Pair[];
   readonly stride: Pair;
 }
 
+/** Options of `conv2dByChannelDilation`. */
 export interface ChannelDilationOptions {
   readonly genotypes: readonly Pair[];
   /** Default 1. */
@@ -91,6 +93,7 @@ function maskChannels(x: TensorData, axis: number, index: TensorData, g: number)
   return { ...x, data };
 }
 
+/** The op of `conv2dByChannelDilation`. */
 export const conv2dByChannelDilationOp: OpDefinition<ChannelDilationAttributes, [x: Tensor, w: Tensor, index: Tensor]> =
   defineOp<ChannelDilationAttributes, [x: Tensor, w: Tensor, index: Tensor]>({
     name: 'conv2dByChannelDilation',

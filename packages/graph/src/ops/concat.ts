@@ -9,6 +9,7 @@ import { sliceAxis } from './slice.js';
 import { fill } from './source.js';
 import { gatherByStrides } from './strided-view.js';
 
+/** The op of `concat`. */
 export const concatOp = defineOp<{ readonly axis: number }>({
   name: 'concat',
   infer: (inputs, { axis }) => {
@@ -74,6 +75,7 @@ export function stack(inputs: readonly Tensor[], axis: number): Tensor {
   );
 }
 
+/** Attributes of `split`. */
 export interface SplitAttributes {
   readonly axis: number;
   readonly sizes: readonly number[];

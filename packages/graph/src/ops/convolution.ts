@@ -19,6 +19,7 @@ export interface ConvolutionAttributes {
   readonly groups: number;
 }
 
+/** Options of `conv2d`. */
 export interface ConvolutionOptions {
   /** Default 1. */
   readonly stride?: number | Pair;
@@ -32,6 +33,7 @@ export interface ConvolutionOptions {
 
 const pair = (value: number | Pair): Pair => (typeof value === 'number' ? [value, value] : [value[0], value[1]]);
 
+/** Options with their defaults filled in. @throws NatsError `attribute` */
 export function convolutionAttributes(options: ConvolutionOptions): ConvolutionAttributes {
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
   const [top, left, bottom = top, right = left] = typeof padding === 'number' ? pair(padding) : padding;
@@ -138,6 +140,7 @@ function multiplyAdds(x: readonly number[], w: readonly number[], attributes: Co
   };
 }
 
+/** The op of `conv2d`. */
 export const conv2dOp = defineOp<ConvolutionAttributes, [x: Tensor, w: Tensor, bias?: Tensor]>({
   name: 'conv2d',
   infer: ([x, w, bias], attributes) => {
@@ -172,6 +175,7 @@ export const conv2dOp = defineOp<ConvolutionAttributes, [x: Tensor, w: Tensor, b
   },
 });
 
+/** Attributes of `convGradInput` and `convGradWeight`. */
 export interface ConvolutionGradientAttributes extends ConvolutionAttributes {
   /** Shape of the input, or of the weight, whose gradient it is. */
   readonly shape: readonly number[];

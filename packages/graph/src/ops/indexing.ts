@@ -10,6 +10,7 @@ import { matMul } from './matmul.js';
 import { reshape, transpose } from './reshape.js';
 import { constant, constantOp, range } from './source.js';
 
+/** The op of `gather`. */
 export const gatherOp = defineOp<{ readonly axis: number }, [x: Tensor, indices: Tensor]>({
   name: 'gather',
   infer: ([x, indices], { axis }) => {
@@ -73,22 +74,7 @@ export function oneHot(indices: Tensor, depth: number): Tensor {
   return cast(equal(reshape(indices, [...indices.shape, 1]), range(depth)), 'float32');
 }
 
-/**
- * Sums rows by segment, without a scatter: a product with a one-hot matrix.
- * @param x float32 `[R, …]`
- * @param segments int32 `[R]`: where each row goes; rows outside 0 to count - 1 go nowhere
- * @returns `[count, …]`
- */
-export function segmentSum(x: Tensor, segments: Tensor, count: number): Tensor {
-  check(segments.dtype === 'int32' && segments.shape.length === 1 && segments.shape[0] === x.shape[0], 'shape', () => ({
-    rule: 'segmentSum takes one int32 segment for each row',
-    received: `${formatType(segments)} for ${formatType(x)}`,
-  }));
-  const [rows, ...rest] = x.shape as number[];
-  const flat = reshape(x, [rows!, sizeOf(rest)]);
-  return reshape(matMul(oneHot(segments, count), flat, { transposeA: true }), [count, ...rest]);
-}
-
+/** The op of `argMax`. */
 export const argMaxOp = defineOp<{ readonly axis: number }, [x: Tensor]>({
   name: 'argMax',
   infer: ([x], { axis }) => {
@@ -120,6 +106,7 @@ export function argMax(x: Tensor, axis = -1): Tensor {
   return apply(argMaxOp, [x], { axis: normalizeAxis(axis, x.shape.length) });
 }
 
+/** The op of `topK`. */
 export const topKOp = defineOp<{ readonly k: number }, [x: Tensor], [values: Tensor, indices: Tensor]>({
   name: 'topK',
   infer: ([x], { k }) => {

@@ -19,7 +19,9 @@ function defineTest(name: string, holds: (value: number) => boolean) {
   });
 }
 
+/** The op of `nanMask`. */
 export const nanMaskOp = defineTest('nanMask', Number.isNaN);
+/** The op of `finiteMask`. */
 export const finiteMaskOp = defineTest('finiteMask', Number.isFinite);
 
 /** bool: which values are not a number. */

@@ -5,6 +5,7 @@ import { sizeOf } from '../tensor-data.js';
 import { broadcastOffsets, broadcastShapes } from './broadcast.js';
 import { sumTo } from './reduction.js';
 
+/** Attributes of `matMul`. */
 export interface MatMulAttributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
@@ -15,6 +16,7 @@ function matrix(shape: readonly Dimension[], transposed: boolean): [Dimension, D
   return transposed ? [columns, rows] : [rows, columns];
 }
 
+/** The op of `matMul`. */
 export const matMulOp = defineOp<MatMulAttributes, [a: Tensor, b: Tensor]>({
   name: 'matMul',
   infer: ([a, b], { transposeA, transposeB }) => {

@@ -4,6 +4,7 @@ import { formatType, type Tensor, type TensorType } from '../tensor.js';
 import type { TensorData } from '../tensor-data.js';
 import { reshape } from './reshape.js';
 
+/** Attributes of `nms`. */
 export interface NmsAttributes {
   readonly iouThreshold: number;
   /** -Infinity keeps all but NaN and -Infinity itself. */
@@ -11,6 +12,7 @@ export interface NmsAttributes {
   readonly maxOutput: number;
 }
 
+/** Options of `nms`. */
 export interface NmsOptions {
   /** A box is dropped if its intersection over union with a kept one of higher score is above this; 0 to 1. */
   readonly iouThreshold: number;
@@ -59,6 +61,7 @@ function keep(boxes: TensorData, scores: TensorData, image: number, attributes: 
   return kept;
 }
 
+/** The op of `nms`. */
 export const nmsOp = defineOp<NmsAttributes, [boxes: Tensor, scores: Tensor], [indices: Tensor, valid: Tensor]>({
   name: 'nms',
   infer: ([boxes, scores], { iouThreshold, scoreThreshold, maxOutput }) => {

@@ -13,12 +13,14 @@ import {
 import { reduceMean } from './reduction.js';
 import { constant, fill } from './source.js';
 
+/** Attributes of max pooling. */
 export interface PoolingAttributes {
   readonly kernel: Pair;
   readonly stride: Pair;
   readonly padding: Padding;
 }
 
+/** Options of `maxPool2d`. */
 export interface PoolingOptions {
   readonly kernel: number | Pair;
   /** Default: the kernel. */
@@ -99,6 +101,7 @@ function argMaxima(x: TensorData, attributes: PoolingAttributes): Int32Array {
   return result;
 }
 
+/** The op of `maxPool2d`. */
 export const maxPool2dOp = defineOp<PoolingAttributes, [x: Tensor]>({
   name: 'maxPool2d',
   infer: ([x], attributes) => inferPooling('maxPool2d', x, attributes),
@@ -143,10 +146,12 @@ export function globalAveragePool(x: Tensor): Tensor {
   return reduceMean(x, { axes: [2, 3], keepDims: true });
 }
 
+/** Attributes of `averagePool2d`. */
 export interface AveragePoolingAttributes extends PoolingAttributes {
   readonly countPadding: boolean;
 }
 
+/** Options of `averagePool2d`. */
 export interface AveragePoolingOptions extends PoolingOptions {
   /** Whether padding counts as zeros in the mean; default true, as PyTorch. */
   readonly countPadding?: boolean;
@@ -161,6 +166,7 @@ function shares(x: Shape, attributes: AveragePoolingAttributes): Float64Array {
   return counts.map((count) => 1 / count);
 }
 
+/** The op of `averagePool2d`. */
 export const averagePool2dOp = defineOp<AveragePoolingAttributes, [x: Tensor]>({
   name: 'averagePool2d',
   infer: ([x], attributes) => inferPooling('averagePool2d', x, attributes),

@@ -7,11 +7,13 @@ import { cast } from './cast.js';
 import { reshape } from './reshape.js';
 import { type RoiAlignAttributes, type RoiAlignOptions, roiAlignGradOp, roiAlignOp } from './roi-align.js';
 
+/** Attributes of `pyramidRoiAlign`. */
 export interface PyramidRoiAlignAttributes extends Omit<RoiAlignAttributes, 'spatialScale'> {
   /** Of each level. */
   readonly spatialScales: readonly number[];
 }
 
+/** Options of `pyramidRoiAlign`. */
 export interface PyramidRoiAlignOptions extends Omit<RoiAlignOptions, 'spatialScale'> {
   /** Feature pixels per pixel of the boxes, of each level. */
   readonly spatialScales: readonly number[];

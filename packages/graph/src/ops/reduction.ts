@@ -9,12 +9,14 @@ import { cast } from './cast.js';
 import { broadcastTo, reshape } from './reshape.js';
 import { negate } from './unary.js';
 
+/** Attributes of `reduceSum` and `reduceMax`: axes from 0, in order. */
 export interface ReductionAttributes {
   /** Sorted, non-negative. */
   readonly axes: readonly number[];
   readonly keepDims: boolean;
 }
 
+/** Options of reductions. */
 export interface ReductionOptions {
   /** Axes to reduce; negative ones count from the end. All by default. */
   readonly axes?: readonly number[];
@@ -73,6 +75,7 @@ function countOf(x: TensorType, axes: readonly number[]): number {
   }, 1);
 }
 
+/** The op of `reduceSum`. */
 export const reduceSumOp = defineOp<ReductionAttributes, [x: Tensor]>({
   name: 'reduceSum',
   infer: inferReduction,
@@ -112,14 +115,17 @@ function reduce(op: OpDefinition<ReductionAttributes, [x: Tensor]>, x: Tensor, o
   return apply(op, [x], { axes, keepDims: options.keepDims ?? false });
 }
 
+/** Sum over the axes (all by default). */
 export function reduceSum(x: Tensor, options: ReductionOptions = {}): Tensor {
   return reduce(reduceSumOp, x, options);
 }
 
+/** Maximum over the axes (all by default); its gradient is shared by all maxima. */
 export function reduceMax(x: Tensor, options: ReductionOptions = {}): Tensor {
   return reduce(reduceMaxOp, x, options);
 }
 
+/** Minimum over the axes (all by default). */
 export function reduceMin(x: Tensor, options: ReductionOptions = {}): Tensor {
   return negate(reduceMax(negate(x), options));
 }

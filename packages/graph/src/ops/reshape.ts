@@ -12,6 +12,7 @@ function knownSize(shape: Shape): { batch: boolean; size: number } {
   return { batch, size: sizeOf((batch ? shape.slice(1) : shape) as number[]) };
 }
 
+/** The op of `reshape`. */
 export const reshapeOp = defineOp<{ readonly shape: Shape }, [x: Tensor]>({
   name: 'reshape',
   infer: ([x], { shape }) => {
@@ -46,6 +47,7 @@ export function flatten(x: Tensor, start = 1): Tensor {
   return reshape(x, [...lead, sizeOf(x.shape.slice(start) as number[])]);
 }
 
+/** The op of `transpose`. */
 export const transposeOp = defineOp<{ readonly permutation: readonly number[] }, [x: Tensor]>({
   name: 'transpose',
   infer: ([x], { permutation }) => {
@@ -84,6 +86,7 @@ export function transpose(
   return apply(transposeOp, [x], { permutation: [...permutation] });
 }
 
+/** The op of `broadcastTo`. */
 export const broadcastToOp = defineOp<{ readonly shape: Shape }, [x: Tensor]>({
   name: 'broadcastTo',
   infer: ([x], { shape }) => {
@@ -107,6 +110,7 @@ export const broadcastToOp = defineOp<{ readonly shape: Shape }, [x: Tensor]>({
   },
 });
 
+/** x repeated along dimensions of size 1, and along new leading ones. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : apply(broadcastToOp, [x], { shape: [...shape] });
 }

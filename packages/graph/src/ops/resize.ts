@@ -7,6 +7,7 @@ import { matMul } from './matmul.js';
 import { broadcastTo, reshape } from './reshape.js';
 import { constant } from './source.js';
 
+/** Attributes of `resizeBilinear`. */
 export interface ResizeAttributes {
   /** `[height, width]` of the result. */
   readonly size: Pair;
@@ -27,6 +28,7 @@ function interpolationMatrix(from: number, to: number): Float64Array {
   return matrix;
 }
 
+/** The op of `resizeBilinear`. */
 export const resizeBilinearOp = defineOp<ResizeAttributes, [x: Tensor]>({
   name: 'resizeBilinear',
   infer: ([x], { size }) => {

@@ -4,6 +4,7 @@ import { type Dimension, formatType, type Shape, type Tensor, type TensorType } 
 import { sizeOf, type TensorData } from '../tensor-data.js';
 import type { Pair } from './convolution.js';
 
+/** Attributes of `roiAlign`. */
 export interface RoiAlignAttributes {
   readonly outputSize: Pair;
   readonly spatialScale: number;
@@ -11,6 +12,7 @@ export interface RoiAlignAttributes {
   readonly aligned: boolean;
 }
 
+/** Options of `roiAlign`. */
 export interface RoiAlignOptions {
   /** `[height, width]` of the result, or one number for both. */
   readonly outputSize: number | Pair;
@@ -25,6 +27,7 @@ export interface RoiAlignOptions {
   readonly aligned?: boolean;
 }
 
+/** Attributes of `roiAlignGrad`. */
 export interface RoiAlignGradAttributes extends RoiAlignAttributes {
   /** Of the features. */
   readonly shape: readonly number[];
@@ -127,6 +130,7 @@ function eachShare(
   }
 }
 
+/** The op of `roiAlign`. */
 export const roiAlignOp = defineOp<RoiAlignAttributes, [features: Tensor, boxes: Tensor, batchIndex?: Tensor]>({
   name: 'roiAlign',
   infer: ([features, boxes, batchIndex], { outputSize, spatialScale, samplingRatio }) => {

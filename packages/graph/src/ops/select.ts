@@ -6,6 +6,7 @@ import { type Operand, toTensor } from './binary.js';
 import { broadcastOffsets, broadcastShapes, referenceArray } from './broadcast.js';
 import { sumTo } from './reduction.js';
 
+/** The op of `select`. */
 export const selectOp = defineOp<Record<never, never>, [condition: Tensor, a: Tensor, b: Tensor]>({
   name: 'select',
   infer: ([condition, a, b]) => {

@@ -119,12 +119,6 @@ const REFUSED: readonly Row[] = [
     () => g.takeAlongAxis(floats(3, 2), whole(2, 3), 0),
     /agree with the tensor's except on axis 0/,
   ],
-  [
-    'segmentSum',
-    'shape',
-    () => g.segmentSum(floats(3, 2), whole(2), 4),
-    /received int32\[2\] for float32\[3, 2\].*one int32 segment for each row/,
-  ],
   ['argMax', 'shape', () => g.argMax(floats(2, 0)), /at least one element along the axis/],
   ['argMax of bools', 'shape', () => g.argMax(bools(2)), /float32 or int32/],
   [

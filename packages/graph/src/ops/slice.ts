@@ -7,6 +7,7 @@ import { referenceArray } from './broadcast.js';
 import { reshape } from './reshape.js';
 import { gatherByStrides } from './strided-view.js';
 
+/** Attributes of `slice`. */
 export interface SliceAttributes {
   /** One per axis, non-negative. */
   readonly starts: readonly number[];
@@ -15,6 +16,7 @@ export interface SliceAttributes {
   readonly steps: readonly number[];
 }
 
+/** The op of `slice`. */
 export const sliceOp = defineOp<SliceAttributes, [x: Tensor]>({
   name: 'slice',
   infer: ([x], { starts, sizes, steps }) => {
@@ -110,12 +112,14 @@ function dilate(x: Tensor, steps: readonly number[]): Tensor {
   return result;
 }
 
+/** Attributes of `pad`. */
 export interface PadAttributes {
   /** `[before, after]` per axis, non-negative. */
   readonly padding: readonly (readonly [number, number])[];
   readonly value: number;
 }
 
+/** The op of `pad`. */
 export const padOp = defineOp<PadAttributes, [x: Tensor]>({
   name: 'pad',
   infer: ([x], { padding, value }) => {
@@ -173,6 +177,7 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
   return apply(padOp, [x], { padding: padding.map(([before, after]) => [before, after] as const), value });
 }
 
+/** The op of `reverse`. */
 export const reverseOp = defineOp<{ readonly axes: readonly number[] }, [x: Tensor]>({
   name: 'reverse',
   infer: ([x], { axes }) => {

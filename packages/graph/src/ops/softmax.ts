@@ -34,6 +34,7 @@ function logSoftmaxValues(x: TensorData, axis: number): TensorData {
   return { ...x, data };
 }
 
+/** The op of `softmax`. */
 export const softmaxOp = defineOp<AxisAttributes, [x: Tensor]>({
   name: 'softmax',
   infer: (inputs) => inferSame('softmax', inputs),
@@ -47,6 +48,7 @@ export const softmaxOp = defineOp<AxisAttributes, [x: Tensor]>({
   },
 });
 
+/** The op of `logSoftmax`. */
 export const logSoftmaxOp = defineOp<AxisAttributes, [x: Tensor]>({
   name: 'logSoftmax',
   infer: (inputs) => inferSame('logSoftmax', inputs),
@@ -56,10 +58,12 @@ export const logSoftmaxOp = defineOp<AxisAttributes, [x: Tensor]>({
   evaluate: ([x], { axis }) => [logSoftmaxValues(x, axis)],
 });
 
+/** exp(x) / sum of exp(x) along an axis. */
 export function softmax(x: Tensor, axis = -1): Tensor {
   return apply(softmaxOp, [x], { axis: normalizeAxis(axis, x.shape.length) });
 }
 
+/** log of `softmax`, without overflow. */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return apply(logSoftmaxOp, [x], { axis: normalizeAxis(axis, x.shape.length) });
 }

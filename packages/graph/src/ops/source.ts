@@ -3,6 +3,7 @@ import { apply, defineOp } from '../op.js';
 import type { Shape, Tensor } from '../tensor.js';
 import { type DType, type TensorData, tensorData } from '../tensor-data.js';
 
+/** Attributes of inputs and variables. */
 export interface InputAttributes {
   readonly name: string;
   readonly dtype: DType;
@@ -52,6 +53,7 @@ export function variable(name: string, dtype: DType, shape: readonly number[]): 
   return apply(variableOp, [], { name, dtype, shape: [...shape] });
 }
 
+/** A value that is part of the program. */
 export function constant(value: TensorData): Tensor {
   return apply(constantOp, [], { value });
 }

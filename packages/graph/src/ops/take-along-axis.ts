@@ -8,6 +8,7 @@ import { oneHot } from './indexing.js';
 import { matMul } from './matmul.js';
 import { reshape, transpose } from './reshape.js';
 
+/** The op of `takeAlongAxis`. */
 export const takeAlongAxisOp = defineOp<{ readonly axis: number }, [x: Tensor, indices: Tensor]>({
   name: 'takeAlongAxis',
   infer: ([x, indices], { axis }) => {

@@ -4,6 +4,7 @@ import type { Node, Tensor } from '../tensor.js';
 import { type TensorData, tensorData } from '../tensor-data.js';
 import { copyNode } from '../traversal.js';
 
+/** A program whose variables are fewer, and their values. */
 export interface FrozenProgram {
   readonly program: Program;
   /** Of the program's variables, those that have one. */

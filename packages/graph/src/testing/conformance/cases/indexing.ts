@@ -1,6 +1,6 @@
 import { add, multiply } from '../../../ops/binary.js';
 import { cast } from '../../../ops/cast.js';
-import { argMax, gather, oneHot, segmentSum, topK } from '../../../ops/indexing.js';
+import { argMax, gather, oneHot, topK } from '../../../ops/indexing.js';
 import { fill, range } from '../../../ops/source.js';
 import { takeAlongAxis } from '../../../ops/take-along-axis.js';
 import { seedOf } from '../../../random.js';
@@ -114,11 +114,6 @@ function positionCases(): ConformanceCase[] {
       inputs: { i: tensorData('int32', [2, 3], [0, 2, 1, -1, 3, 2]) },
       build: ({ i }) => ({ y: oneHot(i!, 3) }),
       expected: { y: [1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] },
-    },
-    {
-      name: 'segmentSum',
-      inputs: { x: floats([5, 2, 3]), s: tensorData('int32', [5], [2, 0, 2, 9, -1]) },
-      build: ({ x, s }) => ({ y: segmentSum(x!, s!, 4) }),
     },
     {
       name: 'constants: range and fill',
