@@ -2,74 +2,56 @@
  * Caps on what a file may ask for. A file that asks for more is malformed: nothing is allocated for it. Every cap can
  * be raised (or lowered) per call through `options.limits`.
  */
-
-/** Bytes of a file (and of each companion file: a TF.js shard, ONNX external data). */
-export const MAX_FILE_BYTES = 2 ** 31;
-/** Bytes that all tensors of a file may take together once decoded. */
-export const MAX_DECODED_BYTES = 2 ** 32;
-/** Decoded bytes per byte of the file, above a floor of 16 MiB: stride 0 and compression make small files claim much. */
-export const MAX_EXPANSION = 64;
-/** Tensors in one file. */
-export const MAX_TENSORS = 100_000;
-/** Dimensions of one tensor. */
-export const MAX_RANK = 16;
-/** UTF-8 bytes of a tensor's name, and characters of a metadata value taken from a pickle. */
-export const MAX_NAME_BYTES = 1024;
-/** Bytes of a safetensors or npy header; 100 000 tensors take about 16 MB. */
-export const MAX_HEADER_BYTES = 32 * 2 ** 20;
-/** Bytes of a TF.js model.json. */
-export const MAX_JSON_BYTES = 64 * 2 ** 20;
-/** Values in a JSON document. */
-export const MAX_JSON_VALUES = 2_000_000;
-/** Nesting of a JSON document. */
-export const MAX_JSON_DEPTH = 64;
-/** Instructions of one pickle; a ResNet-152 has 30 000. Each takes bounded memory, so this caps the machine's too. */
-export const MAX_PICKLE_OPS = 1_000_000;
-/** Nesting of a pickle: open marks, and containers in containers. */
-export const MAX_PICKLE_DEPTH = 100;
-/** Bytes of one string in a pickle. Raw bytes (numpy's data) are views of the file and need no cap. */
-export const MAX_PICKLE_TEXT_BYTES = 2 ** 20;
-/** Bytes of one integer in a pickle. */
-export const MAX_PICKLE_INTEGER_BYTES = 32;
-/** Entries of a zip archive. */
-export const MAX_ZIP_ENTRIES = 200_000;
-/** Inflated bytes per compressed byte of a zip entry, above a floor of 64 KiB. Weights compress by less than 2. */
-export const MAX_DEFLATE_RATIO = 64;
-
 export interface Limits {
+  /** Bytes of a file (and of each companion file: a TF.js shard, ONNX external data). */
   readonly maxFileBytes: number;
+  /** Bytes that all tensors of a file may take together once decoded. */
   readonly maxDecodedBytes: number;
+  /** Decoded bytes per byte of the file, above a floor of 16 MiB: stride 0 and compression make small files claim much. */
   readonly maxExpansion: number;
+  /** Tensors in one file. */
   readonly maxTensors: number;
+  /** Dimensions of one tensor. */
   readonly maxRank: number;
+  /** UTF-8 bytes of a tensor's name, and characters of a metadata value taken from a pickle. */
   readonly maxNameBytes: number;
+  /** Bytes of a safetensors or npy header; 100 000 tensors take about 16 MB. */
   readonly maxHeaderBytes: number;
+  /** Bytes of a TF.js model.json. */
   readonly maxJsonBytes: number;
+  /** Values in a JSON document. */
   readonly maxJsonValues: number;
+  /** Nesting of a JSON document. */
   readonly maxJsonDepth: number;
+  /** Instructions of one pickle; a ResNet-152 has 30 000. Each takes bounded memory, so this caps the machine's too. */
   readonly maxPickleOps: number;
+  /** Nesting of a pickle: open marks, and containers in containers. */
   readonly maxPickleDepth: number;
+  /** Bytes of one string in a pickle. Raw bytes (numpy's data) are views of the file and need no cap. */
   readonly maxPickleTextBytes: number;
+  /** Bytes of one integer in a pickle. */
   readonly maxPickleIntegerBytes: number;
+  /** Entries of a zip archive. */
   readonly maxZipEntries: number;
+  /** Inflated bytes per compressed byte of a zip entry, above a floor of 64 KiB. Weights compress by less than 2. */
   readonly maxDeflateRatio: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
-  maxFileBytes: MAX_FILE_BYTES,
-  maxDecodedBytes: MAX_DECODED_BYTES,
-  maxExpansion: MAX_EXPANSION,
-  maxTensors: MAX_TENSORS,
-  maxRank: MAX_RANK,
-  maxNameBytes: MAX_NAME_BYTES,
-  maxHeaderBytes: MAX_HEADER_BYTES,
-  maxJsonBytes: MAX_JSON_BYTES,
-  maxJsonValues: MAX_JSON_VALUES,
-  maxJsonDepth: MAX_JSON_DEPTH,
-  maxPickleOps: MAX_PICKLE_OPS,
-  maxPickleDepth: MAX_PICKLE_DEPTH,
-  maxPickleTextBytes: MAX_PICKLE_TEXT_BYTES,
-  maxPickleIntegerBytes: MAX_PICKLE_INTEGER_BYTES,
-  maxZipEntries: MAX_ZIP_ENTRIES,
-  maxDeflateRatio: MAX_DEFLATE_RATIO,
+  maxFileBytes: 2 ** 31,
+  maxDecodedBytes: 2 ** 32,
+  maxExpansion: 64,
+  maxTensors: 100_000,
+  maxRank: 16,
+  maxNameBytes: 1024,
+  maxHeaderBytes: 32 * 2 ** 20,
+  maxJsonBytes: 64 * 2 ** 20,
+  maxJsonValues: 2_000_000,
+  maxJsonDepth: 64,
+  maxPickleOps: 1_000_000,
+  maxPickleDepth: 100,
+  maxPickleTextBytes: 2 ** 20,
+  maxPickleIntegerBytes: 32,
+  maxZipEntries: 200_000,
+  maxDeflateRatio: 64,
 };

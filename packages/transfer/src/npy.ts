@@ -29,7 +29,7 @@ export function parseNpz(bytes: Uint8Array, options: ParseOptions = {}): Weights
   return readNpz(source, readZip(source));
 }
 
-export function readNpz(source: Source, zip: Zip): Weights {
+function readNpz(source: Source, zip: Zip): Weights {
   const plans = [...zip.entries.keys()]
     .filter((name) => name.endsWith('.npy'))
     .map((name) => {

@@ -1,5 +1,5 @@
 import { BYTES_PER_ELEMENT, check, type DType, type NumericArray, sizeOf, type TensorData } from '@nats/graph';
-import { MAX_HEADER_BYTES, MAX_NAME_BYTES, MAX_RANK } from './limits.js';
+import { DEFAULT_LIMITS } from './limits.js';
 import { METADATA_KEY } from './safetensors.js';
 
 const DTYPE_NAMES: Readonly<Record<DType, string>> = { float32: 'F32', int32: 'I32', bool: 'BOOL', uint8: 'U8' };
@@ -68,10 +68,10 @@ export function encodeSafetensors(
 function encodeHeader(json: string): Uint8Array {
   const text = new TextEncoder().encode(json);
   const padded = Math.ceil(text.length / 8) * 8;
-  check(padded <= MAX_HEADER_BYTES, 'attribute', () => ({
+  check(padded <= DEFAULT_LIMITS.maxHeaderBytes, 'attribute', () => ({
     rule: 'the header of a safetensors file stays small enough to be read back',
     received: `${padded} bytes of names, shapes and metadata`,
-    limit: `at most ${MAX_HEADER_BYTES}`,
+    limit: `at most ${DEFAULT_LIMITS.maxHeaderBytes}`,
   }));
   // The format pads its header with spaces.
   const header = new Uint8Array(8 + padded).fill(0x20);
@@ -85,13 +85,13 @@ function checkTensor(name: string, tensor: TensorData): void {
     rule: 'a tensor is not named like the metadata of safetensors',
     received: METADATA_KEY,
   }));
-  check(name.length <= MAX_NAME_BYTES, 'name', () => ({
+  check(name.length <= DEFAULT_LIMITS.maxNameBytes, 'name', () => ({
     rule: 'a tensor has a name short enough to be read back',
     received: `${name.length} characters`,
-    limit: `at most ${MAX_NAME_BYTES}`,
+    limit: `at most ${DEFAULT_LIMITS.maxNameBytes}`,
   }));
-  check(tensor.data.length === sizeOf(tensor.shape) && tensor.shape.length <= MAX_RANK, 'shape', () => ({
-    rule: `a tensor holds as many values as its shape says, and has at most ${MAX_RANK} dimensions`,
+  check(tensor.data.length === sizeOf(tensor.shape) && tensor.shape.length <= DEFAULT_LIMITS.maxRank, 'shape', () => ({
+    rule: `a tensor holds as many values as its shape says, and has at most ${DEFAULT_LIMITS.maxRank} dimensions`,
     received: `${tensor.data.length} values for shape [${tensor.shape.join(', ')}]`,
     where: name,
   }));

@@ -17,7 +17,7 @@ import {
 import { checkShape, materialize, type TensorPlan, type Weights } from './weights.js';
 
 /** safetensors' names of element types; the format also has float8, complex and packed types, which are refused. */
-export const SAFETENSORS_DTYPES: Readonly<Record<string, StoredDType>> = {
+const SAFETENSORS_DTYPES: Readonly<Record<string, StoredDType>> = {
   F64: 'float64',
   F32: 'float32',
   F16: 'float16',

@@ -51,7 +51,7 @@ export function atMost(cap: keyof Limits, limits: Limits): string {
 
 const EXPANSION_FLOOR = 16 * 2 ** 20;
 
-/** Bytes that content stored in `storedBytes` may take in memory: see `MAX_DECODED_BYTES` and `MAX_EXPANSION`. */
+/** Bytes that content stored in `storedBytes` may take in memory: see `maxDecodedBytes` and `maxExpansion`. */
 export function decodedAllowance({ limits }: Source, storedBytes: number): number {
   return Math.min(limits.maxDecodedBytes, Math.max(EXPANSION_FLOOR, storedBytes * limits.maxExpansion));
 }

@@ -45,6 +45,12 @@ describe('a network is found where trainers and detectors put it', () => {
       'module.encoder_q.',
     ],
     ['BYOL', both(file('online_encoder.', 1), file('target_encoder.', 2)), 'online_encoder.'],
+    ['DETR', file('backbone.0.body.', 1, 'transformer.x.weight', 'class_embed.weight'), 'backbone.0.body.'],
+    [
+      'VISSL',
+      file('classy_state_dict.base_model.model.trunk._feature_blocks.', 1, 'x.y'),
+      'classy_state_dict.base_model.model.trunk._feature_blocks.',
+    ],
     ['DINO', both(file('student.module.backbone.', 2), file('teacher.backbone.', 1)), 'teacher.backbone.'],
     ['Lightning', file('model.backbone.', 1, 'loss.weight'), 'model.backbone.'],
     ['Lightning with an average', both(file('ema_model.module.', 2), file('model.', 1)), 'model.'],
@@ -65,6 +71,19 @@ describe('a network is found where trainers and detectors put it', () => {
   it('a network that is the whole file is not looked for elsewhere', () => {
     expect(map(file('', 1)).report).toMatchObject({ inside: '', outside: [], others: [] });
     expect(map(file('module._orig_mod.', 1)).report).toMatchObject({ inside: '', rules: 'none' });
+  });
+
+  it('perceptrons in place of the classifier are no surprise', () => {
+    for (const head of [
+      'fc.0.weight',
+      'fc.2.bias',
+      'projection_head.1.running_mean',
+      'prototypes.weight',
+      'classifier.1.weight',
+    ]) {
+      const { report } = map(file('module.encoder_q.', 1, `module.encoder_q.${head}`));
+      expect(report.expected.unexpected).toEqual([`module.encoder_q.${head}`]);
+    }
   });
 
   it('copies are told', () => {

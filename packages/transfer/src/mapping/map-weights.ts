@@ -47,9 +47,13 @@ export interface MapOptions {
   readonly batchNormEpsilon?: number;
 }
 
-/** The classifier head, which changes with the classes, and PyTorch's counter, which only a cumulative average needs. */
+/**
+ * The head, which changes with the classes: a classifier, or the perceptron that self-supervised training puts in its place
+ * (`fc.0.weight` of MoCo v2, SwAV's `projection_head` and `prototypes`). And PyTorch's counter, which only a cumulative average
+ * needs.
+ */
 export const EXPECTED_DIFFERENCES: readonly RegExp[] = [
-  /^(?:fc|linear|last_linear|classifier|head\.fc)\.(?:weight|bias)$/,
+  /^(?:fc|linear|last_linear|classifier|head\.fc|projection_head|projector|prototypes)(?:\.\w+)*\.(?:weight|bias|running_mean|running_var)$/,
   /(?:^|\.)num_batches_tracked$/,
 ];
 

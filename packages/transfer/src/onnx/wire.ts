@@ -64,7 +64,7 @@ function readField(source: Source, field: string, number: number, type: number, 
 }
 
 /** A varint as an unsigned number; above 2^53 it is rounded, which any size check refuses. */
-export function readVarint(
+function readVarint(
   source: Source,
   field: string,
   at: number,
