@@ -1,6 +1,7 @@
 import { type Engine, NatsError } from '@nats/graph';
 import { onnxruntimeEngine } from './onnxruntime/engine.js';
 
+/** Options of `createEngine`. */
 export interface CreateEngineOptions {
   /** Threads inside an op, where the engine lets one choose. */
   readonly threads?: number;

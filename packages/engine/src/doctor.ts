@@ -5,6 +5,7 @@ import { onnxruntimeWebEngine } from './onnxruntime-web/engine.js';
 import { installAdvice, TFJS_BACKENDS, type TfjsBackend } from './tfjs/backends.js';
 import { tfjsEngine } from './tfjs/engine.js';
 
+/** What was found of one provider. */
 export interface ProviderReport {
   /** 'cpu', 'cuda', …; of onnxruntime-web 'wasm'; of tfjs its backends 'node-gpu', 'node', 'webgpu', 'wasm', 'cpu'. */
   readonly provider: string;
@@ -20,6 +21,7 @@ export interface ProviderReport {
   readonly advice?: string;
 }
 
+/** What was found of all engines. */
 export interface DoctorReport {
   readonly node: string;
   readonly machine: string;

@@ -7,6 +7,7 @@ import { type Lowerings, loweringTable } from './lowering.js';
 import { portableLowerings } from './lowerings/index.js';
 import { createOnnxBuilder, type OnnxBuilder, sequenceInfo, valueInfo } from './onnx-builder.js';
 
+/** Options of `encodeProgram`. */
 export interface EncodeOptions {
   /** Values of variables that become initialisers. Variables without a value become inputs of the graph. */
   readonly values?: ReadonlyMap<string, TensorData>;
@@ -80,7 +81,7 @@ function aliasEnds(program: Program, names: ReadonlyMap<Tensor, string>, builder
   }
 }
 
-/** @throws NatsError `state` for a value that is not of its variable's type */
+/** Checks values of variables. @throws NatsError `state` for a value that is not of its variable's type */
 export function checkValues(program: Program, values: ReadonlyMap<string, TensorData>): void {
   for (const [name, tensor] of program.variables) {
     const value = values.get(name);

@@ -14,19 +14,20 @@ import {
 } from 'onnx-buf';
 
 /** ONNX element types of the dtypes of programs. */
-export const ONNX_TYPE: Readonly<Record<DType, TensorProto_DataType>> = {
+export const ONNX_TYPE: Readonly<Record<DType, number>> = {
   float32: TensorProto_DataType.FLOAT,
   int32: TensorProto_DataType.INT32,
   bool: TensorProto_DataType.BOOL,
   uint8: TensorProto_DataType.UINT8,
 };
 
-/** An attribute: whole numbers become INT, others need `float()`. */
 /** Numbers of further element types (onnx.proto, TensorProto.DataType), for Cast. */
 export const ONNX_DATA_TYPE = { float32: 1, int64: 7, float64: 11 } as const;
 
+/** An attribute of an ONNX node: whole numbers become INT, others need `{ float }`. */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
+/** Collects the nodes and initializers of an ONNX graph. */
 export interface OnnxBuilder {
   /**
    * Adds a node and returns the names of its outputs: `outputs`, or one fresh name.
@@ -52,6 +53,7 @@ export interface OnnxBuilder {
   readonly domains: Set<string>;
 }
 
+/** A builder of an empty graph. */
 export function createOnnxBuilder(): OnnxBuilder {
   const used = new Map<string, number>();
   const shared = new Map<string, string>();

@@ -2,6 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { malformed } from '@nats/graph';
 import { type ModelProto, ModelProtoSchema, TensorProto_DataType, type ValueInfoProto } from 'onnx-buf';
 
+/** An input or output of a model. */
 export interface ModelValue {
   readonly name: string;
   /** `float32`, `int64`, …; `sequence` and the like for what is no tensor. */

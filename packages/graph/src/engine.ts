@@ -44,7 +44,7 @@ export interface Executable {
 /** The state of programs without variables. */
 export const EMPTY_SPEC: StateSpec = new Map();
 
-/** @throws NatsError `feed` for a missing, unknown or ill-typed feed; the one check of all engines. */
+/** Checks feeds against a program. @throws NatsError `feed` for a missing, unknown or ill-typed feed; the one check of all engines. */
 export function checkFeeds(program: Program, feeds: Feeds): void {
   for (const name of Object.keys(feeds)) {
     check(program.inputs.has(name), 'feed', () => ({
@@ -84,7 +84,7 @@ function fits(tensor: Tensor, feed: TensorData): boolean {
   return feed.dtype === tensor.dtype && shapeFits && feed.data.length === feed.shape.reduce((a, b) => a * b, 1);
 }
 
-/** @throws NatsError `not-finite` naming the first bad element of a float32 feed. Optional: it reads every value. */
+/** Checks feeds for NaN and infinity. @throws NatsError `not-finite` naming the first bad element of a float32 feed. Optional: it reads every value. */
 export function checkFinite(feeds: Feeds): void {
   for (const [name, { data, dtype }] of Object.entries(feeds)) {
     if (dtype !== 'float32') continue;
@@ -102,7 +102,7 @@ function findNotFinite(data: NumericArray): number {
   return -1;
 }
 
-/** @throws NatsError `state` unless every value belongs to the specification and fits it; the one check of all engines. */
+/** Checks values for a state. @throws NatsError `state` unless every value belongs to the specification and fits it; the one check of all engines. */
 export function checkStateValues(spec: StateSpec, values: ReadonlyMap<string, TensorData>, complete: boolean): void {
   for (const [name, value] of values) {
     const variable = spec.get(name);
@@ -131,7 +131,7 @@ export function checkStateValues(spec: StateSpec, values: ReadonlyMap<string, Te
   }));
 }
 
-/** @throws NatsError `state` unless the state holds every variable that the program reads or updates. */
+/** Checks a state against a program. @throws NatsError `state` unless the state holds every variable that the program reads or updates. */
 export function checkProgramState(program: Program, spec: StateSpec): void {
   for (const [name, tensor] of [...program.variables, ...program.updates]) {
     const variable = spec.get(name);

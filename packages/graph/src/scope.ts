@@ -140,7 +140,7 @@ function addUpdate(root: Root, target: Tensor, value: Tensor): void {
   root.updates.set(name, value);
 }
 
-/** @throws NatsError `name` for a tensor that is no variable */
+/** The name of a variable. @throws NatsError `name` for a tensor that is none */
 export function variableName(tensor: Tensor): string {
   if (tensor.node.op.name !== 'variable') {
     throw new NatsError('name', {

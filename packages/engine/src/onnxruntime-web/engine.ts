@@ -9,6 +9,7 @@ import { defaultLowerings } from './lowerings.js';
 import { configure, loadModule, threadsAllowed } from './module.js';
 import { openSession } from './session.js';
 
+/** Options of `onnxruntimeWebEngine`. */
 export interface OnnxruntimeWebOptions {
   /** In order of preference: 'wasm', 'webgpu', 'webnn'. Default `['wasm']`. Only 'wasm' is tested. */
   readonly providers?: readonly string[];
@@ -25,6 +26,7 @@ export interface OnnxruntimeWebOptions {
   readonly lowerings?: Lowerings;
 }
 
+/** An engine on onnxruntime-web. */
 export interface OnnxruntimeWebEngine extends Engine {
   readonly name: 'onnxruntime-web';
 }

@@ -14,6 +14,7 @@ import { openSession } from './session.js';
 
 const toOrt = tensorFactory(Tensor);
 
+/** Options of `onnxruntimeEngine`. */
 export interface OnnxruntimeOptions {
   /** Threads inside an op, pinned because they can change bits. Default 2. */
   readonly threads?: number;
@@ -32,6 +33,7 @@ export interface OnnxruntimeOptions {
   readonly lowerings?: Lowerings;
 }
 
+/** An engine on onnxruntime-node. */
 export interface OnnxruntimeEngine extends Engine {
   readonly name: 'onnxruntime';
 }

@@ -6,6 +6,7 @@ import { createExecutable } from './executable.js';
 import { alone } from './module.js';
 import { createState } from './state.js';
 
+/** Options of `tfjsEngine`. */
 export interface TfjsOptions {
   /** Default: the first of 'node-gpu', 'node', 'webgpu', 'wasm' and 'cpu' that is installed and works. */
   readonly backend?: TfjsBackend;
@@ -17,6 +18,7 @@ export interface TfjsOptions {
   readonly checkFeedsFinite?: boolean;
 }
 
+/** An engine on TensorFlow.js. */
 export interface TfjsEngine extends Engine {
   readonly name: 'tfjs';
   readonly backend: TfjsBackend;

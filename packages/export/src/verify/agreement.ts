@@ -26,6 +26,7 @@ export interface Agreement {
   readonly mask?: Difference;
 }
 
+/** Nothing compared yet: everything agrees. */
 export const FULL_AGREEMENT: Agreement = {
   detections: 0,
   missing: 0,
@@ -47,6 +48,7 @@ export function joinAgreements(a: Agreement, b: Agreement): Agreement {
   };
 }
 
+/** What counts as the same detection. */
 export interface AgreementOptions {
   /** Longer side of the image in pixels. */
   readonly side: number;

@@ -1,6 +1,7 @@
 import { check } from '@nats/graph';
 import { eventsTurn } from './events-turn.js';
 
+/** Options of `compareLatency`. */
 export interface LatencyOptions {
   /** Timed runs of each; default 50. */
   readonly rounds?: number;

@@ -14,6 +14,7 @@ export interface RunResult {
   readonly detections?: readonly DetectionSet[];
 }
 
+/** How far results may be apart. */
 export interface VerificationTolerance {
   /** Largest relative difference of any value; default 1e-3. */
   readonly values: number;
@@ -27,6 +28,7 @@ export interface VerificationTolerance {
   readonly unmatched: number;
 }
 
+/** Float32 against float32 of another runtime. */
 export const DEFAULT_TOLERANCE: VerificationTolerance = {
   values: 1e-3,
   score: 1e-3,
@@ -35,6 +37,7 @@ export const DEFAULT_TOLERANCE: VerificationTolerance = {
   unmatched: 0,
 };
 
+/** What is run and compared, and on which samples. */
 export interface VerifyOptions<Sample> {
   /** Runs what was trained. */
   trained(sample: Sample): RunResult | Promise<RunResult>;
@@ -51,6 +54,7 @@ export interface VerifyOptions<Sample> {
   update?(samples: number): void;
 }
 
+/** What was found. */
 export interface Verification {
   readonly samples: number;
   /** By name, over all samples. */

@@ -130,7 +130,7 @@ export function reduceMin(x: Tensor, options: ReductionOptions = {}): Tensor {
   return negate(reduceMax(negate(x), options));
 }
 
-/** @throws NatsError `axis` for a mean over an unknown batch size, `dtype` for a mean of whole numbers */
+/** Mean over the axes (all by default). @throws NatsError `axis` for a mean over an unknown batch size, `dtype` for a mean of whole numbers */
 export function reduceMean(x: Tensor, options: ReductionOptions = {}): Tensor {
   check(x.dtype === 'float32', 'dtype', () => ({
     rule: 'a mean is one of float32',
