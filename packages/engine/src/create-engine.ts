@@ -1,5 +1,7 @@
 import { type Engine, NatsError } from '@nats/graph';
 import { onnxruntimeEngine } from './onnxruntime/engine.js';
+import { findAdapter } from './onnxruntime/webgpu/find-adapter.js';
+import type { Adapter } from './onnxruntime/webgpu/probe.js';
 
 /** Options of `createEngine`. */
 export interface CreateEngineOptions {
@@ -9,14 +11,16 @@ export interface CreateEngineOptions {
 
 /** What `createEngine` takes; what follows a colon is optional. */
 export const ENGINE_NAMES = [
+  'auto',
   'onnxruntime[:provider]',
   'onnxruntime-web[:provider]',
   'tfjs[:node-gpu|node|webgpu|wasm|cpu]',
 ] as const;
 
 /**
- * An engine by name: `onnxruntime`, `onnxruntime:cuda`, `onnxruntime-web`, `tfjs` (its best backend), `tfjs:wasm`, …
- * Only the engine that is asked for is loaded.
+ * An engine by name: `onnxruntime`, `onnxruntime:webgpu`, `onnxruntime:cuda`, `onnxruntime-web`, `tfjs` (its best
+ * backend), `tfjs:wasm`, … Only the engine that is asked for is loaded. `auto` is `onnxruntime:webgpu` where it finds a
+ * GPU (a second or two; only Vulkan says whether it is one), else `onnxruntime`; never an adapter in software.
  * @throws NatsError `provider` for a name that there is not, or an engine that is not installed
  */
 export async function createEngine(name: string, { threads }: CreateEngineOptions = {}): Promise<Engine> {
@@ -24,6 +28,9 @@ export async function createEngine(name: string, { threads }: CreateEngineOption
   const pinned = threads === undefined ? {} : { threads };
   const providers = (last: string) => (part === undefined ? {} : { providers: [...new Set([part, last])] });
   switch (engine) {
+    case 'auto':
+      if (part !== undefined) break;
+      return onnxruntimeEngine({ ...pinned, providers: await bestProviders(findAdapter) });
     case 'onnxruntime':
       return onnxruntimeEngine({ ...pinned, ...providers('cpu') });
     case 'onnxruntime-web': {
@@ -35,10 +42,16 @@ export async function createEngine(name: string, { threads }: CreateEngineOption
       return tfjsEngine(part === undefined ? {} : { backend: part as 'wasm' });
     }
     default:
-      throw new NatsError('provider', {
-        rule: 'an engine is one that there is',
-        received: `'${name}'`,
-        limit: ENGINE_NAMES.join(', '),
-      });
   }
+  throw new NatsError('provider', {
+    rule: 'an engine is one that there is',
+    received: `'${name}'`,
+    limit: ENGINE_NAMES.join(', '),
+  });
+}
+
+/** Those of `auto`. */
+export async function bestProviders(find: () => Promise<Adapter | undefined>): Promise<readonly string[]> {
+  const adapter = await find();
+  return adapter && !adapter.software ? ['webgpu', 'cpu'] : ['cpu'];
 }

@@ -1,6 +1,9 @@
+import { encodeProgram, updateName } from '@nats/export';
 import * as g from '@nats/graph';
 import { env, listSupportedBackends } from 'onnxruntime-node';
 import { onnxruntimeEngine, onnxruntimeVersion } from './onnxruntime/engine.js';
+import { webgpuLowerings } from './onnxruntime/webgpu/lowerings/index.js';
+import { type Adapter, probe } from './onnxruntime/webgpu/probe.js';
 import { onnxruntimeWebEngine } from './onnxruntime-web/engine.js';
 import { installAdvice, TFJS_BACKENDS, type TfjsBackend } from './tfjs/backends.js';
 import { tfjsEngine } from './tfjs/engine.js';
@@ -17,8 +20,10 @@ export interface ProviderReport {
   readonly error?: number;
   /** What the engine said, if it did not run. */
   readonly reason?: string;
-  /** What to do about it, if it does not work. */
+  /** What to do about it, if it does not work, or works and should not be chosen. */
   readonly advice?: string;
+  /** Of WebGPU, where its driver says it: the GPU, or what computes in its place. */
+  readonly adapter?: Adapter;
 }
 
 /** What was found of all engines. */
@@ -42,7 +47,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   cpu: 'reinstall onnxruntime-node: its library for this platform does not load or computes wrongly',
   cuda: 'needs an NVIDIA GPU with CUDA 12 and cuDNN 9, and libraries that are not in the npm package: npm_config_onnxruntime_node_install=cuda12 npm rebuild onnxruntime-node --foreground-scripts (Linux x64 only)',
   tensorrt: "needs TensorRT beside what 'cuda' needs; use 'cuda'",
-  webgpu: 'needs a GPU whose driver offers Vulkan, Metal or Direct3D 12 (vulkaninfo lists adapters on Linux)',
+  webgpu:
+    'needs a GPU whose driver offers Vulkan, Metal or Direct3D 12; on Linux also the package libvulkan1 (vulkaninfo lists adapters)',
   coreml: 'only in the builds for macOS',
   dml: 'only in the builds for Windows',
 };
@@ -154,7 +160,7 @@ async function examineOptional(
 ): Promise<ProviderReport> {
   if (!known) return { provider, known, works: false, reason: 'unknown', advice };
   try {
-    const error = await probe(await open());
+    const error = await stepError(await open());
     const works = error < TOLERANCE;
     return { provider, known, works, error, ...(!works && { advice }) };
   } catch (cause) {
@@ -167,7 +173,8 @@ async function examine(provider: string, known: boolean): Promise<ProviderReport
   const advice = ADVICE[provider] ?? `no provider of onnxruntime-node; it has ${PROVIDERS.join(', ')}`;
   if (!known) return { provider, known, works: false, reason: 'not in this build', advice };
   try {
-    const error = await probe(onnxruntimeEngine({ providers: [provider] }));
+    if (provider === 'webgpu') return await examineWebgpu(advice);
+    const error = await stepError(onnxruntimeEngine({ providers: [provider] }));
     const works = error < TOLERANCE;
     return { provider, known, works, error, ...(!works && { advice: `computes wrongly here; ${advice}` }) };
   } catch (cause) {
@@ -182,25 +189,50 @@ function shortReason(text: string): string {
   return /Failed to .*$/.exec(line)?.[0] ?? line;
 }
 
-/** Disposes of the engine. Largest difference of a step's loss and new weights from the reference's, over the largest value. */
-async function probe(subject: g.Engine): Promise<number> {
+/** In a process of its own: what drivers print stays there, and a driver that ends the process does not end this one. */
+async function examineWebgpu(advice: string): Promise<ProviderReport> {
   const { program, spec, feeds } = smallStep();
-  const results: { loss: number; weights: ArrayLike<number> }[] = [];
-  for (const engine of [g.referenceEngine(), subject]) {
-    try {
-      const executable = await engine.compile(program);
-      const state = await engine.createState(spec, g.initialize(spec, 1));
-      const { loss } = await executable.run(state, feeds);
-      const weights = (await state.read(['convolution.weight'])).get('convolution.weight')!.data;
-      results.push({ loss: loss!.data[0]!, weights });
-    } finally {
-      await engine.dispose();
-    }
+  const values = g.initialize(spec, 1);
+  const model = encodeProgram(program, { lowerings: webgpuLowerings });
+  const inputs = { ...feeds, ...Object.fromEntries([...values].filter(([name]) => program.variables.has(name))) };
+  const { outputs, reason, adapter } = await probe('webgpu', model, inputs);
+  const report = { provider: 'webgpu', known: true, ...(adapter && { adapter }) };
+  if (!outputs) return { ...report, works: false, reason: shortReason(reason!), advice };
+  const exact = await stepOf(g.referenceEngine());
+  const error = distance({ loss: outputs.loss![0]!, weights: outputs[updateName(WEIGHT)]! }, exact);
+  if (!(error < TOLERANCE)) return { ...report, works: false, error, advice: `computes wrongly here; ${advice}` };
+  const slow = "this adapter is the CPU in disguise: for tests, and slower than 'cpu'";
+  return { ...report, works: true, error, ...(adapter?.software && { advice: slow }) };
+}
+
+interface StepResult {
+  readonly loss: number;
+  readonly weights: ArrayLike<number>;
+}
+
+/** Disposes of the engine. */
+async function stepOf(engine: g.Engine): Promise<StepResult> {
+  const { program, spec, feeds } = smallStep();
+  try {
+    const executable = await engine.compile(program);
+    const state = await engine.createState(spec, g.initialize(spec, 1));
+    const { loss } = await executable.run(state, feeds);
+    return { loss: loss!.data[0]!, weights: (await state.read([WEIGHT])).get(WEIGHT)!.data };
+  } finally {
+    await engine.dispose();
   }
-  const [exact, ours] = results as [(typeof results)[0], (typeof results)[0]];
+}
+
+/** Disposes of the engine. */
+async function stepError(subject: g.Engine): Promise<number> {
+  return distance(await stepOf(subject), await stepOf(g.referenceEngine()));
+}
+
+/** Largest difference of a step's loss and new weights from the reference's, over the largest value. */
+function distance(ours: StepResult, exact: StepResult): number {
   const pairs = [
     [ours.loss, exact.loss] as const,
-    ...Array.from(ours.weights, (w, i) => [w, exact.weights[i]!] as const),
+    ...Array.from(exact.weights, (w, i) => [ours.weights[i]!, w] as const),
   ];
   const largest = Math.max(...pairs.map(([, b]) => Math.abs(b)));
   return pairs.reduce(
@@ -208,6 +240,8 @@ async function probe(subject: g.Engine): Promise<number> {
     0,
   );
 }
+
+const WEIGHT = 'convolution.weight';
 
 /** A dilated convolution, batch norm, a linear layer and one step of gradient descent. */
 function smallStep() {
@@ -217,7 +251,7 @@ function smallStep() {
   const map = g.convolution(scope.child('convolution'), x, { channels: 4, padding: 2, dilation: 2 });
   const features = g.globalAveragePool(g.relu(g.batchNorm(scope.child('norm'), map)));
   const loss = g.crossEntropy(g.linear(scope.child('head'), g.flatten(features), 3), labels);
-  const weight = scope.variable('convolution.weight')!;
+  const weight = scope.variable(WEIGHT)!;
   scope.update(weight, g.subtract(weight, g.gradients(loss, [weight])[0]!));
   const pixels = Float32Array.from({ length: 2 * 3 * 8 * 8 }, (_, i) => g.hashNormal(1, i));
   return {
@@ -232,10 +266,11 @@ export function formatDoctor(report: DoctorReport): string {
   const lines = [`node ${report.node} on ${report.machine}`];
   for (const { engine, version, providers } of report.engines) {
     lines.push(`${engine} ${version}`);
-    for (const { provider, works, error, reason, advice } of providers) {
+    for (const { provider, works, error, reason, advice, adapter } of providers) {
+      const where = adapter ? ` on ${adapter.name}${adapter.software ? ', in software' : ''}` : '';
       const verdict = works
-        ? `works (error ${error!.toExponential(1)})`
-        : `does not work: ${reason ?? 'wrong numbers'}`;
+        ? `works${where} (error ${error!.toExponential(1)})`
+        : `does not work${where}: ${reason ?? 'wrong numbers'}`;
       lines.push(`  ${provider.padEnd(9)} ${verdict}`);
       if (advice !== undefined) lines.push(`  ${''.padEnd(9)} ${advice}`);
     }

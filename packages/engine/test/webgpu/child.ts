@@ -1,6 +1,7 @@
 import { type Lowerings, portableLowerings } from '@nats/export';
 import * as g from '@nats/graph';
 import { type CaseResult, conformanceCases, contractChecks, runCases } from '@nats/graph/testing';
+import { createEngine, doctor, formatDoctor } from '../../src/index.js';
 import { onnxruntimeEngine } from '../../src/onnxruntime/index.js';
 import { WEBGPU_FAULTS } from '../../src/onnxruntime/webgpu/faults.js';
 import { losses, tinyTraining } from '../tiny-training.js';
@@ -96,6 +97,11 @@ const TASKS: Readonly<Record<string, () => Promise<unknown>>> = {
     const small = await engine.compile(adder(1).program);
     const alive = [...(await small.run(state, feed(2))).first!.data];
     return { error, after, alive };
+  },
+
+  doctor: async () => {
+    const found = await doctor(['webgpu']);
+    return { found, text: formatDoctor(found), auto: (await createEngine('auto')).fingerprint.providers };
   },
 
   /** What a process without an adapter says. */

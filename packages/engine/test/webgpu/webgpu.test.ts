@@ -11,6 +11,7 @@ import { inChild } from './in-child.js';
 const STEPS = 50;
 const environment = adapterEnvironment();
 const absent = environment === undefined;
+const withoutDriver = { ...environment, VK_ICD_FILENAMES: '/nowhere.json' };
 
 let suite: SuiteReport | undefined;
 let expected: number[] = [];
@@ -78,12 +79,29 @@ describe.skipIf(absent)(
     });
 
     it('says that there is no adapter', async () => {
-      const { result } = await inChild(
-        { ...environment, VK_ICD_FILENAMES: '/nowhere.json', VK_DRIVER_FILES: '' },
-        'nothing',
-      );
+      const { result } = await inChild(withoutDriver, 'nothing');
       expect(result).toMatchObject({ code: 'device', received: 'none here', limit: expect.stringMatching(/driver/) });
     });
+
+    it.skipIf(process.env.NATS_TEST_ADAPTER === 'own')(
+      'doctor names the adapter, quietly; auto leaves software alone',
+      async () => {
+        const { result, output } = await inChild<{ text: string }>(environment!, 'doctor');
+        expect(result, output).toMatchObject({
+          found: {
+            engines: [
+              { providers: [{ works: true, adapter: { name: expect.stringMatching(/SwiftShader/), software: true } }] },
+            ],
+          },
+          text: expect.stringMatching(/webgpu +works on SwiftShader.*, in software \(error .*\)\n.*for tests/),
+          auto: 'cpu',
+        });
+        expect(output).not.toMatch(/Vulkan Loader|Warning|device_select/);
+        const { result: nothing, output: said } = await inChild(withoutDriver, 'doctor');
+        expect(nothing).toMatchObject({ text: expect.stringMatching(/does not work: .*adapter/i), auto: 'cpu' });
+        expect(said).not.toMatch(/Vulkan Loader|Warning/);
+      },
+    );
 
     describe('still needs its own lowering, because of the provider', () => {
       for (const { kernel, what, shownBy } of WEBGPU_FAULTS) {
