@@ -1,17 +1,19 @@
 import type { Lowerings } from '@nats/export';
 import type { Engine } from '@nats/graph';
+import { deviceParts } from '../onnx-session/device-parts.js';
 import { createExecutable } from '../onnx-session/executable.js';
 import { createState } from '../onnx-session/state.js';
 import { tensorFactory } from '../onnx-session/tensors.js';
 import { createResourceScope } from '../resource-scope.js';
 import { runtime } from '../runtime.js';
+import { deviceSessions } from './device-session.js';
 import { defaultLowerings } from './lowerings.js';
 import { configure, loadModule, threadsAllowed } from './module.js';
 import { openSession } from './session.js';
 
 /** Options of `onnxruntimeWebEngine`. */
 export interface OnnxruntimeWebOptions {
-  /** In order of preference: 'wasm', 'webgpu', 'webnn'. Default `['wasm']`. Only 'wasm' is tested. */
+  /** In order of preference: 'wasm', 'webgpu', 'webnn'. Default `['wasm']`. With 'webgpu' states stay on the GPU. */
   readonly providers?: readonly string[];
   /**
    * Threads inside an op; default 1. Only a page that is isolated from other origins (`crossOriginIsolated`) gets more;
@@ -32,8 +34,8 @@ export interface OnnxruntimeWebEngine extends Engine {
 }
 
 /**
- * onnxruntime-web, in a browser or in Node: the same ONNX programs as those of onnxruntime-node. Values of states stay
- * in JavaScript memory.
+ * onnxruntime-web, in a browser or in Node: the same ONNX programs as those of onnxruntime-node. With 'wasm' values of
+ * states stay in JavaScript memory.
  * @throws NatsError `provider` if the package is missing, or was started with other threads or paths
  */
 export async function onnxruntimeWebEngine(options: OnnxruntimeWebOptions = {}): Promise<OnnxruntimeWebEngine> {
@@ -43,6 +45,9 @@ export async function onnxruntimeWebEngine(options: OnnxruntimeWebOptions = {}):
   const module = await loadModule(providers);
   configure(module, { threads, wasmPaths });
   const toOrt = tensorFactory(module.Tensor);
+  const execution = { toOrt, finiteFeeds: checkFeedsFinite };
+  const onDevice = providers[0] === 'webgpu' && deviceSessions(module, providers, lowerings);
+  const device = onDevice ? deviceParts(onDevice, execution) : undefined;
   const executables = createResourceScope();
   const states = createResourceScope();
   return {
@@ -54,19 +59,17 @@ export async function onnxruntimeWebEngine(options: OnnxruntimeWebOptions = {}):
       threads,
       machine: runtime(),
     },
-    createState: async (spec, values) => states.add(createState(spec, values, toOrt)),
+    createState: async (spec, values) =>
+      states.add(device ? await device.createState(spec, values) : createState(spec, values, toOrt)),
     compile: async (program) => {
+      if (device) return executables.add(await device.compile(program));
       const session = await openSession(module, program, { providers, lowerings });
-      return executables.add(
-        createExecutable(program, session, {
-          toOrt,
-          finiteFeeds: checkFeedsFinite,
-        }),
-      );
+      return executables.add(createExecutable(program, session, execution));
     },
     dispose: async () => {
       await executables.dispose();
       await states.dispose();
+      await device?.release();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { type Lowerings, lower } from '@nats/export';
 import { reduceSumOp } from '@nats/graph';
 import { engineLowerings } from '../onnxruntime/lowerings/index.js';
+import { webgpuLowerings } from '../onnxruntime/webgpu/lowerings/index.js';
 
 /**
  * One axis after the other, last first: WebAssembly sums in four lanes where native code has sixteen, so that one long
@@ -16,7 +17,8 @@ const reduceSum = lower(reduceSumOp, ({ builder, inputs, outputs, attributes }) 
   }
 });
 
-/** WebAssembly runs the CPU's kernels, so it gets the CPU's lowerings; what else there is gets the portable ones. */
+/** WebAssembly runs the CPU's kernels, so it gets the CPU's lowerings, as WebGPU its own; all else gets the portable ones. */
 export function defaultLowerings(providers: readonly string[]): Lowerings {
+  if (providers[0] === 'webgpu') return webgpuLowerings;
   return providers.every((provider) => provider === 'wasm') ? [...engineLowerings, reduceSum] : [reduceSum];
 }

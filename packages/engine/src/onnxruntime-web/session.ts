@@ -12,7 +12,7 @@ export interface SessionSettings {
 /** WebAssembly is entered by one session at a time, whatever their states. */
 let last: Promise<unknown> = Promise.resolve();
 
-function alone<T>(action: () => Promise<T>): Promise<T> {
+export function alone<T>(action: () => Promise<T>): Promise<T> {
   const result = last.then(action);
   last = result.catch(() => undefined);
   return result;

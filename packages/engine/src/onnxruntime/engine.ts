@@ -1,10 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Lowerings } from '@nats/export';
-import { checkStateValues, type Engine } from '@nats/graph';
+import type { Engine } from '@nats/graph';
 import { Tensor } from 'onnxruntime-node';
-import { createDeviceExecutable } from '../onnx-session/device-executable.js';
-import { createDeviceState } from '../onnx-session/device-state.js';
-import { createTransfers } from '../onnx-session/device-transfer.js';
+import { deviceParts } from '../onnx-session/device-parts.js';
 import { createExecutable } from '../onnx-session/executable.js';
 import { createState } from '../onnx-session/state.js';
 import { tensorFactory } from '../onnx-session/tensors.js';
@@ -51,9 +49,8 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
   const settings = { threads, providers, lowerings, fallback, ...(profile !== undefined && { profile }) };
   const executables = createResourceScope();
   const states = createResourceScope();
-  const onDevice = keepsOnDevice(providers) ? deviceSessions(settings) : undefined;
-  const transfers = onDevice && createTransfers(onDevice);
   const execution = { toOrt, finiteFeeds: checkFeedsFinite };
+  const device = keepsOnDevice(providers) ? deviceParts(deviceSessions(settings), execution) : undefined;
   return {
     name: 'onnxruntime',
     fingerprint: {
@@ -63,19 +60,16 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
       threads,
       machine: `${process.platform}-${process.arch}`,
     },
-    createState: async (spec, values) => {
-      checkStateValues(spec, values, true);
-      if (transfers) return states.add(await createDeviceState(spec, values, await transfers.of(spec), toOrt));
-      return states.add(createState(spec, values, toOrt));
-    },
+    createState: async (spec, values) =>
+      states.add(device ? await device.createState(spec, values) : createState(spec, values, toOrt)),
     compile: async (program) => {
-      if (onDevice) return executables.add(await createDeviceExecutable(program, onDevice, execution));
+      if (device) return executables.add(await device.compile(program));
       return executables.add(createExecutable(program, await openSession(program, settings), execution));
     },
     dispose: async () => {
       await executables.dispose();
       await states.dispose();
-      await transfers?.release();
+      await device?.release();
     },
   };
 }

@@ -5,6 +5,9 @@ import { serve } from './serve.js';
 
 const PATHS = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
+/** WebGPU on SwiftShader, a Vulkan device in software, where there is no GPU. */
+const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
 /** Where a Chromium is; undefined where there is none. */
 export const chromiumPath = PATHS.find((path) => path !== undefined && existsSync(path));
 
@@ -21,7 +24,7 @@ export async function callInChromium<T>(
 ): Promise<T> {
   const { files } = await bundle(`export * from ${JSON.stringify(module)};`);
   const server = await serve(files, isolated);
-  const browser = await chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({ executablePath: chromiumPath!, args: FLAGS });
   try {
     const tab = await browser.newPage();
     await tab.goto(server.url);

@@ -19,17 +19,28 @@ export interface PageOptions {
   readonly steps: number;
 }
 
+const ENGINES = {
+  'onnxruntime-web': (threads: number) => onnxruntimeWebEngine({ threads, wasmPaths: '/' }),
+  'onnxruntime-web:webgpu': () => onnxruntimeWebEngine({ providers: ['webgpu'], wasmPaths: '/' }),
+  'tfjs:wasm': () => tfjsEngine({ backend: 'wasm', wasmPaths: '/' }),
+  'tfjs:webgpu': () => tfjsEngine({ backend: 'webgpu', load: loadTfjs }),
+} as const;
+
+export type BrowserEngine = keyof typeof ENGINES;
+
+/** Bundled here: the engine itself leaves packages that few need to be imported by name. */
+function loadTfjs(name: string): Promise<unknown> {
+  return name.endsWith('webgpu') ? import('@tensorflow/tfjs-backend-webgpu') : import('@tensorflow/tfjs-core');
+}
+
 /** Runs in a browser: the conformance suite, the contract of engines, and some steps of a training. */
 export async function examine(
-  name: 'onnxruntime-web' | 'tfjs:wasm',
+  name: BrowserEngine,
   { threads = 1, only = '', steps }: PageOptions,
 ): Promise<PageReport> {
-  const engine: Engine =
-    name === 'tfjs:wasm'
-      ? await tfjsEngine({ backend: 'wasm', wasmPaths: '/' })
-      : await onnxruntimeWebEngine({ threads, wasmPaths: '/' });
+  const engine: Engine = await ENGINES[name](threads);
   const cases = conformanceCases().filter((subject) => subject.name.includes(only));
-  const results = await runCases(engine, cases);
+  const results = await runCases(engine, cases, name.endsWith('webgpu') ? 10 : undefined);
   const contract: Record<string, readonly string[]> = {};
   for (const check of contractChecks()) contract[check.name] = await check.run(engine);
   const report = { fingerprint: engine.fingerprint, results, contract, losses: await losses(engine, steps) };
