@@ -27,12 +27,9 @@ export async function createEngine(name: string, { threads }: CreateEngineOption
   const [engine, part] = name.split(/:(.*)/s) as [string, string | undefined];
   const pinned = threads === undefined ? {} : { threads };
   const providers = (last: string) => (part === undefined ? {} : { providers: [...new Set([part, last])] });
+  const native = await onnxruntimeProviders(name);
+  if (native) return onnxruntimeEngine({ ...pinned, providers: native });
   switch (engine) {
-    case 'auto':
-      if (part !== undefined) break;
-      return onnxruntimeEngine({ ...pinned, providers: await bestProviders(findAdapter) });
-    case 'onnxruntime':
-      return onnxruntimeEngine({ ...pinned, ...providers('cpu') });
     case 'onnxruntime-web': {
       const { onnxruntimeWebEngine } = await import('./onnxruntime-web/index.js');
       return onnxruntimeWebEngine({ ...pinned, ...providers('wasm') });
@@ -48,6 +45,16 @@ export async function createEngine(name: string, { threads }: CreateEngineOption
     received: `'${name}'`,
     limit: ENGINE_NAMES.join(', '),
   });
+}
+
+/**
+ * Providers of onnxruntime that an engine's name stands for, best first: `onnxruntime`, `onnxruntime:webgpu`, `auto`, …
+ * What runs exported files takes them too. Undefined for other engines.
+ */
+export async function onnxruntimeProviders(name: string): Promise<readonly string[] | undefined> {
+  if (name === 'auto') return bestProviders(findAdapter);
+  const provider = /^onnxruntime(?::(.*))?$/s.exec(name);
+  return provider ? [...new Set([provider[1] ?? 'cpu', 'cpu'])] : undefined;
 }
 
 /** Those of `auto`. */

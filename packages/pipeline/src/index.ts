@@ -8,6 +8,7 @@ export { expectFile } from './files/expect-file.js';
 export { readJson } from './files/read-json.js';
 export { writeAtomic, writeJson } from './files/write-atomic.js';
 export { Interrupted } from './interrupted.js';
+export { configRuntime, MODEL_ENGINES, type ModelRuntime, modelRuntime } from './model/model-engines.js';
 export { modelFile } from './model/model-file.js';
 export { noise } from './model/noise.js';
 export { type OpenDetector, openDetector } from './model/open-detector.js';

@@ -6,6 +6,7 @@ import {
   logCommand,
   type ModelLatency,
   modelFile,
+  modelRuntime,
   noise,
   type OpenDetector,
   openDetector,
@@ -16,20 +17,20 @@ import {
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
 import { textTable } from '../text-table.js';
-import { countingNumber, printJson, thisCommand } from './shared.js';
+import { addModelEngineFlag, countingNumber, printJson, thisCommand } from './shared.js';
 
 interface BenchFlags {
   readonly image?: string;
   readonly rounds: number;
   readonly batchSize: number;
   readonly threads: number;
+  readonly engine: string;
   readonly json?: true;
 }
 
 /** `nats bench`: exported models side by side. */
 export function benchCommand(program: Command): void {
-  program
-    .command('bench')
+  addModelEngineFlag(program.command('bench'))
     .description('Latency and throughput of exported models, in turn in one process')
     .argument('<models...>', 'ONNX files of nats export, or their runs')
     .option('--image <file>', 'what is detected on (default: noise of the size that the detector sees)')
@@ -46,12 +47,13 @@ export function benchCommand(program: Command): void {
 
 async function run(
   paths: readonly string[],
-  { image: file, rounds, batchSize, threads, json }: BenchFlags,
+  { image: file, rounds, batchSize, threads, engine, json }: BenchFlags,
 ): Promise<void> {
   const models: OpenDetector[] = [];
   const progress = streamProgress(process.stderr);
   try {
-    for (const path of paths) models.push(await openDetector(modelFile(path), threads));
+    const runtime = await modelRuntime(threads, engine);
+    for (const path of paths) models.push(await openDetector(modelFile(path), runtime));
     const { channels } = models[0]!.convention.input;
     const image =
       file === undefined ? noise(models[0]!.convention) : await readImage(file, { channels: channels === 1 ? 1 : 3 });
@@ -59,7 +61,9 @@ async function run(
     const latencies = await withInterruption('stopped', (signal) =>
       benchModels(models, image, { rounds, batchSize, signal, update }),
     );
-    progress.line(`  ${rounds} rounds, ${threads} threads, ${image.width} x ${image.height} pixels`);
+    progress.line(
+      `  ${rounds} rounds, ${threads} threads, ${runtime.providers!.join(' and ')}, ${image.width} x ${image.height} pixels`,
+    );
     if (json)
       printJson(latencies.map((latency, i) => ({ model: models[i]!.path, bytes: models[i]!.bytes, ...latency })));
     else process.stdout.write(`${tableOf(models, latencies)}\n`);

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
-import type { StepContext } from '@nats/pipeline';
+import { parseAssignment, type StepContext } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { demoConfig } from '../demo/demo-config.js';
-import { addEngineFlag, countingNumber, withContext } from './shared.js';
+import { addEngineFlag, collected, countingNumber, withContext } from './shared.js';
 
 interface DemoFlags {
   readonly quick?: boolean;
   readonly out?: string;
   readonly threads: number;
   readonly engine?: string;
+  readonly set: readonly string[];
 }
 
 /** `nats demo`: the whole method on digits, from nothing to two exported detectors and a comparison. */
@@ -20,16 +21,17 @@ export function demoCommand(program: Command): void {
       '--out <dir>',
       'where results are kept; a second run continues there (default: runs/demo or runs/demo-quick)',
     )
+    .option('--set <key=value>', 'overrides a setting of the demo, such as search.steps=8; repeatable', collected, [])
     .option('--threads <number>', 'intra-op threads', countingNumber, 2)
     .addHelpText('after', '\nExample:\n  $ nats demo --quick --out runs/first')
     .action(demo);
 }
 
-async function demo({ quick = false, out, threads, engine }: DemoFlags): Promise<void> {
+async function demo({ quick = false, out, threads, engine, set }: DemoFlags): Promise<void> {
   const folder = out ?? join('runs', quick ? 'demo-quick' : 'demo');
   const { runDemo } = await import('../demo/run-demo.js');
   const started = performance.now();
-  const config = demoConfig(quick, { threads, name: engine });
+  const config = demoConfig(quick, { threads, name: engine }, Object.fromEntries(set.map(parseAssignment)));
   const work = async (context: StepContext) => {
     const { table, report } = await runDemo(context, { folder, rounds: 60 });
     const { progress } = context;

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type CocoMask, cocoMask, type Detections, drawPng, readImage } from '@nats/detect';
 import {
   modelFile,
+  modelRuntime,
   type OpenDetector,
   openDetector,
   timeLeft,
@@ -14,21 +15,21 @@ import {
 } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
-import { countingNumber, printJson, shareNumber } from './shared.js';
+import { addModelEngineFlag, countingNumber, printJson, shareNumber } from './shared.js';
 
 interface DetectFlags {
   readonly out?: string;
   readonly json?: true;
   readonly minScore: number;
   readonly threads: number;
+  readonly engine?: string;
 }
 
 const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif']);
 
 /** `nats detect`: what is on images. */
 export function detectCommand(program: Command): void {
-  program
-    .command('detect')
+  addModelEngineFlag(program.command('detect'))
     .description(
       'Detect on images with an exported model: boxes as a table or JSON (with masks, if it gives masks), pictures with --out',
     )
@@ -63,7 +64,7 @@ interface DetectedImage {
 async function run(path: string, paths: readonly string[], flags: DetectFlags): Promise<void> {
   const images = (await Promise.all(paths.map(imagesAt))).flat();
   if (flags.out !== undefined) checkDifferentNames(images);
-  const model = await openDetector(modelFile(path), flags.threads);
+  const model = await openDetector(modelFile(path), await modelRuntime(flags.threads, flags.engine));
   const progress = streamProgress(process.stderr);
   try {
     await withInterruption('stopped', async (signal) => {

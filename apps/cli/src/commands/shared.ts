@@ -4,6 +4,7 @@ import {
   commandOf,
   ENGINES,
   loadConfig,
+  MODEL_ENGINES,
   nearest,
   type Overrides,
   openEngine,
@@ -48,18 +49,29 @@ export function offlineOption(): Option {
 
 /** Which engine runs programs. */
 export function addEngineFlag(command: Command): Command {
-  return command.option('--engine <name>', `overrides engine.name: ${ENGINES.join(', ')}`, engineName);
+  return command.option('--engine <name>', `overrides engine.name: ${ENGINES.join(', ')}`, oneOf(ENGINES));
 }
 
-function engineName(text: string): string {
-  if (ENGINES.includes(text)) return text;
-  const meant = nearest(text, ENGINES);
-  throw new InvalidArgumentError(
-    `${meant === undefined ? '' : `did you mean '${meant}'? `}There is ${ENGINES.join(', ')}.`,
+/** Which engine runs exported files. */
+export function addModelEngineFlag(command: Command): Command {
+  return command.option(
+    '--engine <name>',
+    `what runs the file: ${MODEL_ENGINES.join(', ')}`,
+    oneOf(MODEL_ENGINES),
+    MODEL_ENGINES[0],
   );
 }
 
-function collected(value: string, before: readonly string[]): string[] {
+const oneOf = (names: readonly string[]) => (text: string) => {
+  if (names.includes(text)) return text;
+  const meant = nearest(text, names);
+  throw new InvalidArgumentError(
+    `${meant === undefined ? '' : `did you mean '${meant}'? `}There is ${names.join(', ')}.`,
+  );
+};
+
+/** Values of an option that may be repeated. */
+export function collected(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 

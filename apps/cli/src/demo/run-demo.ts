@@ -4,6 +4,7 @@ import {
   benchModels,
   candidatesProgram,
   claim,
+  configRuntime,
   evaluate,
   exportRun,
   noise,
@@ -114,8 +115,8 @@ async function exported(context: StepContext, variant: TrainedRun): Promise<numb
 async function timed(context: StepContext, variants: readonly TrainedRun[], rounds: number): Promise<number[]> {
   const { config, signal, progress } = context;
   const models = [];
-  for (const { folder } of variants)
-    models.push(await openDetector(join(folder, RUN_FILES.model), config.engine.threads));
+  const runtime = await configRuntime(config.engine);
+  for (const { folder } of variants) models.push(await openDetector(join(folder, RUN_FILES.model), runtime));
   try {
     const update = (done: number, of: number) => progress.update(`  round ${done} of ${of}`);
     const latencies = await benchModels(models, noise(models[0]!.convention), { rounds, batchSize: 8, signal, update });

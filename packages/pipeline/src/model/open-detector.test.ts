@@ -26,10 +26,10 @@ const bytes = (classes: readonly string[]) =>
 const image = { channels: 1 as const, height: 4, width: 4, pixels: new Uint8Array(16) };
 
 test('detects; a label without a name is the fault of the file', async () => {
-  const model = await openDetectorBytes(bytes(['zero', 'one']), 'good.onnx', 1);
+  const model = await openDetectorBytes(bytes(['zero', 'one']), 'good.onnx', { threads: 1 });
   expect((await model.detect(image)).labels).toEqual([1]);
   await model.close();
-  const wrong = await openDetectorBytes(bytes(['zero']), 'wrong.onnx', 1);
+  const wrong = await openDetectorBytes(bytes(['zero']), 'wrong.onnx', { threads: 1 });
   await expect(wrong.detect(image)).rejects.toThrow(
     /wrong\.onnx.*received label 1, and 1 names.*a name for each of its labels/,
   );
@@ -39,7 +39,7 @@ test('detects; a label without a name is the fault of the file', async () => {
 test('what onnxruntime refuses is named', async () => {
   const text = Buffer.from(bytes(['zero', 'one'])).toString('latin1');
   const broken = Buffer.from(text.replaceAll('Transpose', 'Transpoze'), 'latin1');
-  await expect(openDetectorBytes(broken, 'broken.onnx', 1)).rejects.toThrow(
+  await expect(openDetectorBytes(broken, 'broken.onnx', { threads: 1 })).rejects.toThrow(
     /broken\.onnx: onnxruntime can't run it: .*Transpoze/,
   );
 });

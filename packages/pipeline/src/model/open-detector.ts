@@ -7,8 +7,10 @@ import {
   modelFeeds,
   readDetectorMetadata,
 } from '@nats/detect';
+import { deviceError } from '@nats/engine';
 import { type DType, type Feeds, malformed, type TensorData, tensorData } from '@nats/graph';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { ModelRuntime } from './model-engines.js';
 
 /** An exported detector, run as any user of onnxruntime would run it. */
 export interface OpenDetector {
@@ -26,17 +28,26 @@ export interface OpenDetector {
   close(): Promise<void>;
 }
 
-/** @throws NatsError if the file is no detector of nats; IO errors pass through */
-export async function openDetector(path: string, threads: number): Promise<OpenDetector> {
-  return openDetectorBytes(await readFile(path), path, threads);
+/** @throws NatsError if the file is no detector of nats, or `device` if there is no GPU for it; IO errors pass through */
+export async function openDetector(path: string, runtime: ModelRuntime): Promise<OpenDetector> {
+  return openDetectorBytes(await readFile(path), path, runtime);
 }
 
-export async function openDetectorBytes(bytes: Uint8Array, path: string, threads: number): Promise<OpenDetector> {
+export async function openDetectorBytes(
+  bytes: Uint8Array,
+  path: string,
+  { threads, providers = ['cpu'] }: ModelRuntime,
+): Promise<OpenDetector> {
   const convention = readDetectorMetadata(bytes, path);
-  const session = await InferenceSession.create(bytes, { intraOpNumThreads: threads }).catch((cause: Error) => {
-    throw new Error(`${path}: onnxruntime can't run it: ${cause.message}`, { cause });
+  const options = { intraOpNumThreads: threads, executionProviders: providers, logSeverityLevel: 3 } as const;
+  const session = await InferenceSession.create(bytes, options).catch((cause: Error) => {
+    throw deviceError(cause, path) ?? new Error(`${path}: onnxruntime can't run it: ${cause.message}`, { cause });
   });
-  const run = async (feeds: Feeds) => valuesOf(await session.run(tensorsOf(feeds)));
+  const runTensors = (tensors: Record<string, Tensor>) =>
+    session.run(tensors).catch((cause: Error) => {
+      throw deviceError(cause, path) ?? cause;
+    });
+  const run = async (feeds: Feeds) => valuesOf(await runTensors(tensorsOf(feeds)));
   const detect = imageDetector(convention, run);
   return {
     path,
@@ -47,7 +58,7 @@ export async function openDetectorBytes(bytes: Uint8Array, path: string, threads
     run,
     prepare: (images) => {
       const tensors = tensorsOf(modelFeeds(convention, images));
-      return () => session.run(tensors);
+      return () => runTensors(tensors);
     },
     close: () => session.release(),
   };

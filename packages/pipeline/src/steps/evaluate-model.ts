@@ -13,6 +13,7 @@ import {
   withCrowdMasks,
 } from '@nats/detect';
 import { writeJson } from '../files/write-atomic.js';
+import { configRuntime } from '../model/model-engines.js';
 import { openDetector } from '../model/open-detector.js';
 import { UsageError } from '../usage-error.js';
 import type { StepContext } from './context.js';
@@ -32,7 +33,7 @@ export async function evaluateModel(
   written: IouType = 'bbox',
 ): Promise<EvaluationFile> {
   if (!config.data) throw new UsageError("no data: name it under 'data' in the config (nats init writes one)");
-  const model = await openDetector(path, config.engine.threads);
+  const model = await openDetector(path, await configRuntime(config.engine));
   try {
     const { classes, input, output } = model.convention;
     const { val } = await readDatasets(config.data, output.masks !== undefined);

@@ -13,6 +13,7 @@ import {
 import { type DetectionSet, type Verification, verify } from '@nats/export';
 import { type Engine, type TensorData, tensorData } from '@nats/graph';
 import type { Scheme } from '@nats/space';
+import { configRuntime } from '../model/model-engines.js';
 import { type OpenDetector, openDetector, openDetectorBytes } from '../model/open-detector.js';
 import type { StepContext, Weights } from './context.js';
 import { candidatesProgram, exportedDetector } from './export.js';
@@ -34,17 +35,17 @@ export async function verifyModel(
   scheme: Scheme | undefined,
   path: string,
 ): Promise<Verification> {
-  const { threads } = config.engine;
+  const runtime = await configRuntime(config.engine);
   const { tolerance, unmatched, verifyImages } = config.export;
   const samples = task.val.records.slice(0, verifyImages);
   const read = (record: DatasetRecord) => recordImage(record, task.detector.inputChannels);
   const trained = await openTrained(engine, task, weights, scheme);
   const models: OpenDetector[] = [];
   try {
-    const model = await openDetector(path, threads);
+    const model = await openDetector(path, runtime);
     models.push(model);
     const open = { ...config, export: { ...config.export, suppression: false } };
-    const candidates = await openDetectorBytes(exportedDetector(task, weights, scheme, open), path, threads);
+    const candidates = await openDetectorBytes(exportedDetector(task, weights, scheme, open), path, runtime);
     models.push(candidates);
     const { thresholds } = model.convention;
     return await verify({

@@ -15,9 +15,10 @@ const SMALLER = 'a smaller batch or input size, or a GPU with more memory, or th
 
 /**
  * What a failure of a GPU means for the one who reads it. The state of a run that failed is as it was.
+ * @param subject what was run: a program, whose largest tensor is named, or a file
  * @returns undefined for anything else
  */
-export function deviceError(cause: unknown, program: Program): NatsError | undefined {
+export function deviceError(cause: unknown, subject: Program | string): NatsError | undefined {
   const text = String(cause instanceof Error ? cause.message : cause);
   const error = (rule: string, received: string, limit: string) =>
     new NatsError('device', { rule, received, limit }, { cause });
@@ -38,7 +39,7 @@ export function deviceError(cause: unknown, program: Program): NatsError | undef
   if (SAID.tooLarge.test(text) || SAID.outOfMemory.test(text) || SAID.invalidBuffer.test(text)) {
     return error(
       "every tensor of a program fits a buffer of the GPU (the adapter's maxBufferSize and maxStorageBufferBindingSize), and all of them its memory",
-      `a program whose largest tensor is ${largestTensor(program)} (${firstLine(text)})`,
+      `${typeof subject === 'string' ? subject : `a program whose largest tensor is ${largestTensor(subject)}`} (${firstLine(text)})`,
       SMALLER,
     );
   }

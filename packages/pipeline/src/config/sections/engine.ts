@@ -5,6 +5,9 @@ import { whole } from './fields.js';
 /** Those that Node can run. */
 export const ENGINES: readonly string[] = [
   'onnxruntime',
+  'onnxruntime:webgpu',
+  'onnxruntime:cuda',
+  'auto',
   'onnxruntime-web',
   'tfjs',
   ...TFJS_BACKENDS.map((backend) => `tfjs:${backend}`),
@@ -18,7 +21,7 @@ export const engineSchema = z
       .enum(ENGINES)
       .default(NATIVE)
       .describe(
-        'others need packages of their own, which nats doctor names; tfjs is its best backend that is installed',
+        'onnxruntime:webgpu is any GPU, auto that where there is one; others need packages of their own, which nats doctor names; tfjs is its best backend that is installed',
       ),
     threads: whole()
       .default(2)
@@ -27,7 +30,7 @@ export const engineSchema = z
       .array(z.enum(['cpu', 'cuda', 'webgpu', 'coreml', 'dml']))
       .min(1)
       .default(['cpu'])
-      .describe("onnxruntime's, in order of preference; only cpu is tested"),
+      .describe("onnxruntime's, in order of preference; the name onnxruntime:webgpu is short for webgpu and cpu"),
   })
   .refine(({ name, providers }) => name === NATIVE || providers.join() === 'cpu', {
     path: ['providers'],
