@@ -1,4 +1,5 @@
 import { NatsError } from '@nats/graph';
+import { isSoftwareAdapter } from '../software-adapter.js';
 import { asTfjs, type Tfjs } from './module.js';
 
 /** Best first. */
@@ -54,6 +55,8 @@ const load: PackageLoader = (name) => {
       return import('@tensorflow/tfjs-core');
     case '@tensorflow/tfjs-backend-wasm':
       return import('@tensorflow/tfjs-backend-wasm');
+    case '@tensorflow/tfjs-backend-webgpu':
+      return import('@tensorflow/tfjs-backend-webgpu');
     case '@tensorflow/tfjs-backend-cpu':
       return import('@tensorflow/tfjs-backend-cpu');
     default:
@@ -99,11 +102,31 @@ function setWasmPaths(module: unknown, paths: string): void {
   }
 }
 
-/** The given backend, or the best one that is installed and works here. @throws NatsError `provider` */
+interface Gpu {
+  requestAdapter(): Promise<{ readonly info?: Readonly<Record<string, unknown>> } | null>;
+}
+
+/** Whether WebGPU is there, but computes on the CPU: never chosen, only taken if it is asked for. */
+async function softwareOnly(): Promise<boolean> {
+  const { navigator } = globalThis as { navigator?: { gpu?: Gpu } };
+  const adapter = await navigator?.gpu?.requestAdapter().catch(() => null);
+  if (!adapter?.info) return false;
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  return isFallbackAdapter === true || isSoftwareAdapter([vendor, architecture, device, description].join(' '));
+}
+
+/**
+ * The given backend, or the best one that is installed and works here; of itself never WebGPU without a GPU.
+ * @throws NatsError `provider`
+ */
 export async function openBackend(wanted: TfjsBackend | undefined, options: BackendOptions): Promise<LoadedBackend> {
   if (wanted !== undefined) return open(wanted, options);
   const reasons: string[] = [];
   for (const backend of TFJS_BACKENDS) {
+    if (backend === 'webgpu' && (await softwareOnly())) {
+      reasons.push('webgpu: no GPU, only an adapter in software');
+      continue;
+    }
     try {
       return await open(backend, options);
     } catch (error) {
