@@ -1,5 +1,5 @@
 import { type BenchResult, median, option } from './lib/bench.js';
-import { type StepTime, type StepWorker, startEngine, startPytorch } from './lib/step-worker.js';
+import { runWorker, type StepTime, type StepWorker, startEngine, startPytorch } from './lib/step-worker.js';
 
 const NETWORKS = [
   { name: 'resnet18', dilation: 1 },
@@ -15,12 +15,17 @@ const SIZE = 128;
  *
  * `--engine NAME` (`onnxruntime-web`, `tfjs:wasm`, …) measures another engine beside onnxruntime instead of PyTorch;
  * then also `--batch N`, `--size N` and `--networks N` (how many of the networks), for slow ones.
+ *
+ * `--engine onnxruntime:webgpu` measures what a faster device would not speed up: the main thread's time of a step, how many
+ * nodes it has, and how many bytes cross between the CPU and the device (counted in onnxruntime's profile). With `--batch N`
+ * (default 1) and `--size N` (default 64).
  */
 export async function run(args: readonly string[]): Promise<BenchResult> {
   const steps = option(args, 'steps', 20);
   const warm = option(args, 'warm', 5);
   const threads = option(args, 'threads', 2);
   const at = args.indexOf('--engine');
+  if (at >= 0 && /^onnxruntime:(webgpu|cuda)$/.test(args[at + 1] ?? '')) return hostCosts(args, args[at + 1]!);
   if (at >= 0) return compareEngines(args, args[at + 1] ?? '', { steps, warm, threads });
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
@@ -56,6 +61,50 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   }
   if (Object.keys(ratios).length === 0) console.log("No PyTorch in Debian's Python (python3-torch): no ratios.");
   return { name: 'engine', rows, ratios, samples };
+}
+
+interface HostCosts {
+  /** Milliseconds of the main thread, and on the clock, by step. */
+  readonly host: readonly number[];
+  readonly wall: readonly number[];
+  /** Nodes that onnxruntime runs in a step, copies included, and those of them on the CPU. */
+  readonly nodes: number;
+  readonly onCpu: number;
+  readonly bytes: { readonly feeds: number; readonly outputs: number; readonly copies: number };
+}
+
+/** The goal: 2 ms and 5 microseconds for each node; feeds and at most 1 kB cross. */
+async function hostCosts(args: readonly string[], engine: string): Promise<BenchResult> {
+  const numbers = [
+    option(args, 'batch', 1),
+    option(args, 'size', 64),
+    option(args, 'warm', 3),
+    option(args, 'steps', 10),
+  ];
+  const [batch, size] = numbers;
+  const { host, wall, nodes, onCpu, bytes } = await runWorker<HostCosts>('./host-worker.ts', [engine, ...numbers]);
+  const goal = 2 + 0.005 * nodes;
+  const row = {
+    network: `resnet18, ${batch} x ${size} px`,
+    nodes,
+    'on the CPU': onCpu,
+    'feeds, bytes': bytes.feeds,
+    'outputs, bytes': bytes.outputs,
+    'copies inside, bytes': bytes.copies,
+    'host ms/step': median(host),
+    'us/node': (1000 * median(host)) / nodes,
+    'goal, ms': goal,
+    'wall ms/step': median(wall),
+  };
+  return {
+    name: 'engine',
+    rows: [row],
+    ratios: {
+      [`host-vs-goal/${engine}`]: median(host) / goal,
+      [`bytes-vs-goal/${engine}`]: (bytes.feeds + bytes.outputs + bytes.copies) / (bytes.feeds + 1000),
+    },
+    samples: { host, wall },
+  };
 }
 
 interface Measurement {

@@ -58,6 +58,19 @@ export async function startEngine(
   return (await startWorker(process.execPath, command))!;
 }
 
+/** One JSON line of a script that measures by itself. @param script relative to this file */
+export async function runWorker<T>(script: string, args: readonly (number | string)[]): Promise<T> {
+  const command = [...process.execArgv, pathOf(script), ...args.map(String)];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  if (code !== 0) throw new Error(`${script} ended with exit code ${code}`);
+  return JSON.parse(text.trim().split('\n').at(-1)!) as T;
+}
+
 function pathOf(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
 }
