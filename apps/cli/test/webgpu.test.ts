@@ -78,7 +78,7 @@ function project(name: string, changes: Record<string, unknown>): void {
 
 describe.skipIf(absent)(absent ? 'on WebGPU (no adapter: install chromium)' : 'on WebGPU', () => {
   test('a search and a training give what the CPU gives, and a file that is judged, detects and is timed', () => {
-    const fitting = { batch: 4, rate: 0.01, checkpointEvery: 2, steps: 4 };
+    const fitting = { batchSize: 4, learningRate: 0.01, checkpointEvery: 2, steps: 4 };
     project('fcos', { search: { ...fitting, start: 2, relaxation: 'sampled' }, train: fitting });
     for (const command of ['search', 'train']) {
       nats('fcos', command, '--out', `${command}-cpu`);
@@ -97,11 +97,11 @@ describe.skipIf(absent)(absent ? 'on WebGPU (no adapter: install chromium)' : 'o
     expect(gpu.detections).toHaveLength(cpu.detections.length);
     // Nothing is found: no tensor without values comes to the device.
     expect(detected('--min-score', '1', ...WEBGPU)[0].detections).toEqual([]);
-    expect(nats('fcos', 'bench', 'train', '--rounds', '3', '--batch', '2', ...WEBGPU)).toMatch(/model\.onnx/);
+    expect(nats('fcos', 'bench', 'train', '--rounds', '3', '--batch-size', '2', ...WEBGPU)).toMatch(/model\.onnx/);
   });
 
   test('a Faster R-CNN that was stopped goes on with the state it had, and waits for a driver', async () => {
-    const train = { batch: 2, rate: 0.01, checkpointEvery: 2, steps: 12 };
+    const train = { batchSize: 2, learningRate: 0.01, checkpointEvery: 2, steps: 6 };
     project('faster', { detector: { kind: 'faster-rcnn', ...tinyTwoStage }, train });
     const args = ['train', '--no-evaluate', ...WEBGPU];
     nats('faster', ...args, '--out', 'whole');

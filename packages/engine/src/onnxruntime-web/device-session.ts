@@ -1,4 +1,4 @@
-import { encodeProgram, type LoweringTable } from '@nats/export';
+import { encodeProgram, type Lowerings } from '@nats/export';
 import type { Program } from '@nats/graph';
 import type { OpenDeviceSession } from '../onnx-session/device-session.js';
 import type { Tensors } from '../onnx-session/session.js';
@@ -10,7 +10,7 @@ import { alone } from './session.js';
 export function deviceSessions(
   module: OnnxruntimeWeb,
   providers: readonly string[],
-  lowerings: LoweringTable,
+  lowerings: Lowerings,
 ): OpenDeviceSession {
   return async (program, onDevice) => {
     const bytes = encodeProgram(program, { lowerings });

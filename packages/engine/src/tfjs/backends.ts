@@ -89,7 +89,12 @@ async function open(backend: TfjsBackend, options: BackendOptions): Promise<Load
   if (!tf) throw refuse(`a package ${core} without an engine`);
   const module = tf;
   const enter = async () => {
-    if (module.getBackend() !== name && !(await module.setBackend(name))) throw refuse('it does not start');
+    if (module.getBackend() === name) return module.ready();
+    // A backend that registers itself only where it can run is not known elsewhere: an error, not false.
+    const started = await module.setBackend(name).catch((cause: Error) => {
+      throw refuse(`it does not run here (${cause.message})`, cause);
+    });
+    if (!started) throw refuse('it does not start');
     await module.ready();
   };
   await enter();
