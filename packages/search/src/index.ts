@@ -1,12 +1,43 @@
-export * from './baselines/index.js';
-export * from './decoders/index.js';
-export * from './loop/architecture.js';
-export * from './loop/search.js';
-export * from './loop/second-order.js';
-export * from './loop/supernet-objective.js';
-export * from './relaxations/dilated-convolution.js';
-export * from './relaxations/exact.js';
-export * from './relaxations/mixture.js';
-export * from './relaxations/sampled.js';
-export * from './relaxations/supernet.js';
-export * from './stability/average.js';
+export { edoConvolution, edoInitial, edoScheme } from './baselines/edo.js';
+export {
+  cyclicScheme,
+  genotypeIndex,
+  type Histogram,
+  histogramOf,
+  randomScheme,
+  restrictedScheme,
+  uniformScheme,
+} from './baselines/fixed-schemes.js';
+export { createRfNextSearch, type RfNextOptions, type RfNextSearch, type RoundEvent } from './baselines/rf-next.js';
+export { assign, type DecodeOptions, decode } from './decoders/decode.js';
+export { type ChannelChoice, contiguous, intensities, type Preferences } from './decoders/preferences.js';
+export {
+  type Architecture,
+  architectureOfEvent,
+  decodeScheme,
+  intensitiesBySite,
+  type SchemeDecodeOptions,
+} from './loop/architecture.js';
+export {
+  ARCHITECTURE_BETAS,
+  type ArchitectureEvent,
+  type ArchitectureOptions,
+  createSearch,
+  type Search,
+  type SearchEvent,
+  type SearchOptions,
+  type WeightOptions,
+} from './loop/search.js';
+export { supernetObjective } from './loop/supernet-objective.js';
+export { exactCosts } from './relaxations/dilated-convolution.js';
+export type { ExactForm } from './relaxations/exact.js';
+export { mixture, perChannel, shareOf } from './relaxations/mixture.js';
+export { samplingFeeds } from './relaxations/sampled.js';
+export {
+  type ExactRelaxation,
+  isArchitecture,
+  type Relaxation,
+  type SampledRelaxation,
+  supernetWeights,
+} from './relaxations/supernet.js';
+export { averageArchitectures } from './stability/average.js';
