@@ -1,4 +1,4 @@
-// Transforms a pretrained ResNet-50 by a scheme written by hand, and exports it as ONNX. No engine is installed or used.
+// Transforms a pretrained ResNet-50 by a hand-designed dilation pattern, and exports it as ONNX. No engine is installed or used.
 // npx tsx --conditions=@nats/source examples/transform-resnet50.ts [resnet50.pth] [out.onnx]
 import { rename, writeFile } from 'node:fs/promises';
 import { encodeProgram } from '@nats/export';
@@ -17,7 +17,7 @@ import { formatReport, mapWeights, readWeights } from '@nats/transfer';
 const [file, out = 'resnet50-transformed.onnx'] = process.argv.slice(2);
 const config = resnetConfig('resnet50');
 
-// In the last two stages a quarter of each centre convolution's channels looks twice as far, in both directions.
+// In the last two stages a quarter of each center convolution's channels looks twice as far, in both directions.
 const scheme = createScheme({
   backbone: config.name,
   genotypes: [
@@ -29,7 +29,7 @@ const scheme = createScheme({
     .map(
       ({ name, channels }) => [name, Int32Array.from({ length: channels }, (_, c) => (c % 4 === 3 ? 1 : 0))] as const,
     ),
-  provenance: { tool: { name: 'example', version: '1' }, method: 'by hand' },
+  provenance: { tool: { name: 'example', version: '1' }, method: 'hand-designed' },
 });
 checkSchemeFits(scheme, config);
 

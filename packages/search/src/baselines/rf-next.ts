@@ -37,7 +37,7 @@ export interface RfNextSearch {
  * new present one, rounded to the nearest genotype of the space. It starts at the smallest dilation. RF-Next expands
  * around rates that are not in a list, and its probabilities are shares of absolute weights; here genotypes are the
  * space's and probabilities a softmax, as in all other searches, so that they compare. Weights go on from round to round,
- * optimisers begin anew.
+ * optimizers begin anew.
  * @param options `steps` in all, evenly divided among the rounds; the architecture's `start` is that of the first round
  */
 export function createRfNextSearch(options: RfNextOptions): RfNextSearch {

@@ -23,7 +23,7 @@ export function intensities({ probabilities }: Preferences): number[] {
 }
 
 /**
- * Raises probabilities to the power `exponent` and normalises them again: above 1 sharpens before decoding (our choice).
+ * Raises probabilities to the power `exponent` and normalizes them again: above 1 sharpens before decoding (our choice).
  * Infinity leaves the first maximum only.
  */
 export function sharpen(preferences: Preferences, exponent: number): Preferences {

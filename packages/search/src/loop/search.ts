@@ -104,7 +104,7 @@ export interface Search {
 }
 
 /**
- * Prepares a search: first-order alternating optimisation (DARTS, Liu et al. 2019, section 2.3, as FNA and Hit-Detector use
+ * Prepares a search: first-order alternating optimization (DARTS, Liu et al. 2019, section 2.3, as FNA and Hit-Detector use
  * it for detection). Every step fits the weights on one half of the data; from `start` on it then fits the architecture on
  * the other half. Architecture steps never move running statistics. The loop, its checkpoints and resuming are those of
  * @nats/train: a resumed search equals the uninterrupted one bit for bit.

@@ -89,7 +89,7 @@ async function compileAll(engine: Engine, steps: readonly { readonly program: Pa
   return executables;
 }
 
-/** A loss whose gradients are what is fed as `gradient.NAME`: an optimiser's step on gradients from elsewhere. */
+/** A loss whose gradients are what is fed as `gradient.NAME`: an optimizer's step on gradients from elsewhere. */
 function givenGradients(spec: StateSpec, names: readonly string[]): Pick<Objective, 'loss'> {
   return {
     loss: (scope) => {

@@ -16,7 +16,7 @@ export function convolutionOf(options: ConvolutionLayerOptions): DilatedConvolut
   return { stride, groups };
 }
 
-/** Padding that keeps a 3x3 kernel of this dilation centred: the output size does not depend on the dilation. */
+/** Padding that keeps a 3x3 kernel of this dilation centered: the output size does not depend on the dilation. */
 export function samePadding([dh, dw]: Genotype): Pair {
   return [dh, dw];
 }

@@ -80,7 +80,7 @@ export function mixedKernel(weight: Tensor, shares: Tensor, genotypes: readonly 
   return reshape(matMul(concat(scaled, 1), placement), [o, i, kh, kw]);
 }
 
-/** `[9, kh * kw]` of zeros and ones: where a dilated 3x3 kernel's taps stand in a larger kernel of the same centre. */
+/** `[9, kh * kw]` of zeros and ones: where a dilated 3x3 kernel's taps stand in a larger kernel of the same center. */
 export function tapPlacement([dh, dw]: Genotype, kh: number, kw: number): TensorData {
   const data = new Float32Array(9 * kh * kw);
   for (let tap = 0; tap < 9; tap++) {

@@ -107,8 +107,8 @@ function groupInputs(x: Tensor, parts: readonly Part[], site: ConvolutionSite): 
 
 function checkOptions({ kernel = 3, bias = false, padding, dilation }: ConvolutionLayerOptions, site: ConvolutionSite) {
   const square = kernel === 3 || (typeof kernel !== 'number' && kernel[0] === 3 && kernel[1] === 3);
-  const centred = padding === dilation && padding === site.dilation;
-  check(square && !bias && centred, 'attribute', () => ({
+  const centered = padding === dilation && padding === site.dilation;
+  check(square && !bias && centered, 'attribute', () => ({
     rule: 'a scheme is applied to 3x3 convolutions without bias whose padding keeps the size',
     received: JSON.stringify({ kernel, bias, padding, dilation }),
     where: site.name,

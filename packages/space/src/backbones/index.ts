@@ -17,11 +17,10 @@ export {
   mobilenetV2Config,
 } from './mobilenet-v2.js';
 export { BACKBONE_NAMES, type BackboneName, backboneConfig, isBackboneName } from './models.js';
-export { type NormConfig, normalize } from './norm.js';
+export type { NormConfig } from './norm.js';
 export { CIFAR10_STATISTICS, IMAGENET_STATISTICS, type PixelStatistics } from './pixel-statistics.js';
 export type { BackboneConfig } from './registry.js';
 export {
-  REGNET_NAMES,
   type RegnetConfig,
   type RegnetName,
   type RegnetOptions,
@@ -34,7 +33,6 @@ export { type ResnetConfig, type StageConfig, type StemConfig, withOutputStride 
 export {
   demoResnet,
   isResnetName,
-  RESNET_NAMES,
   type ResnetName,
   type ResnetOptions,
   resnetConfig,
@@ -42,7 +40,6 @@ export {
   smallResnet,
 } from './resnet-models.js';
 export {
-  BLOCK_NAMES,
   type BlockContext,
   type BlockName,
   type ConvolutionBuilder,

@@ -11,7 +11,7 @@ import {
   buildBackbone,
   buildClassifier,
   isBackboneName,
-  type RESNET_NAMES,
+  type ResnetName,
   resnetConfig,
   smallResnet,
 } from '../backbones/index.js';
@@ -54,7 +54,7 @@ test('every listed ImageNet network is compared', () => {
 });
 
 test('CIFAR ResNets have the parameters that their paper lists (Table 6 of He et al. 2016)', () => {
-  const millions = (name: (typeof RESNET_NAMES)[number]) =>
+  const millions = (name: ResnetName) =>
     (backboneCosts(resnetConfig(name), { size: [32, 32], classes: 10 }).parameters / 1e6).toFixed(2);
   expect((['resnet20', 'resnet32', 'resnet44', 'resnet56'] as const).map(millions)).toEqual([
     '0.27',
@@ -82,7 +82,7 @@ describe('receptive field', () => {
   const field = (name: 'resnet18' | 'resnet50', layer: string) =>
     backboneCosts(resnetConfig(name), { size: [64, 64] }).layers.find((row) => row.name === layer)?.receptiveField;
 
-  test('of known networks, added up by hand', () => {
+  test('of known networks, added up independently', () => {
     expect(field('resnet18', 'conv1')).toEqual([7, 7]);
     // 7x7 stride 2, pool 3x3 stride 2: 11; each 3x3 at step 4 adds 8.
     expect(field('resnet18', 'layer1.0.conv1')).toEqual([19, 19]);
@@ -120,7 +120,7 @@ describe('receptive field', () => {
   });
 });
 
-test('rows and memory of a small network, by hand', () => {
+test('rows and memory of a small network, worked out', () => {
   const config = smallResnet({ widths: [2], inputChannels: 1, stem: { stride: 1 }, strides: [2] });
   const scope = createScope();
   const x = input('x', 'float32', [1, 1, 8, 8]);

@@ -29,10 +29,10 @@ const measure = (engine: Engine, genotype?: Genotype) => {
   return effectiveReceptiveFields(engine, config, { values: values(), images, ...(scheme && { scheme }) });
 };
 
-test('is inside the theoretical one, around the centre, and reaches its edge', async () => {
+test('is inside the theoretical one, around the center, and reaches its edge', async () => {
   const fields = await measure(referenceEngine());
   const { layers } = backboneCosts(config, { size: [SIZE, SIZE] });
-  for (const [stage, layer, centre] of [
+  for (const [stage, layer, center] of [
     ['C2', 'layer1.0.conv2', 15],
     // Position 8 of a map of 16 with step 2.
     ['C3', 'layer2.0.conv2', 16],
@@ -41,7 +41,7 @@ test('is inside the theoretical one, around the centre, and reaches its edge', a
     const reach = (layers.find(({ name }) => name === layer)!.receptiveField![0] - 1) / 2;
     let farthest = 0;
     for (const [i, value] of map.data.entries()) {
-      const distance = Math.max(Math.abs(Math.floor(i / SIZE) - centre), Math.abs((i % SIZE) - centre));
+      const distance = Math.max(Math.abs(Math.floor(i / SIZE) - center), Math.abs((i % SIZE) - center));
       if (value > 0) farthest = Math.max(farthest, distance);
     }
     expect(farthest).toBe(reach);

@@ -13,7 +13,9 @@ import {
   multiplyOp,
   type Node,
   negateOp,
+  type ReductionAttributes,
   reciprocalOp,
+  reduceSumOp,
   reluOp,
   type SliceAttributes,
   type SplitAttributes,
@@ -81,13 +83,14 @@ export function pickedChannels({ node, index }: Tensor): Int32Array | undefined 
 
 /**
  * Reads a node as a function that treats channels apart: maps of the node's own shape on one side, and operands that
- * have one value for each channel, or one for all, on the other (batch norm at inference, activations, sums).
+ * have one value for each channel, or one for all, on the other (batch norm at inference, activations, sums, the factors
+ * of a squeeze and excitation); or global pooling of a map.
  * @returns positions of the maps among the inputs; undefined for any other node
  */
 export function channelwiseMaps(node: Node): number[] | undefined {
   const [output] = node.outputs as [Tensor];
   if (!isMap(output)) return undefined;
-  if (POINTWISE_UNARY.has(node.op.name)) return [0];
+  if (POINTWISE_UNARY.has(node.op.name) || isPooling(node)) return [0];
   if (!POINTWISE_BINARY.has(node.op.name)) return undefined;
   const maps: number[] = [];
   for (const [i, x] of node.inputs.entries()) {
@@ -97,10 +100,17 @@ export function channelwiseMaps(node: Node): number[] | undefined {
   return maps;
 }
 
-/** At most one axis is not 1: that of the channels. */
+/** The mean or sum of each channel of each image, `[N, C, 1, 1]`. */
+function isPooling(node: Node): boolean {
+  if (node.op !== reduceSumOp) return false;
+  const { axes, keepDims } = node.attributes as ReductionAttributes;
+  return keepDims && axes.join() === '2,3';
+}
+
+/** One value for each channel, perhaps of each image, `[N, C, 1, 1]`: no axis of pixels. */
 function isPerChannel(x: Tensor): boolean {
   const axis = x.shape.length - 3;
-  return x.shape.length <= 4 && x.shape.every((size, i) => size === 1 || i === axis);
+  return x.shape.length <= 4 && x.shape.every((size, i) => size === 1 || i === axis || i < axis);
 }
 
 /** A per-channel operand for only some channels, in their order. */

@@ -1,4 +1,5 @@
-import { add, conv2d, createProgram, input, relu, sliceAxis, type Tensor, variable } from '@nats/graph';
+import { add, conv2d, createProgram, evaluate, input, relu, sliceAxis, type Tensor, variable } from '@nats/graph';
+import { hashed } from '@nats/graph/testing';
 import { expect, test } from 'vitest';
 import { hoistSelections } from './hoist-selections.js';
 
@@ -27,4 +28,16 @@ test('not if a channel would be computed twice', () => {
 test('not if the whole map is needed as well, by a node or as an output', () => {
   expect(after({ low, high, sum: add(map, 1) })).toEqual({ convolutions: [6], picksMaps: true });
   expect(after({ low, high, map })).toEqual({ convolutions: [6], picksMaps: true });
+});
+
+test("a convolution's bias is picked with its weight", () => {
+  const biased = relu(conv2d(x, variable('w', 'float32', [6, 2, 1, 1]), {}, variable('bias', 'float32', [6])));
+  const program = createProgram({ outputs: { low: sliceAxis(biased, 1, 0, 3), high: sliceAxis(biased, 1, 3, 6) } });
+  const feeds = { x: hashed([1, 2, 4, 4], 1) };
+  const values = new Map([
+    ['w', hashed([6, 2, 1, 1], 2)],
+    ['bias', hashed([6], 3)],
+  ]);
+  const { outputs } = evaluate(hoistSelections(program), feeds, values);
+  expect(outputs).toEqual(evaluate(program, feeds, values).outputs);
 });

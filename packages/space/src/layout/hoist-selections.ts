@@ -64,8 +64,10 @@ function pickedAtSource(x: Tensor, picked: Int32Array, rebuild: (x: Tensor) => T
   const { node } = x;
   return withScopePath(node.scope, () => {
     if (isDenseConvolution(node)) {
-      const [input, weight] = node.inputs.map(rebuild) as [Tensor, Tensor];
-      return applyAll(node.op, [input, selectChannels(weight, 0, picked)], node.attributes)[0]!;
+      // Weight and, if there is one, bias have an output channel in each row.
+      const [input, ...rows] = node.inputs.map(rebuild) as [Tensor, Tensor, Tensor?];
+      const pickedRows = rows.map((row) => selectChannels(row!, 0, picked));
+      return applyAll(node.op, [input, ...pickedRows], node.attributes)[0]!;
     }
     const earlier = pickedChannels(x);
     if (earlier) {

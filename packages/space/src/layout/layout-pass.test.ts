@@ -13,6 +13,7 @@ import {
   type ConvolutionBuilder,
   convolutionSites,
   plainConvolution,
+  type RegnetConfig,
   smallResnet,
 } from '../backbones/index.js';
 import { programCosts } from '../costs/costs.js';
@@ -70,6 +71,28 @@ test('equals one convolution for each channel, on random networks and schemes (f
 });
 
 describe('what it costs', () => {
+  test('a RegNet with squeeze and excitation: nothing is left, as in a bottleneck', () => {
+    const config: RegnetConfig = {
+      kind: 'regnet',
+      name: 'small',
+      inputChannels: 3,
+      stemChannels: 6,
+      stages: [{ blocks: 2, channels: 12, groupWidth: 2, stride: 2 }],
+      squeezeRatio: 0.5,
+      norm: { kind: 'batch' },
+    };
+    const { program } = inference(config, schemeBuilder(interleaved(config)));
+    expect(movedMaps(program).map(({ op }) => op.name)).toEqual([
+      'gather',
+      'split',
+      'gather',
+      'gather',
+      'split',
+      'gather',
+    ]);
+    expect(movedMaps(layoutPass(program))).toEqual([]);
+  });
+
   const pass = (block: 'basic' | 'bottleneck', groups = 1) => {
     const config = smallResnet({ widths: [12], block, groups, blocks: 2 });
     const { program } = inference(config, schemeBuilder(interleaved(config)));

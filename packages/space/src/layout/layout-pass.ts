@@ -7,14 +7,15 @@ import { sinkJoins } from './sink-joins.js';
  * are made to lie together by permuting weights instead of feature maps. The state stays in the plain network's order;
  * permutations are picks of weights inside the program, which `foldVariables` turns into constants at export.
  *
- * Free of cost: a bottleneck's centre and a basic block's first convolution (their order is absorbed by the input
- * channels of the convolution that follows), and the inputs of a grouped centre (by the 1x1 convolution before it). A
+ * Free of cost: a bottleneck's center and a basic block's first convolution (their order is absorbed by the input
+ * channels of the convolution that follows), and the inputs of a grouped center (by the 1x1 convolution before it). A
  * basic block's second convolution feeds the residual stream, whose order is kept: contiguous runs need nothing, other
- * schemes one gather. Batch norm and activation move into the branches, where they fold into the convolutions.
+ * schemes one gather. A squeeze and excitation takes its channels, and gives its factors, in the order in which they lie.
+ * Batch norm and activation move into the branches, where they fold into the convolutions.
  *
  * For inference programs; a training step keeps the naive form, whose gather has an inverse gather as its gradient.
  * Results are equal up to the order of sums: 1e-12 in float64.
  */
 export function layoutPass(program: Program): Program {
-  return sinkJoins(hoistSelections(program));
+  return hoistSelections(sinkJoins(hoistSelections(program)));
 }

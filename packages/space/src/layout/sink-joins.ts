@@ -104,12 +104,12 @@ function absorbed(
   apart: ReadonlyMap<Tensor, Apart>,
   whole: (x: Tensor) => Tensor,
 ): readonly Tensor[] | undefined {
-  const [x, weight] = node.inputs;
+  const [x, weight, ...bias] = node.inputs;
   const map = x && apart.get(x);
   if (!map || !isDenseConvolution(node) || apart.has(weight!)) return undefined;
   return withScopePath(node.scope, () => {
     const moved = isIdentity(map.channels) ? whole(weight!) : selectChannels(whole(weight!), 1, map.channels);
-    return [applyAll(node.op, [joined(map), moved], node.attributes)[0]!];
+    return applyAll(node.op, [joined(map), moved, ...bias.map(whole)], node.attributes);
   });
 }
 

@@ -10,7 +10,7 @@ import { checkChoiceFits, countGenotypes, createScheme, type Provenance, runsOf,
  * counts, not a genotype for each channel.
  */
 export interface PatternImport {
-  /** The backbone's name and the convolutions that the file is about, in forward order: 16 centre ones for ResNet-50. */
+  /** The backbone's name and the convolutions that the file is about, in forward order: 16 center ones for ResNet-50. */
   readonly backbone: string;
   readonly sites: readonly ConvolutionSite[];
   readonly provenance: Provenance;
