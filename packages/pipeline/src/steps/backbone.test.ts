@@ -1,7 +1,7 @@
+import { detectorConfigOf } from '@nats/detect';
 import { BACKBONE_NAMES, CIFAR10_STATISTICS, IMAGENET_STATISTICS, inputStatistics } from '@nats/space';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../config/load-config.js';
-import { detectorConfigOf } from '../detectors/index.js';
 import { backboneConfigOf } from './backbone.js';
 import { searchedBackbone, spaceOf } from './task.js';
 
