@@ -40,7 +40,7 @@ export { claim, exportRun, pretrainRun, searchRun, trainRun, verifyRun } from '.
 export { readArchitecture, search, searchOptions } from './steps/search.js';
 export { detectorSpec, openTask, searchedBackbone, spaceOf, type Task, taskObjective } from './steps/task.js';
 export { detectorPhases } from './steps/training-phases.js';
-export { type LocateOptions, locateWeights, pretrainedWeights, weightsFile } from './steps/weights.js';
+export { inWordsOfConfig, type LocateOptions, locateWeights, pretrainedWeights } from './steps/weights.js';
 export { writeReport } from './steps/write-report.js';
 export { UsageError } from './usage-error.js';
 export { VERSION } from './version.js';

@@ -1,5 +1,5 @@
 import { sizeOf } from '@nats/graph';
-import { locateWeights } from '@nats/pipeline';
+import { inWordsOfConfig, locateWeights } from '@nats/pipeline';
 import { printable, readWeights } from '@nats/transfer';
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
@@ -26,7 +26,11 @@ export function inspectWeightsCommand(inspect: Command): void {
 
 async function run(path: string, { select, json }: WeightsFlags): Promise<void> {
   const { path: file } = await locateWeights(path, { progress: streamProgress(process.stderr) });
-  const { format, tensors, metadata } = await readWeights(file, select === undefined ? {} : { select });
+  const { format, tensors, metadata } = await readWeights(file, select === undefined ? {} : { select }).catch(
+    (error: unknown) => {
+      throw inWordsOfConfig(error, file);
+    },
+  );
   const rows = [...tensors].map(([name, { dtype, shape, data }]) => {
     let [least, most, finite] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true];
     for (const value of data) {

@@ -14,7 +14,7 @@ import { BACKBONE_PREFIX } from './backbone.js';
 import type { StepContext, Weights } from './context.js';
 
 /** The weights of a run stand for its directory. */
-export function weightsFile(path: string): string {
+function weightsFile(path: string): string {
   return isRun(path) ? join(path, RUN_FILES.weights) : expectFile(path, 'a run');
 }
 
@@ -96,7 +96,7 @@ export async function pretrainedWeights(
     if (known !== undefined && statistics !== undefined) tellPixels(known, statistics, progress);
     return mapped.tensors;
   } catch (error) {
-    throw error instanceof NatsError ? inWordsOfConfig(error, path) : error;
+    throw inWordsOfConfig(error, path);
   }
 }
 
@@ -111,13 +111,17 @@ function tellPixels({ name, mean, deviation }: KnownWeights, used: PixelStatisti
 /** Options of library functions as keys of the config. */
 const KEYS: readonly (readonly [RegExp, string])[] = [
   [/\(options\.inertGlobals\)/g, '(weights.placeholders)'],
-  [/\(options\.select\)/g, '(weights.select)'],
+  [/\(options\.select\)/g, '(weights.select, --select)'],
+  // Caps are raised in code alone.
+  [/ \(limits\.[\w., ]+\)/g, ''],
   [/scope '(backbone|detector)'/g, 'weights.scope: "$1"'],
   [/rules that settle it: (\{.*\})/g, 'in the config: "weights": {"rules": $1}'],
   [/(?:as in rules:|rules such as) (\{.*\})/g, 'in the config, such as "weights": {"rules": $1}'],
 ];
 
-function inWordsOfConfig(error: NatsError, path: string): NatsError {
+/** An error of @nats/transfer that names keys of the config instead of options; any other error as it is. */
+export function inWordsOfConfig(error: unknown, path: string): unknown {
+  if (!(error instanceof NatsError)) return error;
   const { limit, where } = error.details;
   const details = {
     ...error.details,

@@ -267,6 +267,13 @@ describe('names', () => {
     expect(server.requests[1]!.url).toBe('/resnet18-f37072fd.pth');
   });
 
+  it.each(['example.org', 'file:///tmp', ''])('a mirror that is no address is refused: "%s"', async (mirror) => {
+    vi.stubEnv('NATS_TORCHVISION_MIRROR', mirror === '' ? 'nowhere' : undefined);
+    const error = await failure(fetchFrom('torchvision:resnet18', { torchvisionMirror: mirror }));
+    expect(error).toMatchObject({ code: 'name' });
+    expect(error.message).toMatch(/the mirror of torchvision/);
+  });
+
   it('the hub tells the hash of a large file, and its commit', async () => {
     const cdn = await serve(gives(bytes));
     const linked = { 'x-linked-etag': `"${sha256(bytes)}"`, 'x-repo-commit': 'c0ffee' };

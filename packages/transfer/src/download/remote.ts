@@ -1,3 +1,4 @@
+import { NatsError } from '@nats/graph';
 import type { WeightName } from './weight-name.js';
 
 /** Where a file is asked for, and what is known of it beforehand. */
@@ -23,13 +24,13 @@ export interface Servers {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The address of weights, by the mirrors that are set. @throws TypeError for a mirror that is no URL */
+/** The address of weights, by the mirrors that are set. @throws NatsError `name` for a mirror that is no URL */
 export function remoteOf(name: WeightName, servers: Servers, environment: Environment = process.env): Remote {
   switch (name.kind) {
     case 'torchvision': {
       const base = servers.torchvisionMirror || environment.NATS_TORCHVISION_MIRROR || TORCHVISION;
       return {
-        url: new URL(`${trimmed(base)}/${name.known.file}`),
+        url: under(base, name.known.file, 'the mirror of torchvision (NATS_TORCHVISION_MIRROR)'),
         sha256: name.known.sha256Prefix ?? '',
         headers: {},
         isHub: false,
@@ -40,7 +41,7 @@ export function remoteOf(name: WeightName, servers: Servers, environment: Enviro
       const path = [...name.repo.split('/'), 'resolve', name.revision, ...name.file.split('/')];
       const token = environment.HF_TOKEN;
       return {
-        url: new URL(`${trimmed(base)}/${path.map(encodeURIComponent).join('/')}`),
+        url: under(base, path.map(encodeURIComponent).join('/'), 'the hub (HF_ENDPOINT)'),
         sha256: '',
         headers: token ? { authorization: `Bearer ${token}` } : {},
         isHub: true,
@@ -51,6 +52,9 @@ export function remoteOf(name: WeightName, servers: Servers, environment: Enviro
   }
 }
 
-function trimmed(base: string): string {
-  return base.replace(/\/+$/, '');
+function under(base: string, path: string, what: string): URL {
+  const address = `${base.replace(/\/+$/, '')}/${path}`;
+  if (/^https?:/.test(base) && URL.canParse(address)) return new URL(address);
+  const rule = `${what} is an address`;
+  throw new NatsError('name', { rule, received: JSON.stringify(base), limit: 'such as https://example.org/models' });
 }
