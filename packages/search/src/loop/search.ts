@@ -42,7 +42,7 @@ export interface ArchitectureOptions {
   readonly every?: number;
   /** Default: Adam with betas (0.5, 0.999), as DARTS and FNA, and no weight decay (our choice). */
   readonly optimizer?: Optimizer;
-  /** Default 0.1 (our choice: 3e-4 to 3e-2 leave shares near uniform in a search of a thousand steps). */
+  /** Default 0.1 (our choice: 3e-4 to 3e-2 leave mixing weights near uniform in a search of a thousand steps). */
   readonly learningRate?: Schedule;
   /** Weight of the architecture's entropy in its loss, by step; positive values sharpen. Default: none. */
   readonly entropy?: Schedule;

@@ -18,7 +18,7 @@ import {
   outputChannels,
   samePadding,
 } from './dilated-convolution.js';
-import { perChannel, shareOf } from './mixture.js';
+import { mixingWeightOf, perChannel } from './mixture.js';
 
 /** `auto` counts convolution work and takes the cheaper form; both give the same numbers. */
 export type ExactForm = 'auto' | 'sum' | 'dense';
@@ -40,39 +40,43 @@ export function exactConvolution(
 ): Tensor {
   const { sum, dense } = exactCosts(genotypes);
   const chosen = form === 'auto' ? (dense < sum ? 'dense' : 'sum') : form;
-  const shares = perChannel(probabilities, outputChannels(weight));
-  if (chosen === 'sum') return explicitSum(x, weight, shares, genotypes, convolution);
-  const kernel = mixedKernel(weight, shares, genotypes);
+  const mixingWeights = perChannel(probabilities, outputChannels(weight));
+  if (chosen === 'sum') return explicitSum(x, weight, mixingWeights, genotypes, convolution);
+  const kernel = mixedKernel(weight, mixingWeights, genotypes);
   const [kh, kw] = denseKernelSize(genotypes);
   return conv2d(x, kernel, { ...convolution, padding: [(kh - 1) / 2, (kw - 1) / 2] });
 }
 
 /**
- * One convolution for each genotype. Shares scale the weight, not the output: convolution is linear in its weight, and
- * weights are smaller than feature maps. The gradient of the shares then falls out of the weight's gradient.
+ * One convolution for each genotype. Mixing weights scale the weight, not the output: convolution is linear in its weight, and
+ * weights are smaller than feature maps. The gradient of the mixing weights then falls out of the weight's gradient.
  */
 function explicitSum(
   x: Tensor,
   weight: Tensor,
-  shares: Tensor,
+  mixingWeights: Tensor,
   genotypes: readonly Genotype[],
   convolution: DilatedConvolution,
 ): Tensor {
   return genotypes
     .map((dilation, g) =>
-      conv2d(x, multiply(weight, shareOf(shares, g)), { ...convolution, dilation, padding: samePadding(dilation) }),
+      conv2d(x, multiply(weight, mixingWeightOf(mixingWeights, g)), {
+        ...convolution,
+        dilation,
+        padding: samePadding(dilation),
+      }),
     )
     .reduce(add);
 }
 
 /**
  * The same sum as one kernel: every genotype's scaled taps placed on its dilated grid, and added. A differentiable
- * function of weight and shares: `[O, I, 3, 3]` and `[O, G]` to `[O, I, kh, kw]`.
+ * function of weight and mixing weights: `[O, I, 3, 3]` and `[O, G]` to `[O, I, kh, kw]`.
  */
-export function mixedKernel(weight: Tensor, shares: Tensor, genotypes: readonly Genotype[]): Tensor {
+export function mixedKernel(weight: Tensor, mixingWeights: Tensor, genotypes: readonly Genotype[]): Tensor {
   const [o, i] = weight.shape as [number, number];
   const [kh, kw] = denseKernelSize(genotypes);
-  const scaled = genotypes.map((_, g) => reshape(multiply(weight, shareOf(shares, g)), [o * i, 9]));
+  const scaled = genotypes.map((_, g) => reshape(multiply(weight, mixingWeightOf(mixingWeights, g)), [o * i, 9]));
   const placement = concat(
     genotypes.map((dilation) => constant(tapPlacement(dilation, kh, kw))),
     0,

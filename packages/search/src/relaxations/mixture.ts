@@ -2,7 +2,7 @@ import { broadcastTo, type Dimension, reshape, type Scope, sliceAxis, softmax, t
 
 /**
  * Architecture parameters of one convolution, `[K, G]`: how much channel group k prefers genotype g. Zero at the start,
- * so that every genotype begins with the same share (our choice, as DARTS up to its small noise).
+ * so that every genotype begins with the same mixing weight (our choice, as DARTS up to its small noise).
  */
 export function architectureParameter(scope: Scope, site: string, groups: number, genotypes: number): Tensor {
   return scope.parameter(site, [groups, genotypes], zeros);
@@ -20,7 +20,7 @@ export function perChannel(rows: Tensor, channels: number): Tensor {
   return reshape(broadcastTo(reshape(rows, [groups, 1, genotypes]), repeated), [channels, genotypes]);
 }
 
-/** The share of genotype `g` for each output channel, shaped to scale a weight `[O, I, 3, 3]`. */
-export function shareOf(shares: Tensor, g: number): Tensor {
-  return reshape(sliceAxis(shares, 1, g, g + 1), [shares.shape[0]!, 1, 1, 1]);
+/** The mixing weight of genotype `g` for each output channel, shaped to scale a weight `[O, I, 3, 3]`. */
+export function mixingWeightOf(mixingWeights: Tensor, g: number): Tensor {
+  return reshape(sliceAxis(mixingWeights, 1, g, g + 1), [mixingWeights.shape[0]!, 1, 1, 1]);
 }
