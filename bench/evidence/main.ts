@@ -1,6 +1,7 @@
 // npm run evidence -- quick [--variants a,b] [--seeds 10,11,12] [--search-seed 10] [--minutes 60] [--threads 2]
 //   [--field 87] [--backbone-learning-rate-scale 1] [--wide] [--every-channel] [--pretraining-seed 10]
 //   [--out runs/evidence/quick]
+// npm run evidence -- photos …, features …: photographs and ImageNet weights, see photos.ts and photo-features.ts
 // Trains every variant from the same pretrained classifier with the same schedule and seeds, by the steps of @nats/pipeline, and
 // writes a table. Resumable: every search and training has a run directory below the output folder.
 import { join } from 'node:path';
@@ -17,6 +18,8 @@ import {
   writeJson,
 } from '@nats/pipeline';
 import { type Conditions, conditionedConfig, DEFAULT_CONDITIONS } from './conditions.js';
+import { photoFeatures } from './photo-features.js';
+import { photos } from './photos.js';
 import { type SearchKind, type SearchResult, searchResult } from './searches.js';
 import { markdownOf, rowsOf } from './table.js';
 import { trainedVariant, type VariantResult } from './trained-variant.js';
@@ -44,7 +47,8 @@ async function main(): Promise<void> {
       out: { type: 'string', default: join('runs', 'evidence', 'quick') },
     },
   });
-  if (positionals[0] !== 'quick') throw new Error(`the protocol '${positionals[0] ?? ''}' is not 'quick'`);
+  if (positionals[0] !== 'quick')
+    throw new Error(`the protocol '${positionals[0] ?? ''}' is not 'quick', 'photos' or 'features'`);
   const variants = values.variants.split(',');
   const unknown = variants.find((variant) => !Object.hasOwn(VARIANTS, variant));
   if (unknown !== undefined) throw new Error(`'${unknown}' is none of ${Object.keys(VARIANTS).join(', ')}`);
@@ -148,4 +152,7 @@ function caveats({ data, space, evaluate }: Config, conditions: Conditions, sear
   ];
 }
 
-await main();
+const [protocol, ...rest] = process.argv.slice(2);
+if (protocol === 'photos') await photos(rest);
+else if (protocol === 'features') await photoFeatures(rest);
+else await main();
