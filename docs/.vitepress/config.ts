@@ -62,6 +62,7 @@ export default defineConfig({
         items: [
           page('Does the search pay?', 'docs/evidence.md'),
           page('Performance', 'docs/performance.md'),
+          page('On a GPU', 'docs/gpu.md'),
           page('Two detectors, step by step', 'docs/detection.md'),
           ...pagesOf('docs/notes', 'Note: '),
         ],

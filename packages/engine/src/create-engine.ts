@@ -7,6 +7,8 @@ import type { Adapter } from './onnxruntime/webgpu/probe.js';
 export interface CreateEngineOptions {
   /** Threads inside an op, where the engine lets one choose. */
   readonly threads?: number;
+  /** Of onnxruntime: false refuses programs with a node that its first provider has no kernel for. Default true. */
+  readonly fallback?: boolean;
 }
 
 /** What `createEngine` takes; what follows a colon is optional. */
@@ -23,12 +25,15 @@ export const ENGINE_NAMES = [
  * GPU (a second or two; only Vulkan says whether it is one), else `onnxruntime`; never an adapter in software.
  * @throws NatsError `provider` for a name that there is not, or an engine that is not installed
  */
-export async function createEngine(name: string, { threads }: CreateEngineOptions = {}): Promise<Engine> {
+export async function createEngine(
+  name: string,
+  { threads, fallback = true }: CreateEngineOptions = {},
+): Promise<Engine> {
   const [engine, part] = name.split(/:(.*)/s) as [string, string | undefined];
   const pinned = threads === undefined ? {} : { threads };
   const providers = (last: string) => (part === undefined ? {} : { providers: [...new Set([part, last])] });
   const native = await onnxruntimeProviders(name);
-  if (native) return onnxruntimeEngine({ ...pinned, providers: native });
+  if (native) return onnxruntimeEngine({ ...pinned, fallback, providers: native });
   switch (engine) {
     case 'onnxruntime-web': {
       const { onnxruntimeWebEngine } = await import('./onnxruntime-web/index.js');

@@ -31,6 +31,12 @@ export const engineSchema = z
       .min(1)
       .default(['cpu'])
       .describe("onnxruntime's, in order of preference; the name onnxruntime:webgpu is short for webgpu and cpu"),
+    fallback: z
+      .boolean()
+      .default(true)
+      .describe(
+        "whether onnxruntime's first provider may leave nodes without a kernel to the CPU, with a copy there and back; false refuses such programs",
+      ),
   })
   .refine(({ name, providers }) => name === NATIVE || providers.join() === 'cpu', {
     path: ['providers'],
