@@ -116,17 +116,17 @@ describe('options that can not work', () => {
     [
       'images for an estimator that looks at the drawn genotype alone',
       { relaxation: { kind: 'sampled', images: 2 } },
-      /images 2 with the estimator 'gdas'; the estimator 'straight-through' or 'reinmax'/,
+      /images 2 with the estimator 'gdas', but GDAS looks at the drawn .*; the estimator 'straight-through' or 'reinmax'/,
     ],
     [
       'no images to weigh genotypes on',
       { relaxation: { kind: 'sampled', estimator: 'reinmax', images: 0 } },
-      /received 0; a whole number of at least 1/,
+      /received 0, but all genotypes are weighed on some images of a batch; a whole number of at least 1/,
     ],
     [
       'a loss that never asks for the convolutions',
       { objective: { ...objective, loss: (scope) => objective.loss(scope) } },
-      /options.convolution; received none of 2 built so; pass options.convolution of loss.*the objective 'planted'/,
+      /the objective 'planted': received none of 2 built so, but .* by options.convolution; pass options.convolution of loss/,
     ],
     ['a space without searchable convolutions', { space: { ...space, sites: [] } }, /none in the space of planted/],
     [
