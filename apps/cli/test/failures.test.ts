@@ -53,7 +53,10 @@ describe('a call that makes no sense ends with 2', () => {
     [['train', '--set', 'train'], /KEY=VALUE/],
     [['train', '--set', 'engine.name=tfsj:cpu'], /engine\.name: .*did you mean 'tfjs:cpu'\?/],
     [['train', '--engine', 'tfjs:wsm'], /--engine.*did you mean 'tfjs:wasm'\?/],
-    [['demo', '--engine', 'abacus'], /--engine.*There is onnxruntime, onnxruntime-web, tfjs/],
+    [
+      ['demo', '--engine', 'abacus'],
+      /--engine.*There is onnxruntime, onnxruntime:webgpu, onnxruntime:cuda, auto, onnxruntime-web, tfjs/,
+    ],
     [
       ['train', '--engine', 'tfjs', '--set', 'engine.providers=["cuda"]'],
       /engine\.providers: are those of onnxruntime/,
@@ -74,7 +77,10 @@ describe('a call that makes no sense ends with 2', () => {
     [['train', '--config', 'data'], /data is a directory, where a file is expected/],
     [['train', '--set', 'data.train.annotations=data'], /data is a directory, where a file is expected/],
     [['export', 'done', '--out', 'data'], /data is a directory, where a file is expected/],
-    [['train', '--weights', 'done'], /a file or a run of nats pretrain; .*done is one of nats train/],
+    [
+      ['train', '--weights', 'done'],
+      /a file, a run of nats pretrain or a run of nats search; .*done is one of nats train/,
+    ],
     [['search', '--set', 'search.start=99'], /search\.start: the architecture moves in none of the 4 steps/],
     [['search', '--set', 'evaluate.sizes=[5,2]'], /evaluate\.sizes: the first is at most the second/],
     [['search', '--set', 'search.steps=-3'], /search\.steps: /],
@@ -85,14 +91,17 @@ describe('a call that makes no sense ends with 2', () => {
 
   // What fits together only packages know.
   test.each([
-    [['search', '--set', 'space.genotypes=["1","0"]'], /space\.genotypes\.1: .*\[0,0\]; whole numbers from 1/],
-    [['search', '--set', 'space.groups=3'], /space: .*equal groups[\s\S]*layer1\.0\.conv1/],
+    [['search', '--set', 'space.genotypes=["1","0"]'], /space\.genotypes\.1: received \[0,0\].*whole numbers from 1/],
+    [['search', '--set', 'space.groups=3'], /space: [\s\S]*layer1\.0\.conv1[\s\S]*equal groups/],
     [['search', '--set', 'space.stages=["C5"]'], /space: .*at least one searchable convolution/],
-    [['train', '--set', 'backbone.outputStride=3'], /backbone: an output stride is reached/],
-    [['pretrain', '--set', 'backbone.strides=[1]'], /backbone: widths, blocks and strides/],
+    [['train', '--set', 'backbone.outputStride=3'], /backbone: .*an output stride is reached/],
+    [['pretrain', '--set', 'backbone.strides=[1]'], /backbone: .*widths, blocks and strides/],
     [['train', '--set', 'backbone.pixels={"mean":[1],"deviation":[1]}'], /backbone\.pixels: .*one mean and one pos/],
     [['train', '--set', 'detector.ranges=[[5,2]]'], /detector: .*a range of distances for each level.*2 levels/],
-    [['train', '--set', 'detector.stages=["C5"]'], /detector: .*is one of the backbone/],
+    [
+      ['train', '--set', 'detector.stages=["C5"]'],
+      /detector: stages: received 'C5', but a detector looks at stages of its backbone/,
+    ],
     [['train', '--set', 'detector.headNorm={"kind":"group","groups":3}'], /detector: .*groups divide the channels/],
   ] as const)('nats %j', (args, message) => {
     expectFailure(nats(...args, '--out', 'a'), { code: 2, message });

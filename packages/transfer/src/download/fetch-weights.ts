@@ -1,7 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NatsError } from '@nats/graph';
-import lockfile from 'proper-lockfile';
 import { placeInCache, weightCacheFolder } from './cache-folder.js';
 import type { KnownWeights } from './catalog.js';
 import { DownloadError } from './download-error.js';
@@ -120,6 +119,8 @@ async function inCache(
 }
 
 async function locked(path: string, { onWait, signal }: FetchOptions): Promise<() => Promise<void>> {
+  // Loaded only here: it handles signals, among them SIGXFSZ, which Node ignores so that a file limit is an error and no end.
+  const { default: lockfile } = await import('proper-lockfile');
   const options = { realpath: false, stale: STALE_LOCK, update: STALE_LOCK / 4 };
   let told = false;
   for (;;) {
