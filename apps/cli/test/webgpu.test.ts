@@ -121,6 +121,13 @@ describe.skipIf(absent)(absent ? 'on WebGPU (no adapter: install chromium)' : 'o
     expectClose(losses('faster', 'parts'), losses('faster', 'whole'));
   });
 
+  test('a training that diverges ends at a loss that is not finite', () => {
+    project('diverging', { train: { batchSize: 4, learningRate: 1e30, checkpointEvery: 2, steps: 8 } });
+    const { code, stderr } = run('diverging', ['train', '--no-evaluate', '--out', 'run', ...WEBGPU]);
+    expect(code, stderr).toBe(1);
+    expect(stderr).toMatch(/received NaN.*the loss of a training is finite/);
+  });
+
   test('a file on a machine without a driver: exit code 1 and what to do', () => {
     const { code, stderr } = run('fcos', ['bench', 'train', ...WEBGPU], withoutDriver);
     expect(code).toBe(1);
