@@ -1,8 +1,16 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { type CocoMask, cocoMask, type Detections, drawPng, readImage } from '@nats/detect';
+import {
+  type CocoMask,
+  cocoMask,
+  type Detections,
+  drawPng,
+  IMAGE_EXTENSIONS,
+  imageFiles,
+  readImage,
+} from '@nats/detect';
+import { NatsError } from '@nats/graph';
 import {
   modelFile,
   modelRuntime,
@@ -14,18 +22,18 @@ import {
   writeAtomic,
 } from '@nats/pipeline';
 import type { Command } from 'commander';
+import { printable } from '../printable.js';
 import { streamProgress } from '../progress.js';
 import { addModelEngineFlag, countingNumber, printJson, shareNumber } from './shared.js';
 
 interface DetectFlags {
   readonly out?: string;
   readonly json?: true;
+  readonly recursive?: true;
   readonly minScore: number;
   readonly threads: number;
   readonly engine?: string;
 }
-
-const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif']);
 
 /** `nats detect`: what is on images. */
 export function detectCommand(program: Command): void {
@@ -36,11 +44,12 @@ export function detectCommand(program: Command): void {
     .argument('<model>', 'an ONNX file of nats export, or its run')
     .argument('<images...>', 'image files, or folders of them')
     .option('--out <dir>', 'where pictures with boxes and masks go; files of the same name are replaced')
-    .option('--min-score <number>', 'leave out detections below', shareNumber, 0)
+    .option('--recursive', 'images in folders below, too')
+    .option('--min-score <number>', 'leave out detections below', shareNumber, 0.25)
     .option('--threads <number>', 'intra-op threads', countingNumber, 2)
     .option(
       '--json',
-      "print as JSON: a list of {image, width, height, detections: [{box, label, score, mask}]}, mask as COCO's RLE if the model gives masks",
+      "print as JSON: a list of {image, width, height, detections: [{box, label, score, mask}]}, mask as COCO's RLE if the model gives masks; {image, error} for an image that can't be read",
     )
     .addHelpText('after', '\nExample:\n  $ nats detect runs/transformed/model.onnx photos/ --out pictures')
     .action(run);
@@ -62,37 +71,60 @@ interface DetectedImage {
 }
 
 async function run(path: string, paths: readonly string[], flags: DetectFlags): Promise<void> {
-  const images = (await Promise.all(paths.map(imagesAt))).flat();
+  const images = (await Promise.all(paths.map((path) => imagesAt(path, flags.recursive ?? false)))).flat();
   if (flags.out !== undefined) checkDifferentNames(images);
   const model = await openDetector(modelFile(path), await modelRuntime(flags.threads, flags.engine));
   const progress = streamProgress(process.stderr);
   try {
     await withInterruption('stopped', async (signal) => {
-      const found: DetectedImage[] = [];
+      const found: (DetectedImage | FailedImage)[] = [];
+      let failed = 0;
       const started = performance.now();
       for (const [i, image] of images.entries()) {
         signal.throwIfAborted();
-        const detected = await detectOn(image, model, flags);
-        if (flags.json) found.push(detected);
-        else process.stdout.write(tableOf(detected));
+        try {
+          const detected = await detectOn(image, model, flags);
+          if (flags.json) found.push(detected);
+          else process.stdout.write(tableOf(detected));
+        } catch (error) {
+          // One image that can't be read is no reason to leave out the others.
+          if (!isImageError(error, image)) throw error;
+          failed++;
+          found.push({ image, error: error.message });
+          progress.line(`  ${printable(error.message)}`);
+        }
         const left = ((performance.now() - started) / 1000 / (i + 1)) * (images.length - i - 1);
         if (images.length > 1) progress.update(`  ${i + 1} of ${images.length} images, ${timeLeft(left)}`);
         await setImmediate();
       }
       if (flags.json) printJson(found);
-      if (images.length > 1) progress.line(`  ${images.length} images`);
+      const read = failed > 0 ? `, ${failed} of which can't be read` : '';
+      if (images.length > 1) progress.line(`  ${images.length} images${read}`);
+      if (failed > 0) process.exitCode = 1;
     });
   } finally {
     await model.close();
   }
 }
 
-async function imagesAt(path: string): Promise<string[]> {
-  if (!existsSync(path)) await readFile(path);
+/** An image that can't be read, as `--json` prints it. */
+interface FailedImage {
+  readonly image: string;
+  readonly error: string;
+}
+
+/** Whether an error is about the image: its content, or reading it. */
+function isImageError(error: unknown, image: string): error is Error {
+  if (error instanceof NatsError) return error.code === 'malformed';
+  return error instanceof Error && 'path' in error && error.path === image;
+}
+
+async function imagesAt(path: string, recursive: boolean): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
-  const names = (await readdir(path)).filter((name) => EXTENSIONS.has(extname(name).toLowerCase())).sort();
-  if (names.length === 0) throw new UsageError(`${path} has no images (${[...EXTENSIONS].join(', ')})`);
-  return names.map((name) => join(path, name));
+  const images = await imageFiles(path, recursive);
+  if (images.length > 0) return images;
+  const below = recursive ? '' : '; --recursive looks into the folders in it';
+  throw new UsageError(`${path} has no images (${[...IMAGE_EXTENSIONS].join(', ')})${below}`);
 }
 
 /** Two pictures must not become one file. */
@@ -146,11 +178,11 @@ function atLeast({ boxes, scores, labels, masks }: Detections, least: number): D
 }
 
 function tableOf({ image, width, height, detections }: DetectedImage): string {
-  const head = `${image} (${width} x ${height}): ${detections.length} detections\n`;
-  const widest = Math.max(5, ...detections.map(({ label }) => label.length));
+  const head = `${printable(image)} (${width} x ${height}): ${detections.length} detections\n`;
+  const widest = detections.reduce((most, { label }) => Math.max(most, printable(label).length), 5);
   const rows = detections.map(
     ({ box, label, score }) =>
-      `  ${label.padEnd(widest)}  ${score.toFixed(3)}  ${box.map((side) => side.toFixed(1).padStart(7)).join(' ')}\n`,
+      `  ${printable(label).padEnd(widest)}  ${score.toFixed(3)}  ${box.map((side) => side.toFixed(1).padStart(7)).join(' ')}\n`,
   );
   return head + rows.join('');
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import {
+  type DataProblem,
   type Dataset,
   type DatasetReport,
   drawnRecord,
   drawPng,
   inspectDataset,
+  isError,
   loadRecordImage,
   type Spread,
 } from '@nats/detect';
@@ -19,6 +21,7 @@ import {
   writeAtomic,
 } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
+import { printable } from '../printable.js';
 import { textTable } from '../text-table.js';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, printJson, withContext } from './shared.js';
@@ -51,16 +54,19 @@ async function run(flags: InspectDataFlags): Promise<void> {
   if (!data) throw new UsageError('no data: --format and its paths, or a config (nats init writes one)');
   // What is broken is to be listed, not to stop at.
   const lenient = 'onProblem' in data ? { ...data, onProblem: 'drop' as const } : data;
-  const splits = await readDatasets(lenient);
+  const splits = await readDatasets(lenient, { lenient: true, masks: detector.kind === 'mask-rcnn' });
   const backbone = searchedBackbone(config);
   const effective = measures ? await withContext(config, undefined, effectiveFieldSide) : undefined;
   const reports: Record<string, DatasetReport & { readonly receptiveField?: ReceptiveCoverage }> = {};
   for (const [name, dataset] of Object.entries(splits) as [string, Dataset][]) {
-    const options = { images: data.format === 'mnist' ? ('none' as const) : check, canvas: detector.inputSize };
+    const orientation = 'orientation' in data ? data.orientation : 'apply';
+    const images = data.format === 'mnist' ? ('none' as const) : check;
+    const options = { images, canvas: detector.inputSize, decode: { orientation } };
     const receptiveField = receptiveCoverage(backbone, detector.inputSize, dataset, effective);
     reports[name] = { ...(await inspectDataset(dataset, options)), ...(receptiveField && { receptiveField }) };
     if (out !== undefined) await draw(dataset, join(out, name), pictures);
   }
+  if (Object.values(reports).some(({ problems }) => problems.some(isError))) process.exitCode = 1;
   if (json) return printJson(reports);
   process.stdout.write(
     Object.entries(reports)
@@ -87,8 +93,8 @@ function textOf(split: string, report: DatasetReport): string {
   const spread = (name: string, values: Spread | undefined) =>
     values ? [`${name}: ${[values.min, values.p5, values.median, values.p95, values.max].map(short).join(' / ')}`] : [];
   const lines = [
-    `${split}: ${report.name}`,
-    `${images} images (${imagesWithoutObjects} without objects), ${objects} objects (${crowds} crowds), at most ${mostObjects} in an image`,
+    `${split}: ${printable(report.name)}`,
+    `${images} images (${imagesWithoutObjects} without objects${unlabeled(report)}), ${objects} objects (${crowds} crowds), at most ${mostObjects} in an image`,
     `${sizes.small} small, ${sizes.medium} medium, ${sizes.large} large objects (sides to 32, to 96, above)`,
     'least / 5 % / median / 95 % / most:',
     ...spread('  image width', report.imageWidth),
@@ -96,23 +102,37 @@ function textOf(split: string, report: DatasetReport): string {
     ...spread('  box width', report.boxWidth),
     ...spread('  box height', report.boxHeight),
     ...spread('  height by width', report.aspectRatio),
-    textTable([['class', 'objects', 'images'], ...classes.map((c) => [c.name, String(c.objects), String(c.images)])]),
+    textTable([
+      ['class', 'objects', 'images'],
+      ...classes.map((c) => [printable(c.name), String(c.objects), String(c.images)]),
+    ]),
     ...(anchors
       ? [
           `anchors for ${anchors.levels.length} levels: mean IoU ${anchors.meanIou.toFixed(2)}, recall ${(100 * anchors.recall).toFixed(1)} % (detector.anchors):`,
           `  ${JSON.stringify(anchors.levels.map(({ sizes, aspectRatios }) => ({ sizes: sizes.map(short).map(Number), aspectRatios: aspectRatios.map(short).map(Number) })))}`,
         ]
       : []),
-    problems.length === 0 ? 'no problems' : `${problems.length} problems:`,
+    problems.length === 0 ? 'no problems' : `${countsOf(problems)}:`,
     ...problems
       .slice(0, SHOWN)
       .map(
-        ({ file, field, rule, received, remedy }) =>
-          `  ${file}${field ? `, ${field}` : ''}: ${rule}; received ${received} (${remedy})`,
+        ({ file, field, rule, received, remedy, severity }) =>
+          `  ${severity === 'warning' ? 'warning: ' : ''}${printable(`${file}${field ? `, ${field}` : ''}: received ${received}, but ${rule}`)} (${remedy})`,
       ),
     ...(problems.length > SHOWN ? [`  and ${problems.length - SHOWN} more (--json has all)`] : []),
   ];
   return lines.join('\n');
+}
+
+function unlabeled({ imagesWithoutLabelFile: count }: DatasetReport): string {
+  return count === undefined || count === 0 ? '' : `, ${count} of them without a file of labels`;
+}
+
+function countsOf(problems: readonly DataProblem[]): string {
+  const errors = problems.filter(isError).length;
+  const warnings = problems.length - errors;
+  const count = (number: number, name: string) => (number === 0 ? [] : [`${number} ${name}${number === 1 ? '' : 's'}`]);
+  return [...count(errors, 'problem'), ...count(warnings, 'warning')].join(', ');
 }
 
 function short(value: number): string {

@@ -41,7 +41,7 @@ async function run({
   const config = await configOf(flags, { 'weights.file': weights, 'train.steps': steps, 'train.batchSize': batchSize });
   const folder = out ?? (path === undefined ? 'runs/original' : 'runs/transformed');
   await withContext(config, folder, async (context) => {
-    const task = await openTask(config);
+    const task = await openTask(config, context);
     const scheme = path === undefined ? undefined : await readScheme(path, task.backbone);
     const { weights: trained } = await trainRun(context, folder, scheme, task);
     if (!wanted) return;

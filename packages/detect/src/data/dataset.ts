@@ -42,6 +42,8 @@ export interface Dataset {
   readonly problems: readonly DataProblem[];
   /** The file's own number of each class, for results in COCO's format; default 1, 2, …. */
   readonly categoryIds?: readonly number[];
+  /** Images of a format with one file of labels each that have none, not even an empty one. */
+  readonly unlabeled?: number;
 }
 
 /** Some records of a dataset, in the given order. */

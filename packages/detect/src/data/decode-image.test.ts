@@ -96,7 +96,7 @@ describe('decoding', () => {
     await refused(jpeg.subarray(0, 100), /photo\.x/);
     await refused(png.subarray(0, png.length >> 1), /photo\.x/);
     await refused(Uint8Array.of(), /photo\.x.*received an empty file.*has bytes/);
-    await refused(new TextEncoder().encode('no image at all'), /can be decoded.*photo\.x/);
+    await refused(new TextEncoder().encode('no image at all'), /photo\.x.*can be decoded/);
     // A header of 0 x 64 pixels.
     await refused(withWidth(png, 0), /photo\.x/);
   });
@@ -119,7 +119,7 @@ describe('images of records', () => {
   test('must have the annotated size', async () => {
     const directory = await temporaryDirectory({ 'a.png': await encodePng(noiseImage(3, 4, 6)) });
     const record = { id: '7', source: { file: join(directory, 'a.png') }, width: 4, height: 6 };
-    await expect(loadRecordImage(record)).rejects.toThrow(/a\.png.*received 6 x 4.*4 x 6.*EXIF/);
+    await expect(loadRecordImage(record)).rejects.toThrow(/a\.png.*received 6 x 4.*4 x 6.*EXIF.*data\.orientation/);
     expect((await loadRecordImage({ ...record, width: 6, height: 4 })).width).toBe(6);
   });
 

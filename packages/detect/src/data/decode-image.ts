@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { malformed, NatsError } from '@nats/graph';
-import sharp from 'sharp';
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { type DatasetRecord, sourceName } from './dataset.js';
+import { bmpSize, checkPixels, decodeBmp, isBmp, MAX_PIXELS } from './decode-bmp.js';
 import type { DecodedImage } from './decoded-image.js';
+import { readBytes } from './read-file.js';
 
 export interface DecodeOptions {
   /** 3: red, green, blue. 1: grey, 0.299 R + 0.587 G + 0.114 B (ITU-R 601, as Pillow and OpenCV). Default 3. */
@@ -14,38 +15,102 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes a JPEG, PNG, WebP, GIF, TIFF or AVIF to 8 bit sRGB: 16-bit, palette, grey and CMYK images are converted,
- * transparency is laid on the background, and of an animation the first picture counts.
+ * Decodes a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP to 8 bit sRGB: 16-bit, palette, grey and CMYK images are converted,
+ * transparency is laid on the background, and of an animation the first picture counts. A JPEG whose data end within its last
+ * rows is read as browsers do; `imageState` tells.
  * @param name the file, for messages
- * @throws NatsError `malformed` if it is empty, truncated, or no image
+ * @throws NatsError `malformed` if it is empty, truncated, too large, or no image
  */
 export async function decodeImage(bytes: Uint8Array, name: string, options: DecodeOptions = {}): Promise<DecodedImage> {
-  const { channels = 3, orientation = 'apply', background = [255, 255, 255] } = options;
-  if (bytes.length === 0) throw malformed(name, '', { rule: 'an image file has bytes', received: 'an empty file' });
+  return (await decode(bytes, name, options)).image;
+}
+
+async function decode(
+  bytes: Uint8Array,
+  name: string,
+  { channels = 3, orientation = 'apply', background = [255, 255, 255] }: DecodeOptions,
+): Promise<{ image: DecodedImage; isCut: boolean }> {
+  await sizeOf(bytes, name, orientation);
   const [r, g, b] = background;
-  const { data, info } = await sharp(bytes, { failOn: 'error', autoOrient: orientation === 'apply' })
-    .flatten({ background: { r, g, b } })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
-    .catch((cause: Error) => {
-      throw undecodable(name, cause);
-    });
+  const pipeline = (source: Uint8Array, failOn: 'error' | 'none') =>
+    openSharp(source, name, { failOn, autoOrient: orientation === 'apply' })
+      .flatten({ background: { r, g, b } })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+  let isCut = false;
+  const { data, info } = await pipeline(bytes, 'error').catch(async (cause: Error) => {
+    const decoded = await withoutEnd(bytes, cause, () => pipeline(bytes, 'none'));
+    if (!decoded) throw undecodable(name, cause);
+    isCut = true;
+    return decoded;
+  });
   if (info.channels !== 3) {
     throw malformed(name, '', { rule: 'an image can be converted to sRGB', received: `${info.channels} channels` });
   }
   const { width, height } = info;
-  return {
-    channels,
-    height,
-    width,
-    pixels: channels === 1 ? luma(data, width * height) : planes(data, width * height),
-  };
+  const pixels = channels === 1 ? luma(data, width * height) : planes(data, width * height);
+  return { image: { channels, height, width, pixels }, isCut };
+}
+
+/** sharp on an image; BMP, which it does not read, becomes raw pixels first. */
+function openSharp(bytes: Uint8Array, name: string, options: SharpOptions): Sharp {
+  if (!isBmp(bytes)) return sharp(bytes, { ...options, limitInputPixels: MAX_PIXELS });
+  const { width, height, rgb } = decodeBmp(bytes, name);
+  return sharp(rgb, { raw: { width, height, channels: 3 } });
+}
+
+/**
+ * A JPEG that ends too early, if all that it lacks is within its last rows of blocks: what is missing is grey there. None for
+ * others, and for progressive ones that lack more than the end marker, which are blurred everywhere.
+ */
+async function withoutEnd<T extends { data: Buffer; info: { width: number; channels: number } }>(
+  bytes: Uint8Array,
+  cause: Error,
+  decodeAnyway: () => Promise<T>,
+): Promise<T | undefined> {
+  if (!(bytes[0] === 0xff && bytes[1] === 0xd8) || !/premature end/i.test(cause.message)) return undefined;
+  const ended = new Uint8Array(bytes.length + 2);
+  ended.set(bytes);
+  ended.set([0xff, 0xd9], bytes.length);
+  const lacksMarkerOnly = await sharp(ended, { failOn: 'warning', limitInputPixels: MAX_PIXELS })
+    .stats()
+    .then(
+      () => true,
+      () => false,
+    );
+  if (!lacksMarkerOnly && isProgressive(bytes)) return undefined;
+  const decoded = await decodeAnyway().catch(() => undefined);
+  if (!decoded || lacksMarkerOnly) return decoded;
+  const row = decoded.info.width * decoded.info.channels;
+  const last = decoded.data.subarray(decoded.data.length - row);
+  const isGrey = last.every((value) => Math.abs(value - 128) <= 1);
+  return isGrey && row > 0 && !startsWithinLastRows(decoded.data, row) ? undefined : decoded;
+}
+
+/** Rows of a block of a JPEG whose colors are halved in both directions. */
+const BLOCK_ROWS = 16;
+
+/** Whether some pixel of the last rows of blocks was decoded. */
+function startsWithinLastRows(data: Buffer, row: number): boolean {
+  return data.subarray(Math.max(0, data.length - BLOCK_ROWS * row)).some((value) => Math.abs(value - 128) > 1);
+}
+
+/** Whether a JPEG has a progressive frame: the marker SOF2 before the first scan. */
+function isProgressive(bytes: Uint8Array): boolean {
+  let at = 2;
+  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1]!;
+    if (marker === 0xc2) return true;
+    if (marker === 0xda) return false;
+    at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
+  }
+  return false;
 }
 
 /** Reads and decodes a file. IO errors pass through. @throws NatsError `malformed` */
 export async function readImage(path: string, options: DecodeOptions = {}): Promise<DecodedImage> {
-  return decodeImage(await readFile(path), path, options);
+  return decodeImage(await readBytes(path), path, options);
 }
 
 /** Width and height of an image file, from its header. IO errors pass through. @throws NatsError `malformed` */
@@ -53,13 +118,36 @@ export async function readImageSize(
   path: string,
   { orientation = 'apply' }: Pick<DecodeOptions, 'orientation'> = {},
 ): Promise<{ width: number; height: number }> {
-  const bytes = await readFile(path);
-  if (bytes.length === 0) throw malformed(path, '', { rule: 'an image file has bytes', received: 'an empty file' });
-  const { width, height, autoOrient } = await sharp(bytes)
+  return sizeOf(await readBytes(path), path, orientation);
+}
+
+/** What a look at an image file tells. */
+export interface ImageState {
+  readonly width: number;
+  readonly height: number;
+  /** Its data end too early, and what is there is read. */
+  readonly isCut: boolean;
+}
+
+/** Decodes a whole file and keeps nothing. IO errors pass through. @throws NatsError `malformed` */
+export async function imageState(path: string, options: DecodeOptions = {}): Promise<ImageState> {
+  const { image, isCut } = await decode(await readBytes(path), path, { ...options, channels: 1 });
+  return { width: image.width, height: image.height, isCut };
+}
+
+async function sizeOf(
+  bytes: Uint8Array,
+  name: string,
+  orientation: 'apply' | 'ignore',
+): Promise<{ width: number; height: number }> {
+  if (bytes.length === 0) throw malformed(name, '', { rule: 'an image file has bytes', received: 'an empty file' });
+  if (isBmp(bytes)) return bmpSize(bytes, name);
+  const { width, height, autoOrient } = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch((cause: Error) => {
-      throw undecodable(path, cause);
+      throw undecodable(name, cause);
     });
+  checkPixels(width, height, name);
   return orientation === 'apply' ? { width: autoOrient.width, height: autoOrient.height } : { width, height };
 }
 
@@ -72,15 +160,38 @@ export async function loadRecordImage(
   options: DecodeOptions = {},
 ): Promise<DecodedImage> {
   const { source } = record;
-  const image = 'file' in source ? await readImage(source.file, options) : await loadPixels(record.id, source.load);
-  if (image.width !== record.width || image.height !== record.height) {
-    throw malformed(sourceName(record), 'size', {
-      rule: 'an image has the size of its annotation',
-      received: `${image.width} x ${image.height}`,
-      limit: `${record.width} x ${record.height}; is it turned by its EXIF orientation? (option orientation)`,
-    });
+  if ('load' in source) {
+    const image = await loadPixels(record.id, source.load);
+    checkSize(record, image);
+    return withChannels(image, options.channels ?? 3);
   }
-  return withChannels(image, options.channels ?? 3);
+  const bytes = await readBytes(source.file);
+  // Before decoding: a small file may say that it is a huge image.
+  checkSize(record, await sizeOf(bytes, source.file, options.orientation ?? 'apply'));
+  return withChannels(await decodeImage(bytes, source.file, options), options.channels ?? 3);
+}
+
+type SizedRecord = Pick<DatasetRecord, 'id' | 'source' | 'width' | 'height'>;
+
+function checkSize(record: SizedRecord, size: { readonly width: number; readonly height: number }): void {
+  const fault = sizeFault(record, size);
+  if (fault) throw malformed(sourceName(record), 'size', fault);
+}
+
+/** What is wrong with the size of an image, if something is. */
+export function sizeFault(
+  { width, height }: Pick<SizedRecord, 'width' | 'height'>,
+  image: { readonly width: number; readonly height: number },
+): { rule: string; received: string; limit: string } | undefined {
+  if (image.width === width && image.height === height) return undefined;
+  const isTurned = image.width === height && image.height === width;
+  return {
+    rule: `an image has the size of its annotation, ${width} x ${height}`,
+    received: `${image.width} x ${image.height} (width x height)`,
+    limit: isTurned
+      ? "sides are swapped: if boxes were drawn on the stored pixels, not on what viewers show by the EXIF orientation, set data.orientation 'ignore'"
+      : 'the image was changed after it was annotated, or another one has its name',
+  };
 }
 
 /** Errors of a function that says nothing about the image get its id. */

@@ -16,8 +16,18 @@ export class FieldError extends Error {
 
 /** A value of a file, short enough for a message. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = jsonOf(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch (error) {
+    // JSON.stringify recurses where JSON.parse did not.
+    if (!(error instanceof RangeError)) throw error;
+    return 'a value that is nested too deep';
+  }
 }
 
 export function isFields(value: unknown): value is Fields {

@@ -1,12 +1,13 @@
-import { NatsError } from '@nats/graph';
 import type { AnchorLevel } from '../boxes/anchors.js';
+import { append } from './append.js';
+import { checkImages, type ImageCheckOptions } from './check-images.js';
 import { type Dataset, type DatasetRecord, sourceName } from './dataset.js';
-import { type DecodeOptions, loadRecordImage, readImageSize } from './decode-image.js';
+import type { DecodeOptions } from './decode-image.js';
 import { anchorFit, type BoxSize, type FittedAnchors, fitAnchorLevels, fitAnchors } from './fit-anchors.js';
 import { type CanvasSize, letterbox } from './placement.js';
 import { checkedBox, type DataProblem } from './problems.js';
 
-export interface InspectOptions {
+export interface InspectOptions extends Pick<ImageCheckOptions, 'known' | 'onProgress' | 'signal'> {
   /** Which images are looked at: `decode` (default) all of them whole, `header` their sizes only, `none`. */
   readonly images?: 'decode' | 'header' | 'none';
   readonly decode?: DecodeOptions;
@@ -38,6 +39,8 @@ export interface DatasetReport {
   readonly objects: number;
   readonly crowds: number;
   readonly imagesWithoutObjects: number;
+  /** Of them, in formats with one file of labels each, those that have no such file, not even an empty one. */
+  readonly imagesWithoutLabelFile?: number;
   /** Most objects in an image: places that a padded batch needs. */
   readonly mostObjects: number;
   /** Everything that breaks a rule: what the reader found, and what is found here. */
@@ -70,16 +73,17 @@ export interface AnchorProposal {
 export async function inspectDataset(dataset: Dataset, options: InspectOptions = {}): Promise<DatasetReport> {
   const { images = 'decode', canvas, anchors: { count = 9, levels = 5 } = {} } = options;
   const { records, classes } = dataset;
+  const counts = classes.map(() => ({ objects: 0, images: 0 }));
+  for (const record of records) {
+    for (const { label } of record.objects) if (counts[label]) counts[label].objects++;
+    for (const label of new Set(record.objects.map((object) => object.label)))
+      if (counts[label]) counts[label].images++;
+  }
   const objects = records.flatMap((record) => record.objects);
   const widths = objects.map(({ box }) => box[2] - box[0]);
   const heights = objects.map(({ box }) => box[3] - box[1]);
   const problems = [...dataset.problems, ...recordProblems(dataset)];
-  if (images !== 'none') {
-    for (const record of records) {
-      const problem = await imageProblem(record, images, options.decode);
-      if (problem) problems.push(problem);
-    }
-  }
+  if (images !== 'none') append(problems, await checkImages(dataset, { ...options, how: images }));
   const boxSizes = records.flatMap((record) => boxSizesOf(record, canvas));
   const levelsFit = fitAnchorLevels(boxSizes, { levels });
   return {
@@ -88,13 +92,10 @@ export async function inspectDataset(dataset: Dataset, options: InspectOptions =
     objects: objects.length,
     crowds: objects.filter(({ crowd }) => crowd).length,
     imagesWithoutObjects: records.filter((record) => record.objects.length === 0).length,
+    ...(dataset.unlabeled !== undefined && { imagesWithoutLabelFile: dataset.unlabeled }),
     mostObjects: records.reduce((most, record) => Math.max(most, record.objects.length), 0),
     problems,
-    classes: classes.map((name, label) => ({
-      name,
-      objects: objects.filter((object) => object.label === label).length,
-      images: records.filter((record) => record.objects.some((object) => object.label === label)).length,
-    })),
+    classes: classes.map((name, label) => ({ name, ...counts[label]! })),
     sizes: sizeCounts(objects.map(({ area }, i) => area ?? widths[i]! * heights[i]!)),
     ...(objects.length > 0 && {
       boxWidth: spreadOf(widths),
@@ -122,7 +123,15 @@ export function recordProblems({ records, classes }: Dataset): DataProblem[] {
       problems.push({ ...where, kind: 'duplicate', field: 'id', rule, received: record.id });
     }
     ids.add(record.id);
-    for (const [k, { box, label }] of record.objects.entries()) {
+    const seen = new Set<string>();
+    for (const [k, { box, label, crowd }] of record.objects.entries()) {
+      const key = `${label} ${crowd} ${box}`;
+      if (seen.has(key)) {
+        const rule = 'an object is annotated once: class and box are those of another of the image';
+        const received = `[${box.join(', ')}]`;
+        problems.push({ ...where, kind: 'duplicate', field: `objects[${k}]`, rule, received, severity: 'warning' });
+      }
+      seen.add(key);
       const { problem } = checkedBox(box, record);
       if (problem) problems.push({ ...where, ...problem, field: `objects[${k}].box`, remedy: 'none' });
       if (classes[label] === undefined) {
@@ -132,39 +141,6 @@ export function recordProblems({ records, classes }: Dataset): DataProblem[] {
     }
   }
   return problems;
-}
-
-async function imageProblem(
-  record: DatasetRecord,
-  how: 'decode' | 'header',
-  decode: DecodeOptions = {},
-): Promise<DataProblem | undefined> {
-  const { source, width, height } = record;
-  try {
-    if (how === 'decode' || !('file' in source)) {
-      await loadRecordImage(record, decode);
-      return undefined;
-    }
-    const size = await readImageSize(source.file, decode);
-    if (size.width === width && size.height === height) return undefined;
-    const received = `${size.width} x ${size.height} instead of ${width} x ${height}`;
-    return imageProblemOf(record, { rule: 'an image has the size of its annotation', received });
-  } catch (error) {
-    return imageProblemOf(record, imageFault(error));
-  }
-}
-
-function imageProblemOf(record: DatasetRecord, fault: { rule: string; received: string }): DataProblem {
-  return { kind: 'image', image: record.id, file: sourceName(record), field: '', ...fault, remedy: 'none' };
-}
-
-/** Rule and received of an image that cannot be used. @throws what is neither malformed nor missing */
-export function imageFault(error: unknown): { rule: string; received: string } {
-  if (error instanceof NatsError) return { rule: error.details.rule, received: error.details.received };
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-    return { rule: 'an image exists', received: 'no such file' };
-  }
-  throw error;
 }
 
 function boxSizesOf(record: DatasetRecord, canvas: CanvasSize | undefined): BoxSize[] {

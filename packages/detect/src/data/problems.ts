@@ -14,7 +14,11 @@ export type ProblemKind =
   /** A box that leaves its image by more than rounding explains; cut at the border. */
   | 'outside'
   /** An image that is missing, broken or of another size than annotated. */
-  | 'image';
+  | 'image'
+  /** An object without a usable mask, where masks are needed. */
+  | 'mask'
+  /** Images whose file of labels is not where it is looked for. */
+  | 'labels';
 
 /** One part of a dataset that breaks a rule, and what was done about it. */
 export interface DataProblem {
@@ -26,7 +30,14 @@ export interface DataProblem {
   readonly field: string;
   readonly rule: string;
   readonly received: string;
-  readonly remedy: 'annotation dropped' | 'image dropped' | 'box cut' | 'none';
+  readonly remedy: 'annotation dropped' | 'image dropped' | 'category dropped' | 'box cut' | 'none';
+  /** `warning`: worth knowing, and no reason to refuse the dataset. Default `error`. */
+  readonly severity?: 'error' | 'warning';
+}
+
+/** Whether something must be repaired, or left out. */
+export function isError({ severity }: Pick<DataProblem, 'severity'>): boolean {
+  return severity !== 'warning';
 }
 
 /** What a reader does about broken annotations: refuse the dataset, or leave them out and list them. */
@@ -36,7 +47,8 @@ export type ProblemPolicy = 'error' | 'drop';
  * Applies a policy: nothing to do for `drop`.
  * @throws NatsError `malformed` with the file and field of the first problem, for `error`
  */
-export function applyPolicy(problems: readonly DataProblem[], policy: ProblemPolicy): void {
+export function applyPolicy(all: readonly DataProblem[], policy: ProblemPolicy): void {
+  const problems = all.filter(isError);
   const [first] = problems;
   if (policy === 'drop' || first === undefined) return;
   const count = problems.length - 1;
@@ -44,7 +56,7 @@ export function applyPolicy(problems: readonly DataProblem[], policy: ProblemPol
   throw malformed(first.file, first.field, {
     rule: first.rule,
     received: first.received,
-    limit: `${further}onProblem 'drop' leaves such annotations out, inspectDataset lists them`,
+    limit: `${further}data.onProblem 'drop' leaves out what is broken, nats inspect data lists it`,
   });
 }
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, test } from 'vitest';
+import { noisePng } from '../../test/images.js';
 import { encodeRle } from '../masks/rle-string.js';
 import { cocoGroundTruth } from './coco-ground-truth.js';
-import { parseCoco, readCoco } from './read-coco.js';
+import { parseCoco, type ReadCocoOptions, readCoco } from './read-coco.js';
 
 const file = {
   images: [
@@ -106,7 +107,7 @@ describe('COCO files', () => {
     ['a short box', (c) => (c.annotations[2]!.bbox = [1, 2, 3]), 'field', 'annotations[2].bbox'],
     ['a box of texts', (c) => (c.annotations[2]!.bbox = [1, 2, '3', 4]), 'field', 'annotations[2].bbox[2]'],
     ['a strange crowd flag', (c) => (c.annotations[2]!.iscrowd = 'yes'), 'field', 'annotations[2].iscrowd'],
-    ['an area of text', (c) => (c.annotations[2]!.area = null), 'field', 'annotations[2].area'],
+    ['an area of text', (c) => (c.annotations[2]!.area = 'large'), 'field', 'annotations[2].area'],
     [
       'half a polygon',
       (c) => (c.annotations[0]!.segmentation = [[1, 2, 3]]),
@@ -256,7 +257,120 @@ describe('COCO files', () => {
     const directory = await temporaryDirectory({ 'good.json': text, 'cut.json': text.slice(0, 100) });
     const { name, records } = await readCoco(join(directory, 'good.json'), { images: directory });
     expect([name, records.length]).toEqual(['good.json', 2]);
-    await expect(readCoco(join(directory, 'cut.json'), { images: directory })).rejects.toThrow(/cut\.json.*complete/);
+    await expect(readCoco(join(directory, 'cut.json'), { images: directory })).rejects.toThrow(
+      /cut\.json, line 1, column \d+: received an end .*complete/,
+    );
     await expect(readCoco(join(directory, 'none.json'), { images: '' })).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  const pictures = async () => {
+    const png = await noisePng(8, 12);
+    return temporaryDirectory({ 'train/a.png': png, 'val/a.png': png, 'train/b.png': png, 'c.png': png });
+  };
+  const named = (...names: string[]) => ({
+    categories: [{ id: 1, name: 'cat' }],
+    images: names.map((file_name, id) => ({ id, file_name, width: 12, height: 8 })),
+    annotations: [],
+  });
+  const read = async (value: unknown, folder: string, options: Partial<ReadCocoOptions> = {}) => {
+    const directory = await temporaryDirectory({ 'x.json': typeof value === 'string' ? value : JSON.stringify(value) });
+    return readCoco(join(directory, 'x.json'), { images: folder, ...options });
+  };
+
+  test('find images by Windows separators, absolute names and names from a project, by the longest tail', async () => {
+    const folder = await pictures();
+    const names = ['train\\a.png', 'D:\\set\\val\\a.png', '/home/me/set/b.png', 'project/images/c.png'];
+    const { records } = await read(named(...names), folder);
+    expect(records.map(({ source }) => source)).toEqual(
+      ['train/a.png', 'val/a.png', 'train/b.png', 'c.png'].map((file) => ({ file: join(folder, file) })),
+    );
+  });
+
+  test('tell names that several images end with, that leave the folder, or that are there twice', async () => {
+    const folder = await pictures();
+    await expect(read(named('a.png'), folder)).rejects.toThrow(
+      /images\[0\]\.file_name: received "a\.png".*2 end alike/,
+    );
+    const outside = '../../elsewhere/x.png';
+    await expect(read(named(outside), folder)).rejects.toThrow(
+      /images\[0\]\.file_name: .*stay in their folder.*allowOutside/,
+    );
+    const allowed = await read(named(outside), folder, { allowOutside: true });
+    expect(allowed.records[0]!.source).toEqual({ file: join(folder, outside) });
+    await expect(read(named('c.png', './c.png'), folder)).rejects.toThrow(/images\[1\]\.file_name.*listed once/);
+    await expect(read(named('a\0.png'), folder)).rejects.toThrow(/no NUL/);
+  });
+
+  test('without sizes have those of their images', async () => {
+    const folder = await pictures();
+    const value = named('c.png', 'train/a.png', 'val/a.png', 'train/b.png', 'none.png');
+    const sides = [-1, null, 0, undefined, -1];
+    const images = value.images.map((image, i) => ({ ...image, width: sides[i], height: sides[i] }));
+    await expect(read({ ...value, images }, folder)).rejects.toThrow(/images\[4\].*no such file/);
+    const { records } = await read({ ...value, images }, folder, { onProblem: 'drop' });
+    expect(records.map(({ width, height }) => [width, height])).toEqual(Array(4).fill([12, 8]));
+  });
+
+  test('may have texts for ids and sides, true, false and null for crowds, NaN and null for areas', () => {
+    const value = changed((c) => {
+      for (const image of c.images) Object.assign(image, { id: `${image.id}`, width: `${image.width}` });
+      for (const annotation of c.annotations) Object.assign(annotation, { id: `n${annotation.id}`, area: 'NaN' });
+      c.annotations[0]!.iscrowd = null;
+      c.annotations[1]!.iscrowd = true;
+      c.annotations[2]!.iscrowd = false;
+    });
+    const { records } = parsed(value);
+    expect(records.map(({ id, width }) => [id, width])).toEqual([
+      ['30', 100],
+      ['4', 10],
+    ]);
+    expect(records[0]!.objects.map(({ crowd, area }) => [crowd, area])).toEqual([
+      [undefined, undefined],
+      [true, undefined],
+      [undefined, undefined],
+    ]);
+  });
+
+  test("without Roboflow's category above all others, which is told", () => {
+    const value = changed((c) => {
+      for (const category of c.categories) category.supercategory = 'pets';
+      c.categories.push({ id: 0, name: 'pets', supercategory: 'none' });
+    });
+    const { classes, problems, records } = parsed(value);
+    expect(classes).toEqual(['dog', 'cat']);
+    expect(records[0]!.objects.map(({ label }) => label)).toEqual([1, 0, 0]);
+    expect(problems).toMatchObject([{ received: 'pets', severity: 'warning', remedy: 'category dropped' }]);
+    const used = changed((c) => {
+      c.categories[0]!.supercategory = 'dog';
+      c.annotations[0]!.category_id = 3;
+    });
+    expect(parsed(used).classes).toEqual(['dog', 'cat']);
+  });
+
+  test('for detectors of boxes are read without a look at masks; for detectors of masks each object needs one', () => {
+    for (const broken of [{}, '', [[1, 2]], [1, 2, 3, 4, 5, 6], { size: [1], counts: 'b' }, undefined]) {
+      const value = changed((c) => (c.annotations[0]!.segmentation = broken));
+      const options = { images: 'pictures' } as const;
+      const boxes = parseCoco(value, 'x.json', { ...options, masks: 'ignore' });
+      expect(boxes.records[0]!.objects).toHaveLength(3);
+      expect(boxes.records[0]!.objects.some(({ segmentation }) => segmentation)).toBe(false);
+      expect(() => parseCoco(value, 'x.json', { ...options, masks: 'require' })).toThrow(
+        /x\.json, annotations\[0\]\.segmentation.*in annotation 1/,
+      );
+      const { records } = parseCoco(value, 'x.json', { ...options, masks: 'require', onProblem: 'drop' });
+      expect(records[0]!.objects).toHaveLength(2);
+    }
+  });
+
+  test('with a byte order mark, deep values and many objects', async () => {
+    const folder = await pictures();
+    const { records } = await read(`\uFEFF${JSON.stringify(named('c.png'))}`, folder);
+    expect(records).toHaveLength(1);
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    await expect(read(`{"images": [], "categories": [], "annotations": [${deep}]}`, folder)).rejects.toThrow(
+      /annotations\[0\]: received a value that is nested too deep/,
+    );
+    const categories = Array.from({ length: 60_000 }, (_, id) => ({ id, name: `class ${id}` }));
+    expect(parsed({ ...named(), categories }).classes).toHaveLength(60_000);
   });
 });

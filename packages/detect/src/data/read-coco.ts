@@ -1,58 +1,124 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { malformed } from '@nats/graph';
+import { parseJson } from '@nats/graph/schema';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
-import { FieldError, type Fields, fieldsAt, inFile, listAt, numberAt, sideAt, textAt } from './fields.js';
+import { type DecodeOptions, readImageSize } from './decode-image.js';
+import { FieldError, type Fields, fieldsAt, inFile, isFields, listAt, numberAt, sideAt, textAt } from './fields.js';
+import { imageFault } from './image-fault.js';
+import { createImageFinder, type ImageFinder } from './image-files.js';
+import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
+import { readText } from './read-file.js';
 import { segmentationAt } from './segmentation-field.js';
 
-export interface ReadCocoOptions {
+/**
+ * What becomes of masks: `keep` (default) checks and keeps them; `require` lists each object, but crowds, that has none;
+ * `ignore`, for detectors of boxes, doesn't look at them.
+ */
+export type MaskPolicy = 'keep' | 'require' | 'ignore';
+
+interface ParseOptions {
   /** Folder that the images' `file_name`s start from. */
   readonly images: string;
   /** Default `error`. */
   readonly onProblem?: ProblemPolicy;
   /** Default: the file's name. */
   readonly name?: string;
+  readonly masks?: MaskPolicy;
+}
+
+export interface ReadCocoOptions extends ParseOptions {
+  /** Of images whose size the file lacks; default `apply`. */
+  readonly orientation?: DecodeOptions['orientation'];
+  /** Whether `file_name`s may lead out of the folder of images; default false. */
+  readonly allowOutside?: boolean;
 }
 
 /**
  * Reads instances in COCO's format: classes are its categories in order of their ids, boxes `[x, y, width, height]`, masks
- * checked and drawn when they are needed. Images are not opened.
+ * checked and drawn when they are needed. Images whose names do not lead to a file from `images` on are looked for by the
+ * longest tail of their paths. Images are opened only where the file lacks their size (or has 0 or -1).
  * @throws NatsError `malformed` for a file that is not in the format, and for single broken annotations unless `onProblem`
  * is `drop`; IO errors pass through
  */
 export async function readCoco(file: string, options: ReadCocoOptions): Promise<Dataset> {
-  return parseCoco(parseJson(await readFile(file, 'utf8'), file), file, options);
+  const value = parseJson(await readText(file), file);
+  const finder = await createImageFinder(options.images, options.allowOutside);
+  return parse(value, file, options, { finder, sizes: await missingSizes(value, finder, options) });
 }
 
-/** `readCoco` of a value that was read before. @param file its name, for messages */
-export function parseCoco(value: unknown, file: string, options: ReadCocoOptions): Dataset {
+/** `readCoco` of a value that was read before; files are not looked for. @param file its name, for messages */
+export function parseCoco(value: unknown, file: string, options: ParseOptions): Dataset {
+  return parse(value, file, options, { finder: (name) => ({ file: join(options.images, name) }), sizes: new Map() });
+}
+
+type Size = { readonly width: number; readonly height: number };
+type Fault = { readonly rule: string; readonly received: string };
+
+/** Where images are, and what their headers say, by position in the file's list. */
+interface Opened {
+  readonly finder: ImageFinder;
+  readonly sizes: ReadonlyMap<number, Size | Fault>;
+}
+
+async function missingSizes(value: unknown, finder: ImageFinder, { orientation = 'apply' }: ReadCocoOptions) {
+  const images = isFields(value) && Array.isArray(value.images) ? (value.images as unknown[]) : [];
+  const lacking: { readonly at: number; readonly file: string }[] = [];
+  for (const [at, image] of images.entries()) {
+    if (!isFields(image) || typeof image.file_name !== 'string') continue;
+    if (!isUnknown(image.width) && !isUnknown(image.height)) continue;
+    const found = finder(image.file_name);
+    if ('file' in found) lacking.push({ at, file: found.file });
+  }
+  const sizes = new Map<number, Size | Fault>();
+  await inParallel(lacking, async ({ at, file }) => {
+    const size = await readImageSize(file, { orientation }).catch((error: unknown): Fault => imageFault(error));
+    sizes.set(at, size);
+  });
+  return sizes;
+}
+
+/** Sides that tools write where they do not know them. */
+function isUnknown(side: unknown): boolean {
+  return side === undefined || side === null || side === '' || Number(side) === 0 || Number(side) === -1;
+}
+
+function parse(value: unknown, file: string, options: ParseOptions, opened: Opened): Dataset {
+  const { masks = 'keep' } = options;
   const list = createProblemList();
   const root = inFile(file, () => fieldsAt(value, ''));
-  const categories = inFile(file, () => categoriesOf(root));
-  const labels = new Map(categories.map(({ id }, label) => [id, label]));
-  const images = imagesOf(
-    inFile(file, () => listAt(root.images, 'images')),
-    file,
-    options.images,
-    list,
-  );
   const annotations = inFile(file, () => listAt(root.annotations, 'annotations'));
-  const ids = new Set<number>();
+  const all = inFile(file, () => categoriesOf(root));
+  const categories = withoutRoot(all, annotations, file, list);
+  const labels = new Map(categories.map(({ key }, label) => [key, label]));
+  const imageItems = inFile(file, () => listAt(root.images, 'images'));
+  const images = imagesOf(imageItems, file, opened, list);
+  const ids = new Set<string>();
   for (const [i, item] of annotations.entries()) {
     const field = `annotations[${i}]`;
     const found = list.attempt({ file }, 'annotation dropped', () => {
       const annotation = fieldsAt(item, field);
-      const id = numberAt(annotation.id, `${field}.id`);
+      const id = idAt(annotation.id, `${field}.id`);
       if (ids.has(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of annotations are different', id);
       ids.add(id);
-      const imageId = numberAt(annotation.image_id, `${field}.image_id`);
+      const imageId = idAt(annotation.image_id, `${field}.image_id`);
       const image = images.get(imageId);
-      if (!image)
-        throw new AnnotationError('reference', `${field}.image_id`, 'an annotation is of a known image', imageId);
+      if (image === undefined) {
+        throw new AnnotationError(
+          'reference',
+          `${field}.image_id`,
+          'an annotation is of a known image',
+          annotation.image_id,
+        );
+      }
+      if (image === null) return undefined;
       const object = objectOf(annotation, field, labels);
+      if (masks === 'ignore') return { image, object };
       const segmentation = segmentationAt(annotation.segmentation, `${field}.segmentation`, image, id);
+      if (!segmentation && masks === 'require' && !object.crowd) {
+        const rule = `an object has a mask, for a detector that gives masks, in annotation ${id}`;
+        throw new AnnotationError('mask', `${field}.segmentation`, rule, annotation.segmentation);
+      }
       return { image, object: { ...object, ...(segmentation && { segmentation }) } };
     });
     if (!found) continue;
@@ -61,87 +127,164 @@ export function parseCoco(value: unknown, file: string, options: ReadCocoOptions
     if (box) image.objects.push({ ...object, box });
   }
   applyPolicy(list.problems, options.onProblem ?? 'error');
+  const areNumbers = categories.every(({ number }) => number !== undefined);
   return {
     name: options.name ?? basename(file),
     classes: categories.map(({ name }) => name),
-    categoryIds: categories.map(({ id }) => id),
-    records: [...images.values()],
+    ...(areNumbers && { categoryIds: categories.map(({ number }) => number!) }),
+    records: [...images.values()].filter((image) => image !== null),
     problems: list.problems,
   };
 }
 
-export function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw malformed(file, '', { rule: 'a JSON file is complete and correct', received: (cause as Error).message });
-  }
-}
-
 type OpenRecord = Omit<DatasetRecord, 'objects'> & { readonly objects: DatasetObject[] };
 
-function categoriesOf(root: Fields): { id: number; name: string }[] {
-  const categories = listAt(root.categories, 'categories').map((item, i) => {
-    const category = fieldsAt(item, `categories[${i}]`);
-    return {
-      id: numberAt(category.id, `categories[${i}].id`),
-      name: textAt(category.name, `categories[${i}].name`),
-    };
-  });
-  for (const [i, { id, name }] of categories.entries()) {
-    const others = categories.slice(0, i);
-    if (others.some((other) => other.id === id)) {
-      throw new FieldError(`categories[${i}].id`, 'ids of categories are different', id);
-    }
-    if (others.some((other) => other.name === name)) {
-      throw new FieldError(`categories[${i}].name`, 'names of categories are different', name);
-    }
-  }
-  return categories.sort((a, b) => a.id - b.id);
+/** An id as a key: some tools write numbers as texts, and texts that are no numbers. */
+function idAt(value: unknown, field: string): string {
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  if (typeof value === 'string' && value !== '') return value;
+  throw new FieldError(field, 'an id is a number or a text', value);
 }
 
-function imagesOf(items: readonly unknown[], file: string, folder: string, list: ProblemList): Map<number, OpenRecord> {
-  const images = new Map<number, OpenRecord>();
+interface Category {
+  readonly key: string;
+  /** None for an id that is no number. */
+  readonly number: number | undefined;
+  readonly name: string;
+  readonly supercategory: unknown;
+  readonly at: number;
+}
+
+function categoriesOf(root: Fields): Category[] {
+  const keys = new Set<string>();
+  const names = new Set<string>();
+  const categories = listAt(root.categories, 'categories').map((item, at): Category => {
+    const { id, name, supercategory } = fieldsAt(item, `categories[${at}]`);
+    const key = idAt(id, `categories[${at}].id`);
+    if (keys.has(key)) throw new FieldError(`categories[${at}].id`, 'ids of categories are different', id);
+    keys.add(key);
+    const text = textAt(name, `categories[${at}].name`);
+    if (names.has(text)) throw new FieldError(`categories[${at}].name`, 'names of categories are different', text);
+    names.add(text);
+    const number = typeof id === 'number' ? id : /^(0|[1-9]\d{0,14})$/.test(key) ? Number(key) : undefined;
+    return { key, number, name: text, supercategory, at };
+  });
+  // In order of their ids; where some are texts, in the order of the file.
+  if (categories.some(({ number }) => number === undefined)) return categories;
+  return categories.sort((a, b) => a.number! - b.number!);
+}
+
+/**
+ * Without the category that Roboflow puts above all others: no annotation is of it, and it is the supercategory of every other.
+ */
+function withoutRoot(
+  categories: Category[],
+  annotations: readonly unknown[],
+  file: string,
+  list: ProblemList,
+): Category[] {
+  const root = categories.find(
+    ({ name, supercategory }) =>
+      (supercategory === 'none' || supercategory === '' || supercategory === undefined || supercategory === null) &&
+      categories.length > 1 &&
+      categories.every((other) => other.name === name || other.supercategory === name),
+  );
+  if (!root || annotations.some((item) => isFields(item) && String(item.category_id) === root.key)) return categories;
+  list.add({
+    kind: 'reference',
+    file,
+    field: `categories[${root.at}]`,
+    rule: 'a category that no annotation is of and that is the supercategory of all others is no class',
+    received: root.name,
+    remedy: 'category dropped',
+    severity: 'warning',
+  });
+  return categories.filter((category) => category !== root);
+}
+
+/** Images by id; null for those that are left out, whose annotations are no further problem. */
+function imagesOf(
+  items: readonly unknown[],
+  file: string,
+  opened: Opened,
+  list: ProblemList,
+): Map<string, OpenRecord | null> {
+  const images = new Map<string, OpenRecord | null>();
+  const files = new Map<string, string>();
   for (const [i, item] of items.entries()) {
     const field = `images[${i}]`;
     list.attempt({ file }, 'image dropped', () => {
       const image = fieldsAt(item, field);
-      const id = numberAt(image.id, `${field}.id`);
+      const id = idAt(image.id, `${field}.id`);
       if (images.has(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of images are different', id);
-      images.set(id, {
-        id: String(id),
-        source: { file: join(folder, textAt(image.file_name, `${field}.file_name`)) },
-        width: sideAt(numberAt(image.width, `${field}.width`), `${field}.width`),
-        height: sideAt(numberAt(image.height, `${field}.height`), `${field}.height`),
-        objects: [],
-      });
+      images.set(id, null);
+      const source = fileAt(textAt(image.file_name, `${field}.file_name`), `${field}.file_name`, opened.finder);
+      const other = files.get(source);
+      if (other !== undefined) {
+        const rule = `an image is listed once; ${other} has the same file`;
+        throw new AnnotationError('duplicate', `${field}.file_name`, rule, image.file_name);
+      }
+      files.set(source, field);
+      const size = sizeAt(image, field, opened.sizes.get(i));
+      images.set(id, { id, source: { file: source }, ...size, objects: [] });
     });
   }
   return images;
 }
 
-function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<number, number>): DatasetObject {
-  const category = numberAt(annotation.category_id, `${field}.category_id`);
-  const label = labels.get(category);
+function fileAt(name: string, field: string, finder: ImageFinder): string {
+  if (name.includes('\0')) throw new FieldError(field, 'a path has no NUL character', name);
+  const found = finder(name);
+  if ('file' in found) return found.file;
+  if ('ambiguous' in found) {
+    const rule = `a file's name leads to one image; ${found.ambiguous.length} end alike: ${found.ambiguous.slice(0, 3).join(', ')}`;
+    throw new AnnotationError('image', field, rule, name);
+  }
+  const rule = 'names of images stay in their folder; data.allowOutside true takes what lies elsewhere';
+  throw new AnnotationError('image', field, rule, name);
+}
+
+function sizeAt(image: Fields, field: string, measured: Size | Fault | undefined): Size {
+  if (measured && 'rule' in measured) {
+    throw new AnnotationError(
+      'image',
+      field,
+      `${measured.rule}, where the file has no width and height`,
+      measured.received,
+    );
+  }
+  if (measured) return measured;
+  const side = (key: 'width' | 'height') => {
+    const value = image[key];
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return sideAt(numberAt(number, `${field}.${key}`), `${field}.${key}`);
+  };
+  return { width: side('width'), height: side('height') };
+}
+
+function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<string, number>): DatasetObject {
+  const label = labels.get(idAt(annotation.category_id, `${field}.category_id`));
   if (label === undefined) {
-    throw new AnnotationError('reference', `${field}.category_id`, 'an annotation is of a known category', category);
+    const rule = 'an annotation is of a known category';
+    throw new AnnotationError('reference', `${field}.category_id`, rule, annotation.category_id);
   }
   const sides = listAt(annotation.bbox, `${field}.bbox`);
   if (sides.length !== 4) throw new FieldError(`${field}.bbox`, 'a box is [x, y, width, height]', sides);
-  const [x, y, width, height] = sides.map((side, k) => numberAt(side, `${field}.bbox[${k}]`)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const { iscrowd, area } = annotation;
-  if (iscrowd !== undefined && iscrowd !== 0 && iscrowd !== 1) {
-    throw new FieldError(`${field}.iscrowd`, 'a crowd flag is 0 or 1', iscrowd);
-  }
+  const at = (k: number) => numberAt(sides[k], `${field}.bbox[${k}]`);
+  const [x, y, width, height] = [at(0), at(1), at(2), at(3)];
+  const { area } = annotation;
+  // Python writes NaN where it does not know.
+  const known = area !== undefined && area !== null && area !== 'NaN';
   return {
     box: [x, y, x + width, y + height],
     label,
-    ...(iscrowd === 1 && { crowd: true }),
-    ...(area !== undefined && { area: numberAt(area, `${field}.area`) }),
+    ...(isCrowd(annotation.iscrowd, `${field}.iscrowd`) && { crowd: true }),
+    ...(known && { area: numberAt(area, `${field}.area`) }),
   };
+}
+
+function isCrowd(value: unknown, field: string): boolean {
+  if (value === undefined || value === null || value === 0 || value === false) return false;
+  if (value === 1 || value === true) return true;
+  throw new FieldError(field, 'a crowd flag is 0 or 1, true or false', value);
 }

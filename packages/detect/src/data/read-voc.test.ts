@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import { describe, expect, test } from 'vitest';
+import { noisePng } from '../../test/images.js';
 import { readVoc } from './read-voc.js';
 
 interface Entry {
@@ -99,9 +100,67 @@ describe('Pascal VOC', () => {
     await expect(readVoc(await voc({ c: text }))).rejects.toThrow(message);
   });
 
-  test('IO errors pass', async () => {
+  test('images that filename does not lead to are those with the name of the annotation', async () => {
+    const directory = await temporaryDirectory({
+      'Annotations/a.xml': annotation([], '<filename>a</filename>'),
+      'Annotations/b.xml': annotation([], '<filename>renamed.jpg</filename>'),
+      'Annotations/with space.xml': annotation([], ''),
+      'JPEGImages/a.JPG': '',
+      'JPEGImages/b.png': '',
+      'JPEGImages/with space.jpeg': '',
+      'ImageSets/Main/train.txt': '/data/VOC/JPEGImages/a.jpg\nb.png\nwith space -1\n',
+    });
+    const { records } = await readVoc(directory, { split: 'train' });
+    expect(records.map(({ id, source }) => [id, source])).toEqual([
+      ['a', { file: join(directory, 'JPEGImages/a.JPG') }],
+      ['b', { file: join(directory, 'JPEGImages/b.png') }],
+      ['with space', { file: join(directory, 'JPEGImages/with space.jpeg') }],
+    ]);
+  });
+
+  test('files are read in the encoding that they declare', async () => {
+    const text = `<?xml version="1.0" encoding="ISO-8859-1"?>${annotation([{ name: 'Blöck', box: [1, 1, 9, 9] }])}`;
+    const utf16 = `\uFEFF<?xml version="1.0" encoding="utf-16"?>${annotation([{ name: 'Blöck', box: [1, 1, 9, 9] }])}`;
+    const directory = await temporaryDirectory({
+      'Annotations/a.xml': Buffer.from(text, 'latin1'),
+      'Annotations/b.xml': Buffer.from(utf16, 'utf16le'),
+      'Annotations/c.xml': text.replace('ISO-8859-1', 'no-such-code'),
+    });
+    const { classes, problems } = await readVoc(directory, { onProblem: 'drop' });
+    expect(classes).toEqual(['Blöck']);
+    expect(problems).toMatchObject([{ image: 'c', received: 'no-such-code', remedy: 'image dropped' }]);
+  });
+
+  test('an empty or missing annotation is a problem of one image, or an image without objects', async () => {
+    const png = await noisePng(6, 8);
+    const directory = await temporaryDirectory({
+      'Annotations/a.xml': annotation([{ box: [1, 1, 9, 9] }]),
+      'Annotations/b.xml': '\n',
+      'JPEGImages/b.png': png,
+      'JPEGImages/c.png': png,
+      'ImageSets/Main/train.txt': 'a\nb\nc\n',
+    });
+    await expect(readVoc(directory, { split: 'train' })).rejects.toThrow(
+      /b\.xml, line 1: received an empty file.*1 more/,
+    );
+    const dropped = await readVoc(directory, { split: 'train', onProblem: 'drop' });
+    expect(dropped.records.map(({ id }) => id)).toEqual(['a']);
+    expect(dropped.problems.map(({ image }) => image)).toEqual(['b', 'c']);
+    const { records } = await readVoc(directory, { split: 'train', background: true });
+    expect(records.map(({ id, width, objects }) => [id, width, objects.length])).toEqual([
+      ['a', 40, 1],
+      ['b', 8, 0],
+      ['c', 8, 0],
+    ]);
+  });
+
+  test('a list that is not there is told with those that are; IO errors pass', async () => {
     const directory = await voc({ a: annotation([]) }, { train: 'a\nmissing\n' });
-    await expect(readVoc(directory, { split: 'val' })).rejects.toMatchObject({ code: 'ENOENT' });
-    await expect(readVoc(directory, { split: 'train' })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(readVoc(directory, { split: 'val' })).rejects.toThrow(/val\.txt: received no such file.*train\.txt/);
+    await expect(readVoc(directory, { split: 'train' })).rejects.toThrow(/missing\.xml: received no such file/);
+    await expect(readVoc(join(directory, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(readVoc(join(directory, 'Annotations'))).rejects.toThrow(
+      /has Annotations.*it has a\.xml|received no annotations/,
+    );
   });
 });

@@ -1,11 +1,17 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { malformed } from '@nats/graph';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { malformed, NatsError } from '@nats/graph';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
+import { type DecodeOptions, readImageSize } from './decode-image.js';
 import { type Fields, fieldsAt, inFile, numberInText, sideAt, textAt } from './fields.js';
+import { imageFault } from './image-fault.js';
+import { imageFiles, pathParts } from './image-files.js';
+import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
+import { decodeText, readBytes, readText } from './read-file.js';
 
 export interface ReadVocOptions {
   /** Name of a list in ImageSets/Main, such as `train`. Default: every annotation. */
@@ -19,32 +25,45 @@ export interface ReadVocOptions {
   readonly coordinates?: 'corners' | 'pixels';
   /** Default `error`. */
   readonly onProblem?: ProblemPolicy;
+  /** Whether an image whose annotation is missing or an empty file is one without objects; default false: a problem. */
+  readonly background?: boolean;
   /** Default: folder and split. */
   readonly name?: string;
+  /** Of images whose annotation has no size; default `apply`. */
+  readonly orientation?: DecodeOptions['orientation'];
 }
 
 /**
- * Reads a folder in the format of Pascal VOC: Annotations/*.xml, JPEGImages, ImageSets/Main/*.txt. Images are not opened.
+ * Reads a folder in the format of Pascal VOC: Annotations/*.xml, JPEGImages, ImageSets/Main/*.txt. The image of an annotation
+ * is its `filename` or, where there is no such file, the one in JPEGImages that has the annotation's name (as torchvision and
+ * MMDetection take it). Images are opened only where an annotation has no size.
  * @throws NatsError `malformed` for files that are not in the format, and for single broken annotations unless `onProblem`
  * is `drop`; IO errors pass through
  */
 export async function readVoc(directory: string, options: ReadVocOptions = {}): Promise<Dataset> {
-  const { split, coordinates = 'corners', onProblem = 'error' } = options;
+  const { split, coordinates = 'corners', onProblem = 'error', background = false, orientation = 'apply' } = options;
   const list = createProblemList();
-  const all = (await readdir(join(directory, 'Annotations'))).filter((file) => file.endsWith('.xml')).sort();
-  const known = all.map((file) => file.slice(0, -'.xml'.length));
-  const wanted = split === undefined ? known : await readSplit(directory, split, list);
-  const parsed = new Map<string, Fields>();
+  const folders = await foldersOf(directory);
+  const all = (await readdir(folders.annotations))
+    .filter((file) => /\.xml$/i.test(file) && !file.startsWith('.'))
+    .sort();
+  const files = new Map(all.map((file) => [file.slice(0, -'.xml'.length), join(folders.annotations, file)]));
+  const images = await imagesByName(folders.images);
+  const wanted = split === undefined ? [...files.keys()] : await readSplit(directory, split, { files, images }, list);
   // Classes must not depend on the split.
-  for (const id of options.classes ? wanted : new Set([...wanted, ...known])) {
-    const file = join(directory, 'Annotations', `${id}.xml`);
-    parsed.set(id, parseAnnotation(await readFile(file, 'utf8'), file));
-  }
+  const read = options.classes ? wanted : [...new Set([...wanted, ...files.keys()])];
+  const parsed = new Map<string, Parsed>();
+  await inParallel(read, async (id) => {
+    const file = files.get(id);
+    parsed.set(id, file === undefined ? { missing: true } : await readAnnotation(file));
+  });
   const classes = options.classes ?? namesIn(parsed.values());
+  const labels = new Map(classes.map((name, label) => [name, label]));
   const records: DatasetRecord[] = [];
   for (const id of wanted) {
-    const file = join(directory, 'Annotations', `${id}.xml`);
-    const record = recordOf(parsed.get(id)!, { id, file, directory, classes, coordinates }, list);
+    const file = files.get(id) ?? join(folders.annotations, `${id}.xml`);
+    const context = { id, file, folder: folders.images, images, classes, labels, coordinates, background, orientation };
+    const record = await recordOf(parsed.get(id)!, context, list);
     if (record) records.push(record);
   }
   applyPolicy(list.problems, onProblem);
@@ -52,101 +71,259 @@ export async function readVoc(directory: string, options: ReadVocOptions = {}): 
   return { name, classes, records, problems: list.problems };
 }
 
-/** Names of a list, one a line; what follows a name (as in lists of single classes) is ignored. */
-async function readSplit(directory: string, split: string, list: ProblemList): Promise<string[]> {
-  const file = join(directory, 'ImageSets', 'Main', `${split}.txt`);
+/** Annotations and JPEGImages, also under the names that other tools give them. @throws NatsError naming what is missing */
+async function foldersOf(directory: string): Promise<{ annotations: string; images: string }> {
+  const names = await readdir(directory);
+  const folder = (key: string, candidates: readonly string[]) => {
+    const name = candidates.find((candidate) => names.includes(candidate));
+    if (name !== undefined) return join(directory, name);
+    throw malformed(directory, '', {
+      rule: `a Pascal VOC folder has ${candidates[0]} (or ${candidates.slice(1).join(', ')})`,
+      received: `no ${key}; it has ${names.slice(0, 8).join(', ') || 'nothing'}`,
+    });
+  };
+  return {
+    annotations: folder('annotations', ['Annotations', 'annotations', 'labels']),
+    images: names.some((name) => IMAGE_FOLDERS.includes(name))
+      ? folder('images', IMAGE_FOLDERS)
+      : join(directory, IMAGE_FOLDERS[0]!),
+  };
+}
+
+const IMAGE_FOLDERS = ['JPEGImages', 'images', 'Images', 'JPEGimages'];
+
+interface Images {
+  /** By name without extension. */
+  readonly byStem: ReadonlyMap<string, string>;
+  /** By name, as it is and in lower case. */
+  readonly byName: ReadonlyMap<string, string>;
+}
+
+async function imagesByName(folder: string): Promise<Images> {
+  const files = existsSync(folder) ? await imageFiles(folder, false) : [];
+  const nameOf = (file: string) => file.slice(folder.length + 1);
+  return {
+    byStem: new Map(files.map((file) => [nameOf(file).slice(0, -extname(file).length), file])),
+    byName: new Map(files.map((file) => [nameOf(file), file])),
+  };
+}
+
+type Known = { readonly files: ReadonlyMap<string, string>; readonly images: Images };
+
+/**
+ * Names of a list, one a line. A line may also be a path or have an extension; of a list of a single class, a flag follows the
+ * name.
+ */
+async function readSplit(directory: string, split: string, known: Known, list: ProblemList): Promise<string[]> {
+  const lists = join(directory, 'ImageSets', 'Main');
+  const file = join(lists, `${split.replace(/\.txt$/, '')}.txt`);
+  if (!existsSync(file)) {
+    const others = (await readdir(lists).catch(() => [])).filter((name) => name.endsWith('.txt'));
+    if (others.length === 0 && split === 'train') {
+      const rule = 'without lists in ImageSets/Main, every annotation is taken';
+      const where = { kind: 'reference', file, field: '', remedy: 'none', severity: 'warning' } as const;
+      list.add({ ...where, rule, received: 'no lists' });
+      return [...known.files.keys()];
+    }
+    throw malformed(file, '', {
+      rule: 'a split is a list of images in ImageSets/Main',
+      received: 'no such file',
+      limit: others.length > 0 ? `there are ${others.join(', ')}` : 'there are no lists; write one with a name a line',
+    });
+  }
   const names = new Set<string>();
-  for (const [i, line] of (await readFile(file, 'utf8')).split('\n').entries()) {
-    const name = line.trim().split(/\s+/)[0]!;
+  for (const [i, line] of (await readText(file)).split(/\r?\n/).entries()) {
+    const name = idOf(line.trim(), known);
     if (name === '') continue;
     if (names.has(name)) {
       const rule = 'an image is in a list once';
-      list.add({
-        kind: 'duplicate',
-        image: name,
-        file,
-        field: `line ${i + 1}`,
-        rule,
-        received: name,
-        remedy: 'image dropped',
-      });
+      const where = { image: name, file, field: `line ${i + 1}` };
+      list.add({ kind: 'duplicate', ...where, rule, received: name, remedy: 'image dropped' });
     }
     names.add(name);
   }
   return [...names];
 }
 
-const parser = new XMLParser({ parseTagValue: false, isArray: (name) => name === 'object' });
-
-function parseAnnotation(text: string, file: string): Fields {
-  const valid = XMLValidator.validate(text);
-  if (valid !== true) {
-    const { msg, line, col } = valid.err;
-    throw malformed(file, `line ${line}, column ${col}`, {
-      rule: 'an XML file is complete and correct',
-      received: msg,
-    });
-  }
-  const { annotation } = parser.parse(text) as Fields;
-  // An empty element is parsed as a text.
-  return inFile(file, () => fieldsAt(annotation === '' ? {} : annotation, 'annotation'));
+/** The annotation that a line means: as it stands, without flag, folders, extension, whichever exists first. */
+function idOf(line: string, { files, images }: Known): string {
+  const flagless = line.replace(/\s+-?[01]$/, '');
+  const last = pathParts(flagless).at(-1) ?? '';
+  const stem = last.replace(/\.[^.]+$/, '');
+  const candidates = [line, flagless, last, stem];
+  const exists = (name: string) => files.has(name) || images.byStem.has(name);
+  return candidates.find((name) => name !== '' && exists(name)) ?? flagless;
 }
 
-function namesIn(annotations: Iterable<Fields>): string[] {
+type Parsed =
+  | { readonly annotation: Fields }
+  | { readonly missing: true }
+  | { readonly error: NatsError; readonly isEmpty: boolean };
+
+const parser = new XMLParser({
+  parseTagValue: false,
+  isArray: (name, path) => name === 'object' && path === 'annotation.object',
+});
+
+async function readAnnotation(file: string): Promise<Parsed> {
+  const bytes = await readBytes(file);
+  try {
+    return { annotation: parseAnnotation(bytes, file) };
+  } catch (error) {
+    if (!(error instanceof NatsError)) throw error;
+    return { error, isEmpty: bytes.every((byte) => byte <= 32) };
+  }
+}
+
+/** @throws NatsError `malformed` with file and line, also for what the parser throws */
+function parseAnnotation(bytes: Uint8Array, file: string): Fields {
+  const head = Buffer.from(bytes.subarray(0, 200)).toString('latin1');
+  const declared = /^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']/.exec(head)?.[1];
+  const text = decodeText(bytes, file, declared);
+  const broken = (where: string, received: string) =>
+    malformed(file, where, { rule: 'an XML file is complete and correct', received });
+  if (text.trim() === '') throw broken('line 1', 'an empty file');
+  try {
+    const valid = XMLValidator.validate(text);
+    if (valid !== true) {
+      const { msg, line, col } = valid.err;
+      throw broken(col === undefined ? `line ${line}` : `line ${line}, column ${col}`, msg);
+    }
+    const { annotation } = parser.parse(text) as Fields;
+    // An empty element is parsed as a text.
+    return inFile(file, () => fieldsAt(annotation === '' ? {} : annotation, 'annotation'));
+  } catch (error) {
+    if (error instanceof NatsError) throw error;
+    throw broken(
+      'line 1',
+      error instanceof RangeError ? 'elements that are nested too deep' : (error as Error).message,
+    );
+  }
+}
+
+function namesIn(annotations: Iterable<Parsed>): string[] {
   const names = new Set<string>();
-  for (const { object } of annotations) {
-    for (const item of (object as Fields[] | undefined) ?? []) if (typeof item.name === 'string') names.add(item.name);
+  for (const parsed of annotations) {
+    if (!('annotation' in parsed)) continue;
+    for (const item of objectsIn(parsed.annotation)) {
+      const { name } = (item ?? {}) as Fields;
+      if (typeof name === 'string' && name !== '') names.add(name);
+    }
   }
   return [...names].sort();
+}
+
+function objectsIn({ object }: Fields): readonly unknown[] {
+  return Array.isArray(object) ? object : [];
 }
 
 interface RecordContext {
   readonly id: string;
   readonly file: string;
-  readonly directory: string;
+  readonly folder: string;
+  readonly images: Images;
   readonly classes: readonly string[];
+  readonly labels: ReadonlyMap<string, number>;
   readonly coordinates: 'corners' | 'pixels';
+  readonly background: boolean;
+  readonly orientation: 'apply' | 'ignore';
 }
 
-function recordOf(annotation: Fields, context: RecordContext, list: ProblemList): DatasetRecord | undefined {
-  const { id, file, directory } = context;
-  const image = list.attempt({ file, image: id }, 'image dropped', () => {
-    const size = fieldsAt(annotation.size, 'size');
-    return {
-      source: { file: join(directory, 'JPEGImages', fileName(annotation.filename, id)) },
-      width: sideAt(numberInText(size.width, 'size.width'), 'size.width'),
-      height: sideAt(numberInText(size.height, 'size.height'), 'size.height'),
-    };
-  });
-  if (!image) return undefined;
+async function recordOf(parsed: Parsed, context: RecordContext, list: ProblemList): Promise<DatasetRecord | undefined> {
+  const { id, file, background } = context;
+  const isNone = 'missing' in parsed || ('error' in parsed && parsed.isEmpty);
+  if (isNone && background) return bareRecord(context, list);
+  if (!('annotation' in parsed)) {
+    const { rule, received, where } =
+      'missing' in parsed
+        ? { rule: 'an image of a list has an annotation', received: 'no such file', where: file }
+        : parsed.error.details;
+    const limit = isNone ? '; data.background true takes such images as images without objects' : '';
+    const field = where === undefined || where === file ? '' : where.slice(file.length + 2);
+    list.add({ kind: 'field', image: id, file, field, rule: `${rule}${limit}`, received, remedy: 'image dropped' });
+    return undefined;
+  }
+  const { annotation } = parsed;
+  const image = imageOf(annotation, context);
+  const size = await sizeOf(annotation, image, context, list);
+  if (!size) return undefined;
   const objects: DatasetObject[] = [];
-  for (const [k, item] of ((annotation.object as unknown[] | undefined) ?? []).entries()) {
+  for (const [k, item] of objectsIn(annotation).entries()) {
     const field = `object[${k}]`;
     const object = list.attempt({ file, image: id }, 'annotation dropped', () => objectOf(item, field, context));
-    const box = object && list.box(object.box, image, { file, field: `${field}.bndbox`, image: id });
+    const box = object && list.box(object.box, size, { file, field: `${field}.bndbox`, image: id });
     if (box) objects.push({ ...object, box });
   }
-  return { id, ...image, objects };
+  return { id, source: { file: image }, ...size, objects };
 }
 
-/** Some tools write a whole path, of another machine. */
-function fileName(value: unknown, id: string): string {
-  if (value === undefined) return `${id}.jpg`;
-  return textAt(value, 'filename').split(/[\\/]/).at(-1)!;
+/** An image without annotation. */
+async function bareRecord(context: RecordContext, list: ProblemList): Promise<DatasetRecord | undefined> {
+  const image = context.images.byStem.get(context.id) ?? join(context.folder, `${context.id}.jpg`);
+  const size = await measured(image, context, list);
+  return size && { id: context.id, source: { file: image }, ...size, objects: [] };
 }
 
-function objectOf(item: unknown, field: string, { classes, coordinates }: RecordContext): DatasetObject {
+/** `filename` if there is such a file (some tools write a whole path, of another machine), else the annotation's own name. */
+function imageOf({ filename }: Fields, { id, folder, images }: RecordContext): string {
+  const name = typeof filename === 'string' ? pathParts(filename).at(-1) : undefined;
+  const named = name === undefined ? undefined : images.byName.get(name);
+  return named ?? images.byStem.get(id) ?? join(folder, name ?? `${id}.jpg`);
+}
+
+type Size = { readonly width: number; readonly height: number };
+
+/** The annotated size; that of the image where there is none, or one of 0. */
+async function sizeOf(
+  annotation: Fields,
+  image: string,
+  context: RecordContext,
+  list: ProblemList,
+): Promise<Size | undefined> {
+  const { id, file } = context;
+  const { size } = annotation;
+  const side = (key: 'width' | 'height') => (size as Fields | undefined)?.[key];
+  const isUnknown = (value: unknown) =>
+    value === undefined || value === '' || Number(value) === 0 || Number(value) === -1;
+  if (isUnknown(side('width')) && isUnknown(side('height')) && existsSync(image)) return measured(image, context, list);
+  return list.attempt({ file, image: id }, 'image dropped', () => {
+    const fields = fieldsAt(size, 'size');
+    return {
+      width: sideAt(numberInText(fields.width, 'size.width'), 'size.width'),
+      height: sideAt(numberInText(fields.height, 'size.height'), 'size.height'),
+    };
+  });
+}
+
+async function measured(
+  image: string,
+  { id, orientation }: RecordContext,
+  list: ProblemList,
+): Promise<Size | undefined> {
+  try {
+    return await readImageSize(image, { orientation });
+  } catch (error) {
+    list.add({ kind: 'image', image: id, file: image, field: '', ...imageFault(error), remedy: 'image dropped' });
+    return undefined;
+  }
+}
+
+function objectOf(item: unknown, field: string, { classes, labels, coordinates }: RecordContext): DatasetObject {
   const object = fieldsAt(item, field);
   const name = textAt(object.name, `${field}.name`);
-  const label = classes.indexOf(name);
-  if (label < 0)
-    throw new AnnotationError('reference', `${field}.name`, `a class is one of ${classes.join(', ')}`, name);
+  const label = labels.get(name);
+  if (label === undefined) {
+    const known = classes.length > 20 ? `one of ${classes.length}` : `one of ${classes.join(', ')}`;
+    throw new AnnotationError('reference', `${field}.name`, `a class is ${known}`, name);
+  }
   const box = fieldsAt(object.bndbox, `${field}.bndbox`);
   const side = (key: string) => numberInText(box[key], `${field}.bndbox.${key}`);
   const first = coordinates === 'pixels' ? 1 : 0;
   return {
     box: [side('xmin') - first, side('ymin') - first, side('xmax'), side('ymax')],
     label,
-    ...(object.difficult === '1' && { difficult: true }),
+    ...((object.difficult === '1' || object.difficult === 'True' || object.difficult === 'true') && {
+      difficult: true,
+    }),
   };
 }

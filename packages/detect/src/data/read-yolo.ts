@@ -1,15 +1,16 @@
-import { existsSync, statSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, extname, isAbsolute, join } from 'node:path';
-import { malformed } from '@nats/graph';
-import { parse } from 'yaml';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, extname, join, sep } from 'node:path';
 import type { Box } from './box.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
-import { readImageSize } from './decode-image.js';
-import { FieldError, type Fields, fieldsAt, inFile, numberInText, textAt } from './fields.js';
-import { imageFault } from './inspect-dataset.js';
+import { type DecodeOptions, readImageSize } from './decode-image.js';
+import { FieldError, numberInText } from './fields.js';
+import { imageFault } from './image-fault.js';
+import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
+import { readText } from './read-file.js';
+import { openYolo } from './yolo-layout.js';
 
 export interface ReadYoloOptions {
   /** A key of the YAML file with images: `train`, `val`, `test`. */
@@ -18,91 +19,82 @@ export interface ReadYoloOptions {
   readonly onProblem?: ProblemPolicy;
   /** Default: file and split. */
   readonly name?: string;
+  /** Of the images whose sizes are read; default `apply`. */
+  readonly orientation?: DecodeOptions['orientation'];
+  /** Whether relative paths may lead out of the dataset's folder; default false. */
+  readonly allowOutside?: boolean;
 }
-
-const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif']);
 
 /**
  * Reads a dataset in the format of the YOLO tools: a YAML file with `names` (a list, or a map from numbers), `path`
  * (optional, the folder that others start from) and a folder, a list of folders, or a text file of images for each
- * split; for each image `images/…/x.jpg` a file `labels/…/x.txt` with a line `class x y width height` for each object,
- * centre and size as shares of the image. Lines with more numbers are polygons. An image without such a file has no
- * objects. Opens the header of every image for its size.
+ * split, or what CVAT and Label Studio write instead (see `openYolo`); for each image `images/…/x.jpg` a file
+ * `labels/…/x.txt` with a line `class x y width height` for each object, center and size as shares of the image. Lines with
+ * more numbers are polygons. An image without such a file has no objects. Opens the header of every image for its size.
  * @param file the YAML file, or the folder of its `data.yaml`
  * @throws NatsError `malformed` for files that are not in the format, and for single broken annotations and images
  * unless `onProblem` is `drop`; IO errors pass through
  */
 export async function readYolo(file: string, options: ReadYoloOptions): Promise<Dataset> {
-  const { split, onProblem = 'error' } = options;
-  const yaml = statSync(file).isDirectory() ? join(file, 'data.yaml') : file;
-  const config = parseYaml(await readFile(yaml, 'utf8'), yaml);
-  const classes = inFile(yaml, () => namesOf(config.names));
+  const { split, onProblem = 'error', orientation = 'apply', allowOutside = false } = options;
+  const layout = await openYolo(file, { allowOutside });
+  const { classes } = layout;
   const list = createProblemList();
+  const images = await layout.images(split);
+  const opened = await inParallel(images, (image) => openImage(image, orientation));
   const records: DatasetRecord[] = [];
   const ids = new Map<string, number>();
-  for (const image of await imagesOf(config, yaml, split)) {
-    const record = await recordOf(image, classes, list);
-    if (!record) continue;
-    // Images of several folders may have the same name.
-    const count = ids.get(record.id) ?? 0;
-    ids.set(record.id, count + 1);
-    records.push(count === 0 ? record : { ...record, id: image });
-  }
-  applyPolicy(list.problems, onProblem);
-  return { name: options.name ?? `${yaml}/${split}`, classes, records, problems: list.problems };
-}
-
-function parseYaml(text: string, file: string): Fields {
-  let value: unknown;
-  try {
-    // Few aliases: a small file must not become a huge value.
-    value = parse(text, { maxAliasCount: 20 });
-  } catch (cause) {
-    throw malformed(file, '', { rule: 'a YAML file is correct', received: (cause as Error).message });
-  }
-  return inFile(file, () => fieldsAt(value, ''));
-}
-
-function namesOf(names: unknown): string[] {
-  if (Array.isArray(names)) return names.map((name, i) => textAt(String(name), `names[${i}]`));
-  const map = fieldsAt(names, 'names');
-  return Array.from({ length: Object.keys(map).length }, (_, i) => {
-    if (map[i] === undefined) throw new FieldError(`names.${i}`, 'classes are numbered 0, 1, …', Object.keys(map));
-    return textAt(String(map[i]), `names.${i}`);
-  });
-}
-
-async function imagesOf(config: Fields, yaml: string, split: string): Promise<string[]> {
-  const value = config[split];
-  const entries = Array.isArray(value) ? value : [value];
-  const root = resolveFrom(dirname(yaml), config.path === undefined ? '.' : String(config.path));
-  const images: string[] = [];
-  for (const [i, entry] of entries.entries()) {
-    const field = Array.isArray(value) ? `${split}[${i}]` : split;
-    const path = resolveFrom(
-      root,
-      inFile(yaml, () => textAt(entry, field)),
-    );
-    if (path.endsWith('.txt')) {
-      const lines = (await readFile(path, 'utf8')).split('\n').map((line) => line.trim());
-      images.push(...lines.filter((line) => line !== '').map((line) => resolveFrom(dirname(path), line)));
-    } else {
-      images.push(...(await filesBelow(path)));
+  const unlabeled: string[] = [];
+  const seen = new Set<string>();
+  for (const [i, image] of images.entries()) {
+    const id = basename(image, extname(image));
+    if (seen.has(image)) {
+      const rule = 'an image is listed once';
+      const where = { image: id, file: layout.file, field: split };
+      list.add({ kind: 'duplicate', ...where, rule, received: image, remedy: 'image dropped' });
+      continue;
     }
+    seen.add(image);
+    const { size, fault, labels } = opened[i]!;
+    if (!size) {
+      list.add({ kind: 'image', image: id, file: image, field: '', ...fault!, remedy: 'image dropped' });
+      continue;
+    }
+    if (labels === undefined) unlabeled.push(image);
+    const objects = objectsOf(labels ?? '', { file: labelFile(image), id, size, classes }, list);
+    // Images of several folders may have the same name.
+    const count = ids.get(id) ?? 0;
+    ids.set(id, count + 1);
+    records.push({ id: count === 0 ? id : image, source: { file: image }, ...size, objects });
   }
-  return images;
+  await listMisplaced(unlabeled, records.length, list);
+  applyPolicy(list.problems, onProblem);
+  return {
+    name: options.name ?? `${layout.file}/${split}`,
+    classes,
+    records,
+    problems: list.problems,
+    unlabeled: unlabeled.length,
+  };
 }
 
-function resolveFrom(folder: string, path: string): string {
-  return isAbsolute(path) ? path : join(folder, path);
+type Size = { readonly width: number; readonly height: number };
+
+interface OpenedImage {
+  readonly size?: Size;
+  readonly fault?: { readonly rule: string; readonly received: string };
+  /** Text of the file of labels, if there is one. */
+  readonly labels?: string;
 }
 
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => entry.isFile() && EXTENSIONS.has(extname(entry.name).toLowerCase()))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+async function openImage(image: string, orientation: 'apply' | 'ignore'): Promise<OpenedImage> {
+  try {
+    const size = await readImageSize(image, { orientation });
+    const file = labelFile(image);
+    return existsSync(file) ? { size, labels: await readText(file) } : { size };
+  } catch (error) {
+    return { fault: imageFault(error) };
+  }
 }
 
 /** The last folder `images` becomes `labels`, the extension `.txt`. */
@@ -114,39 +106,81 @@ function labelFile(image: string): string {
   return `${path.slice(0, path.length - extname(path).length)}.txt`;
 }
 
-async function recordOf(
-  image: string,
-  classes: readonly string[],
-  list: ProblemList,
-): Promise<DatasetRecord | undefined> {
-  const id = basename(image, extname(image));
-  let size: { width: number; height: number };
-  try {
-    size = await readImageSize(image);
-  } catch (error) {
-    list.add({ kind: 'image', image: id, file: image, field: '', ...imageFault(error), remedy: 'image dropped' });
-    return undefined;
+/** Says that images have no file of labels, and where such files are that nobody reads. */
+async function listMisplaced(unlabeled: readonly string[], count: number, list: ProblemList): Promise<void> {
+  const [first] = unlabeled;
+  if (first === undefined) return;
+  const elsewhere = await misplacedLabels(first);
+  const where = { kind: 'labels' as const, file: labelFile(first), field: '', remedy: 'none' as const };
+  const rule = 'the labels of an image are in the file of its name in labels/ beside images/';
+  const received = `no such file for ${unlabeled.length} of ${count} images, the first of them ${first}`;
+  if (elsewhere === undefined) {
+    list.add({ ...where, rule: `${rule}; without it, an image has no objects`, received, severity: 'warning' });
+  } else {
+    list.add({ ...where, rule: `${rule}; move or rename ${elsewhere}, where nobody looks`, received });
   }
-  const file = labelFile(image);
-  const lines = existsSync(file) ? (await readFile(file, 'utf8')).split('\n') : [];
+}
+
+/** A file that looks like the labels of an image, in a folder or under a name that is not looked for. */
+async function misplacedLabels(image: string): Promise<string | undefined> {
+  const stem = basename(image, extname(image));
+  const expected = labelFile(image);
+  const names = new Set([`${stem}.txt`, `${stem}${extname(image)}.txt`].map((name) => name.toLowerCase()));
+  const folder = dirname(image);
+  const root = folder.split(sep).includes('images')
+    ? folder.slice(0, folder.lastIndexOf(`${sep}images`))
+    : dirname(folder);
+  const beside = (await readdir(root, { withFileTypes: true }).catch(() => []))
+    .filter((entry) => entry.isDirectory() && /label|annot|obj/i.test(entry.name))
+    .map((entry) => join(root, entry.name));
+  for (const place of [dirname(expected), folder, ...beside]) {
+    const files = await readdir(place, { recursive: true }).catch(() => []);
+    const match = files.find((name) => names.has(basename(name).toLowerCase()) && join(place, name) !== expected);
+    if (match !== undefined) return join(place, match);
+  }
+  return undefined;
+}
+
+interface LabelContext {
+  readonly file: string;
+  readonly id: string;
+  readonly size: Size;
+  readonly classes: readonly string[];
+}
+
+function objectsOf(text: string, { file, id, size, classes }: LabelContext, list: ProblemList): DatasetObject[] {
   const objects: DatasetObject[] = [];
-  for (const [i, line] of lines.entries()) {
-    if (line.trim() === '') continue;
+  const lines = new Set<string>();
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    const trimmed = line.trim();
+    if (trimmed === '') continue;
     const field = `line ${i + 1}`;
-    const object = list.attempt({ file, image: id }, 'annotation dropped', () => objectOf(line, field, size, classes));
+    if (lines.has(trimmed)) {
+      const rule = 'an object is labeled once';
+      list.add({
+        kind: 'duplicate',
+        image: id,
+        file,
+        field,
+        rule,
+        received: trimmed,
+        remedy: 'annotation dropped',
+        severity: 'warning',
+      });
+      continue;
+    }
+    lines.add(trimmed);
+    const object = list.attempt({ file, image: id }, 'annotation dropped', () =>
+      objectOf(trimmed, field, size, classes),
+    );
     const box = object && list.box(object.box, size, { file, field, image: id });
     if (box) objects.push({ ...object, box });
   }
-  return { id, source: { file: image }, ...size, objects };
+  return objects;
 }
 
-type Size = { readonly width: number; readonly height: number };
-
 function objectOf(line: string, field: string, size: Size, classes: readonly string[]): DatasetObject {
-  const numbers = line
-    .trim()
-    .split(/\s+/)
-    .map((text) => numberInText(text, field));
+  const numbers = line.split(/\s+/).map((text) => numberInText(text, field));
   const [label, ...values] = numbers as [number, ...number[]];
   if (!Number.isInteger(label) || label < 0 || label >= classes.length) {
     throw new AnnotationError('reference', field, `a class is a number from 0 to ${classes.length - 1}`, label);
@@ -157,13 +191,18 @@ function objectOf(line: string, field: string, size: Size, classes: readonly str
     return { box: [x - width / 2, y - height / 2, x + width / 2, y + height / 2], label };
   }
   if (values.length < 6 || values.length % 2 === 1) {
-    throw new FieldError(field, 'a line is a class, then x y width height or a polygon', line.trim());
+    throw new FieldError(field, 'a line is a class, then x y width height or a polygon', line);
   }
   return { box: boundsOf(absolute), label, segmentation: [absolute] };
 }
 
 function boundsOf(polygon: readonly number[]): Box {
-  const xs = polygon.filter((_, i) => i % 2 === 0);
-  const ys = polygon.filter((_, i) => i % 2 === 1);
-  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < polygon.length; i += 2) {
+    left = Math.min(left, polygon[i]!);
+    right = Math.max(right, polygon[i]!);
+    top = Math.min(top, polygon[i + 1]!);
+    bottom = Math.max(bottom, polygon[i + 1]!);
+  }
+  return [left, top, right, bottom];
 }

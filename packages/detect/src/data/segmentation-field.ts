@@ -16,11 +16,12 @@ export function segmentationAt(
   value: unknown,
   field: string,
   size: MaskSize,
-  id: number,
+  id: string,
 ): CocoSegmentation | undefined {
   const broken = (where: string, rule: string, received: unknown) =>
     new FieldError(where, `${rule}, in annotation ${id}`, received);
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null || value === '') return undefined;
+  if (isFields(value) && Object.keys(value).length === 0) return undefined;
   if (Array.isArray(value)) {
     if (value.every((polygon) => Array.isArray(polygon) && polygon.length === 0)) return undefined;
     for (const [i, polygon] of value.entries()) {

@@ -43,9 +43,11 @@ test('what is wrong in a file is said with its name and field', async () => {
     `${nanFile}, [3].score: received "NaN", but a finite number is expected here`,
   );
   const cut = await write('cut.json', `[${lines.join(',\n')}`);
-  await expect(evaluateFiles(annotations, cut)).rejects.toThrow(/cut\.json: received .*the file is JSON/);
+  await expect(evaluateFiles(annotations, cut)).rejects.toThrow(
+    /cut\.json, line \d+, column \d+: received .*complete and correct/,
+  );
   const cutNan = await write('cut-nan.json', `[${nan.join(',\n')}`);
-  await expect(evaluateFiles(annotations, cutNan)).rejects.toThrow(/cut-nan\.json: received [\s\S]*the file is JSON/);
+  await expect(evaluateFiles(annotations, cutNan)).rejects.toThrow(/cut-nan\.json: received .*complete and correct/);
   await expect(evaluateFiles(nanFile, annotations)).rejects.toThrow(`${nanFile}: received`);
 });
 

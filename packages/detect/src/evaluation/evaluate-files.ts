@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { parseJson } from '@nats/graph/schema';
 import { type DetectionEvaluation, evaluateDetections } from './evaluate-detections.js';
 import { type EvaluationParameters, evaluationParameters } from './parameters.js';
-import { parseJson } from './parse-json.js';
 import { parseDetections, parseGroundTruth } from './validate-coco.js';
 
 /**

@@ -33,7 +33,7 @@ export function shapesOf(
 /** The first detection speaks for all. */
 export function haveBoxes(detections: readonly CocoDetection[]): boolean {
   const box = detections[0]?.bbox;
-  return box !== undefined && box.length > 0;
+  return Array.isArray(box) && box.length > 0;
 }
 
 function boxShapes(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): ShapesOf {

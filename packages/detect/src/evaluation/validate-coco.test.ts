@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { NatsError } from '@nats/graph';
 import { describe, expect, test } from 'vitest';
 import type { CocoDetection, CocoGroundTruth } from './coco-format.js';
+import { evaluateDetections } from './evaluate-detections.js';
+import { summarize } from './summarize.js';
 import { parseDetections, parseGroundTruth } from './validate-coco.js';
 
 interface Case {
@@ -98,7 +100,6 @@ describe('a missing or wrong field of a detection is named', () => {
     ['image_id', undefined, 'received nothing'],
     ['image_id', 999999, /received 999999.*an image id is one of the ground truth/],
     ['category_id', undefined, 'received nothing'],
-    ['category_id', -3, /received -3.*a category id is one of the ground truth/],
     ['score', undefined, 'received nothing'],
     ['score', 'NaN', /received "NaN".*a finite number is expected here/],
     ['bbox', undefined, /received nothing.*a list is expected here/],
@@ -107,6 +108,20 @@ describe('a missing or wrong field of a detection is named', () => {
     const parse = () => parseDetections(changed(boxes.detections, 2, { [field]: value }), boxes.groundTruth, 'd.json');
     expect(parse).toThrow(message);
     expect(parse).toThrow(`d.json, [2].${field}: `);
+  });
+
+  test('categories that the ground truth lacks are taken, and compared with nothing, as in pycocotools', () => {
+    const more = [...boxes.detections, { ...boxes.detections[0]!, category_id: -3 }];
+    const parsed = parseDetections(more, boxes.groundTruth, 'd.json');
+    const stats = (found: typeof parsed) => summarize(evaluateDetections(boxes.groundTruth, found)).stats;
+    expect(stats(parsed)).toEqual(stats(boxes.detections));
+  });
+
+  test.each([5, 'x', [1, 2]])('a box %j beside a mask is refused', (bbox) => {
+    const truth = { images: [{ id: 1, width: 30, height: 20 }], categories: [{ id: 1 }], annotations: [] };
+    const mask = { image_id: 1, category_id: 1, score: 1, segmentation: [[1, 2, 11, 2, 11, 10]] };
+    expect(() => parseDetections([{ ...mask, bbox }], truth, 'd.json', 'segm')).toThrow(/d\.json, \[0\]\.bbox/);
+    expect(parseDetections([{ ...mask, bbox: null }], truth, 'd.json', 'segm')).toHaveLength(1);
   });
 
   test('NaN that did not come from a file', () => {

@@ -6,10 +6,9 @@ import { haveBoxes, imageSizes } from './geometry.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Ids that annotations and detections may refer to. */
+/** Ids of images that annotations and detections may refer to. */
 interface Ids {
   readonly images: ReadonlySet<number>;
-  readonly categories: ReadonlySet<number>;
 }
 
 /**
@@ -28,7 +27,11 @@ export function parseGroundTruth(value: unknown, file = 'ground truth', iouType:
   for (const [i, item] of annotations.entries()) {
     const where = `annotations[${i}]`;
     const annotation = fieldsOf(item, file, where);
-    checkReferences(annotation, ids, file, where);
+    checkImage(annotation, ids, file, where);
+    const category = numberOf(annotation.category_id, file, `${where}.category_id`);
+    if (!ids.categories.has(category)) {
+      throw broken(file, `${where}.category_id`, 'a category id is one of the ground truth', category);
+    }
     checkBox(annotation.bbox, file, `${where}.bbox`);
     numberOf(annotation.area, file, `${where}.area`);
     checkFlag(annotation.iscrowd, file, `${where}.iscrowd`);
@@ -55,18 +58,19 @@ export function parseDetections(
   iouType: IouType = 'bbox',
 ): CocoDetection[] {
   const items = listOf(value, file, '');
-  const ids = {
-    images: new Set(groundTruth.images.map(({ id }) => id)),
-    categories: new Set(groundTruth.categories.map(({ id }) => id)),
-  };
+  const ids = { images: new Set(groundTruth.images.map(({ id }) => id)) };
   const detections = value as CocoDetection[];
   const first = items.length > 0 ? fieldsOf(items[0], file, '[0]') : {};
   const boxed = (iouType === 'bbox' && first.segmentation === undefined) || haveBoxes(detections);
   for (const [i, item] of items.entries()) {
     const where = `[${i}]`;
     const detection = fieldsOf(item, file, where);
-    checkReferences(detection, ids, file, where);
-    if (boxed) checkBox(detection.bbox, file, `${where}.bbox`);
+    checkImage(detection, ids, file, where);
+    // As pycocotools: detections of categories that the ground truth lacks are compared with nothing.
+    numberOf(detection.category_id, file, `${where}.category_id`);
+    const { bbox } = detection;
+    const isNone = bbox === undefined || bbox === null || (Array.isArray(bbox) && bbox.length === 0);
+    if (boxed || !isNone) checkBox(bbox, file, `${where}.bbox`);
     numberOf(detection.score, file, `${where}.score`);
   }
   // A detection with a box and no mask has the mask of its box.
@@ -74,13 +78,9 @@ export function parseDetections(
   return detections;
 }
 
-function checkReferences(item: Fields, ids: Ids, file: string, where: string): void {
+function checkImage(item: Fields, ids: Ids, file: string, where: string): void {
   const image = numberOf(item.image_id, file, `${where}.image_id`);
   if (!ids.images.has(image)) throw broken(file, `${where}.image_id`, 'an image id is one of the ground truth', image);
-  const category = numberOf(item.category_id, file, `${where}.category_id`);
-  if (!ids.categories.has(category)) {
-    throw broken(file, `${where}.category_id`, 'a category id is one of the ground truth', category);
-  }
 }
 
 function checkBox(value: unknown, file: string, where: string): void {
@@ -91,7 +91,8 @@ function checkBox(value: unknown, file: string, where: string): void {
 }
 
 function checkFlag(value: unknown, file: string, where: string): void {
-  if (value !== undefined && value !== 0 && value !== 1) throw broken(file, where, 'a flag is 0 or 1', value);
+  if (value === undefined || value === null || typeof value === 'boolean') return;
+  if (value !== 0 && value !== 1) throw broken(file, where, 'a flag is 0 or 1', value);
 }
 
 interface Masked {
@@ -149,6 +150,17 @@ function numberOf(value: unknown, file: string, where: string): number {
 }
 
 function broken(file: string, where: string, rule: string, value: unknown): NatsError {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
+  const text = shownValue(value);
   return malformed(file, where, { rule, received: text.length > 80 ? `${text.slice(0, 80)}…` : text });
+}
+
+function shownValue(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch (error) {
+    // JSON.stringify recurses where JSON.parse did not.
+    if (!(error instanceof RangeError)) throw error;
+    return 'a value that is nested too deep';
+  }
 }

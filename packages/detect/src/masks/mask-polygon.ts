@@ -8,8 +8,8 @@ const SCALE = 5;
 export const FARTHEST = 1e6;
 
 /**
- * The mask of a polygon as COCO's tools draw it, pixel by pixel (rleFrPoly in maskApi.c): its edges, rounded to fifths of a
- * pixel, are walked in order, and where a step passes the middle of a pixel column, object and background change places from
+ * The mask of a polygon as COCO's tools draw it, pixel by pixel (rleFrPoly in maskApi.c): its edges are rounded to fifths of
+ * a pixel, and where a step passes the middle of a pixel column, object and background change places from
  * the row of that step on.
  * @param points `[x, y, x, y, …]` in pixels; may lie outside of the image, where it is cut off
  * @throws NatsError `malformed` for an odd number of coordinates, or some that are not finite or farther than 1e6
@@ -26,12 +26,9 @@ export function polygonMask(points: readonly number[], height: number, width: nu
     }),
   );
   const changes: number[] = [];
-  walkBoundary(points, (fromX, fromY, toX, toY) => {
-    if (toX === fromX) return;
-    const x = ((toX < fromX ? toX : toX - 1) + 0.5) / SCALE - 0.5;
-    if (!Number.isInteger(x) || x < 0 || x > width - 1) return;
-    const y = (Math.min(fromY, toY) + 0.5) / SCALE - 0.5;
-    changes.push(x * height + Math.ceil(Math.min(Math.max(y, 0), height)));
+  crossColumns(points, width, (column, stepY) => {
+    const y = (stepY + 0.5) / SCALE - 0.5;
+    changes.push(column * height + Math.ceil(Math.min(Math.max(y, 0), height)));
   });
   return { height, width, runs: runsBetween(changes, height * width) };
 }
@@ -41,37 +38,49 @@ export function boxMask([x, y, w, h]: CocoBox, height: number, width: number, wh
   return polygonMask([x, y, x, y + h, x + w, y + h, x + w, y], height, width, where);
 }
 
-type Step = (fromX: number, fromY: number, toX: number, toY: number) => void;
-
-/** Walks the edges from point to point in steps of at most a fifth of a pixel along the longer direction. */
-function walkBoundary(points: readonly number[], step: Step): void {
+/**
+ * Where the boundary passes the middle of a pixel column: rleFrPoly walks each edge in steps of a fifth of a pixel along its
+ * longer direction and looks for steps from fifth 2 to fifth 3 of a column. Here each edge is asked for those steps alone, so
+ * that the part of a polygon that lies far outside of the image costs nothing.
+ * @param visit gets the column, and the upper end of the step in fifths
+ */
+function crossColumns(points: readonly number[], width: number, visit: (column: number, stepY: number) => void): void {
   const count = points.length / 2;
   // C's conversion to int: half a unit is added and the fraction cut off, so negative numbers are rounded upwards.
   const scaled = (i: number) => Math.trunc(SCALE * points[i]! + 0.5);
-  let [lastX, lastY] = [Number.NaN, Number.NaN];
-  const visit = (x: number, y: number) => {
-    if (!Number.isNaN(lastX)) step(lastX, lastY, x, y);
-    lastX = x;
-    lastY = y;
-  };
   for (let k = 0; k < count; k++) {
     const next = k + 1 < count ? k + 1 : 0;
     const [startX, startY, endX, endY] = [scaled(2 * k), scaled(2 * k + 1), scaled(2 * next), scaled(2 * next + 1)];
     const [dx, dy] = [Math.abs(endX - startX), Math.abs(endY - startY)];
+    if (dx === 0) continue;
     const wide = dx >= dy;
     // An edge has the same pixels in both directions: it is computed from its left or upper end.
     const turned = wide ? startX > endX : startY > endY;
     const [x, y] = turned ? [endX, endY] : [startX, startY];
     const slope = (wide ? endY - startY : endX - startX) / (wide ? endX - startX : endY - startY);
     const length = wide ? dx : dy;
-    for (let d = 0; d <= length; d++) {
-      const t = turned ? length - d : d;
-      // For a point (no length) the slope is 0 / 0; the other coordinate is then its own.
-      const across = length === 0 ? 0 : slope * t;
-      if (wide) visit(x + t, Math.trunc(y + across + 0.5));
-      else visit(Math.trunc(x + across + 0.5), y + t);
+    const across = (t: number) => Math.trunc((wide ? y : x) + slope * t + 0.5);
+    const [left, right] = wide
+      ? [x, x + length]
+      : [Math.min(across(0), across(length)), Math.max(across(0), across(length))];
+    const last = Math.min(width - 1, Math.floor((right - 3) / SCALE));
+    for (let column = Math.max(0, Math.ceil((left - 2) / SCALE)); column <= last; column++) {
+      const fifth = column * SCALE + 2;
+      if (wide) visit(column, Math.min(across(fifth - x), across(fifth + 1 - x)));
+      else visit(column, y + firstStep(length, (t) => (slope > 0 ? across(t) > fifth : across(t) <= fifth)) - 1);
     }
   }
+}
+
+/** The first number from 1 to `limit` that is past a point: bisection, for what stays past it. */
+function firstStep(limit: number, isPast: (t: number) => boolean): number {
+  let [low, high] = [1, limit];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isPast(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** Lengths of the runs between the places where background and object change; two changes in one place cancel. */

@@ -36,7 +36,7 @@ export async function evaluateModel(
   const model = await openDetector(path, await configRuntime(config.engine));
   try {
     const { classes, input, output } = model.convention;
-    const { val } = await readDatasets(config.data, output.masks !== undefined);
+    const { val } = await readDatasets(config.data, { masks: output.masks !== undefined });
     if (val.classes.join('\n') !== classes.join('\n')) {
       throw new UsageError(
         `a model is judged on images of its classes; ${path} has ${classes.join(', ')}, ${val.name} has ${val.classes.join(', ')}`,

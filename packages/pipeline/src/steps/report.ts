@@ -107,7 +107,7 @@ function nameOf(dataset: string): string {
 function variantsOf(runs: readonly TrainedRun[]): Variant[] {
   const byKey = new Map<string, TrainedRun[]>();
   for (const run of runs) {
-    const key = JSON.stringify(toJson({ ...trainSettings(run.config, run.scheme), seed: undefined }));
+    const key = JSON.stringify(toJson({ ...trainSettings(run.config, run.scheme, run.task), seed: undefined }));
     byKey.set(key, [...(byKey.get(key) ?? []), run]);
   }
   const names = [...byKey.values()].map(([run]) => basename(resolve(run!.folder)));

@@ -42,11 +42,11 @@ export async function pretrainRun(context: StepContext, folder: string): Promise
 /** `nats search`, with the scheme that is derived of it. @param known the task, if it was opened before */
 export async function searchRun(context: StepContext, folder: string, known?: Task): Promise<Scheme> {
   const { config } = context;
-  const task = known ?? (await openTask(config));
+  const task = known ?? (await openTask(config, context));
   const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, task.statistics);
   // A space that does not fit the backbone is refused before a directory is taken.
   spaceOf(config, task.backbone);
-  await claim(context, folder, 'search', searchSettings(config));
+  await claim(context, folder, 'search', searchSettings(config, task));
   const scheme = decode(await search(context, task, initial, folder), config);
   await writeScheme(join(folder, RUN_FILES.scheme), scheme);
   return scheme;
@@ -61,9 +61,9 @@ export async function trainRun(
   title?: string,
 ): Promise<TrainedRun> {
   const { config } = context;
-  const task = known ?? (await openTask(config));
+  const task = known ?? (await openTask(config, context));
   const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, task.statistics);
-  await claim(context, folder, 'train', trainSettings(config, scheme));
+  await claim(context, folder, 'train', trainSettings(config, scheme, task));
   const weights = await train(context, task, initial, scheme, folder, title);
   return { folder, config, task, weights, scheme };
 }

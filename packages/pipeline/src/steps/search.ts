@@ -22,12 +22,15 @@ import { architectureOptions } from './architecture-options.js';
 import type { StepContext, Weights } from './context.js';
 import { measuredNorms } from './measured-norms.js';
 import { checkpointsOf, runTraining } from './run-training.js';
-import { detectorSpec, spaceOf, type Task, taskObjective } from './task.js';
+import { detectorSpec, imagesOf, spaceOf, type Task, taskObjective } from './task.js';
 import { detectorPhases, searchPhase } from './training-phases.js';
 
 /** Settings that a search depends on. */
-export function searchSettings({ seed, data, backbone, weights, detector, space, search }: Config) {
-  return { seed, data: decisiveData(data), backbone, weights, detector, space, search };
+export function searchSettings(
+  { seed, data, backbone, weights, detector, space, search }: Config,
+  task: Pick<Task, 'train' | 'val'>,
+) {
+  return { seed, data: decisiveData(data), images: imagesOf(task), backbone, weights, detector, space, search };
 }
 
 const FORMAT = 'nats-architecture';

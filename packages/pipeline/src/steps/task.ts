@@ -19,7 +19,9 @@ import { asConfigError } from '../config/config-errors.js';
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../usage-error.js';
 import { backboneConfigOf } from './backbone.js';
-import { readDatasets } from './datasets.js';
+import { checkedDatasets } from './check-images.js';
+import type { StepContext } from './context.js';
+import { fingerprint, readDatasets } from './datasets.js';
 
 /** What is to be detected, and by which detector. */
 export interface Task {
@@ -35,21 +37,21 @@ export interface Task {
 
 /**
  * Reads the annotations and builds the detector for their classes.
+ * @param look opens every image, too, and tells of it: before a training
  * @throws UsageError without data and for settings that do not fit each other; Error without objects; NatsError for what is
  * malformed
  */
-export async function openTask({
-  data,
-  backbone: settings,
-  detector: detectorSettings,
-  evaluate,
-}: Config): Promise<Task> {
+export async function openTask(
+  { data, backbone: settings, detector: detectorSettings, evaluate }: Config,
+  look?: Pick<StepContext, 'progress' | 'signal'>,
+): Promise<Task> {
   if (!data) {
     throw new UsageError(
       "no data: name a format and paths under 'data' in the config (nats init writes one), or with --set",
     );
   }
-  const { train, val } = await readDatasets(data, givesMasks(detectorSettings));
+  const read = await readDatasets(data, { masks: givesMasks(detectorSettings) });
+  const { train, val } = look ? await checkedDatasets(read, data, look.progress, look.signal) : read;
   checkObjects(train);
   checkObjects(val);
   const backbone = backboneConfigOf(settings);
@@ -76,12 +78,20 @@ export async function openTask({
 
 /** @throws Error for images of which nothing can be learnt, and by which nothing can be asConfigError */
 function checkObjects({ name, records }: Dataset): void {
-  if (records.some(({ objects }) => objects.length > 0)) return;
+  if (records.some(({ objects }) => objects.some(({ crowd }) => !crowd))) return;
+  const crowds = records.reduce((count, { objects }) => count + objects.length, 0);
   throw new Error(
     records.length === 0
       ? `there are no images in ${name}`
-      : `none of the ${records.length} images in ${name} has an object`,
+      : crowds > 0
+        ? `all ${crowds} objects of the ${records.length} images in ${name} are crowds (iscrowd 1), which nothing is learnt from; set iscrowd to 0 for single objects`
+        : `none of the ${records.length} images in ${name} has an object`,
   );
+}
+
+/** What a run learns from and is evaluated on, by content. */
+export function imagesOf({ train, val }: Pick<Task, 'train' | 'val'>) {
+  return { train: fingerprint(train), val: fingerprint(val) };
 }
 
 /** The variables of a detector in inference. */
@@ -128,8 +138,11 @@ export function taskObjective(task: Task, config: Config, settings: ObjectiveSet
   const { data } = config;
   const files = data && data.format !== 'mnist' ? data : undefined;
   const augment = augmentationOf(settings.augment, files ? 0.5 : 0);
+  // A single image, as for a first look whether all works, is in both halves.
   const half = (from: number) =>
-    Array.from({ length: Math.floor((train.records.length + 1 - from) / 2) }, (_, i) => 2 * i + from);
+    train.records.length === 1
+      ? [0]
+      : Array.from({ length: Math.floor((train.records.length + 1 - from) / 2) }, (_, i) => 2 * i + from);
   const training = { dataset: train, ...(augment && { augment }) };
   const { batchSize, sizes, scoreThreshold, iouThreshold, maxDetections } = config.evaluate;
   return detection({
@@ -149,6 +162,7 @@ export function taskObjective(task: Task, config: Config, settings: ObjectiveSet
     // How detections are suppressed changes nothing in a training.
     config: toJson({ ...detectorConfig, detection: undefined }),
     cache: files?.cache ?? true,
+    ...(files?.orientation === 'ignore' && { decode: { orientation: files.orientation } }),
     ...(files?.workers !== undefined && { workers: files.workers }),
     ...(settings.maxObjects !== undefined && { maxObjects: settings.maxObjects }),
   });

@@ -10,11 +10,15 @@ import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext, Weights } from './context.js';
 import { measuredNorms } from './measured-norms.js';
 import { checkpointsOf, runTraining } from './run-training.js';
-import { type Task, taskObjective } from './task.js';
+import { imagesOf, type Task, taskObjective } from './task.js';
 import { detectorPhases } from './training-phases.js';
 
 /** Settings that a training depends on. */
-export function trainSettings({ seed, data, backbone, weights, detector, train }: Config, scheme: Scheme | undefined) {
+export function trainSettings(
+  { seed, data, backbone, weights, detector, train }: Config,
+  scheme: Scheme | undefined,
+  task: Pick<Task, 'train' | 'val'>,
+) {
   // What was chosen counts, not where it comes from.
   const chosen = scheme && {
     genotypes: scheme.genotypes,
@@ -22,7 +26,7 @@ export function trainSettings({ seed, data, backbone, weights, detector, train }
       [...scheme.convolutions].map(([name, choice]) => [name, Array.from(choice).join('')]),
     ),
   };
-  return { seed, data: decisiveData(data), backbone, weights, detector, train, scheme: chosen };
+  return { seed, data: decisiveData(data), images: imagesOf(task), backbone, weights, detector, train, scheme: chosen };
 }
 
 /** Trains a detector from the backbone's weights: with a scheme or without, all else is the same. */

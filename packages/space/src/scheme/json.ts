@@ -1,4 +1,5 @@
 import { malformed, NatsError } from '@nats/graph';
+import { parseJson } from '@nats/graph/schema';
 import { type Genotype, MAX_GENOTYPES } from '../genotypes.js';
 import { createScheme, MAX_CHANNELS, MAX_CONVOLUTIONS, type Provenance, runsOf, type Scheme } from './scheme.js';
 
@@ -105,22 +106,6 @@ function readProvenance(entry: Reader): Provenance {
 function readDataset(entry: Reader): { name: string; fingerprint: string } {
   entry.only(['name', 'fingerprint']);
   return { name: entry.field('name').string(), fingerprint: entry.field('fingerprint').string() };
-}
-
-/** @throws NatsError `malformed` for text that is too long or no JSON */
-export function parseJson(text: string, file: string, limit: number): unknown {
-  if (text.length > limit) {
-    throw malformed(file, '', {
-      rule: 'the file is of a plausible size',
-      received: `${text.length} characters`,
-      limit: `${limit}`,
-    });
-  }
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw malformed(file, '', { rule: 'the file is JSON', received: String((error as Error).message) });
-  }
 }
 
 /** A value of a JSON file that knows its place, for messages. */

@@ -1,7 +1,8 @@
 import { check, malformed, NatsError } from '@nats/graph';
+import { parseJson } from '@nats/graph/schema';
 import type { ConvolutionSite } from '../backbones/index.js';
 import { type Genotype, MAX_DILATION, MAX_GENOTYPES, PLAIN } from '../genotypes.js';
-import { MAX_SCHEME_TEXT, parseJson } from './json.js';
+import { MAX_SCHEME_TEXT } from './json.js';
 import { checkChoiceFits, countGenotypes, createScheme, type Provenance, runsOf, type Scheme } from './scheme.js';
 
 /**

@@ -9,6 +9,20 @@ const common = {
     .enum(['error', 'drop'])
     .default('error')
     .describe('what broken annotations do: stop, or are left out (nats inspect data lists them)'),
+  orientation: z
+    .enum(['apply', 'ignore'])
+    .default('apply')
+    .describe(
+      "whether images are turned as their EXIF data say, as viewers show them; 'ignore': boxes were drawn on the stored pixels",
+    ),
+  allowOutside: z
+    .boolean()
+    .default(false)
+    .describe("whether annotations may name files outside of the dataset's folder"),
+  checkImages: z
+    .enum(['decode', 'header', 'none'])
+    .default('decode')
+    .describe('how images are looked at before the first step; what is known of an unchanged file is not asked again'),
   cache: z.boolean().default(false).describe('keep decoded images in memory; changes no result'),
   workers: whole(0)
     .optional()
@@ -36,6 +50,10 @@ const voc = z.strictObject({
     .enum(['corners', 'pixels'])
     .default('corners')
     .describe("edges between pixels from 0, as today's tools write, or first and last pixel from 1, as the challenges"),
+  background: z
+    .boolean()
+    .default(false)
+    .describe('whether an image whose annotation is missing or an empty file is one without objects'),
   ...common,
 });
 
@@ -43,7 +61,7 @@ const yolo = z.strictObject({
   format: z.literal('yolo'),
   path: z.string().describe('the YAML file, or the folder of its data.yaml'),
   train: z.string().default('train').describe('a key of the YAML file'),
-  val: z.string().optional().describe('a key of the YAML file, such as val'),
+  val: z.string().optional().describe('a key of the YAML file; default val, if the file has it'),
   ...common,
 });
 
@@ -63,9 +81,15 @@ export const dataSchema = z
   .discriminatedUnion('format', [coco, voc, yolo, mnist])
   .describe('annotated images; paths start from the folder of the config file');
 
-/** Without what changes no result: a run may be continued with another. */
+/**
+ * Without what changes no result, and without paths, which say where things are, not what they are: what the files hold is in
+ * the datasets' fingerprints. A run may be continued with others.
+ */
 export function decisiveData(data: DataSettings | undefined) {
-  return data && { ...data, cache: undefined, workers: undefined };
+  if (!data || data.format === 'mnist') return data;
+  const { cache: _cache, workers: _workers, checkImages: _checkImages, ...decisive } = data;
+  if (decisive.format === 'coco') return { ...decisive, train: undefined, val: undefined };
+  return { ...decisive, path: undefined };
 }
 
 export type DataSettings = z.output<typeof dataSchema>;
