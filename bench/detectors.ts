@@ -70,7 +70,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   for (const [, { name, config: detectorConfig, masks = false }] of chosen) {
     const detector = buildDetector(detectorConfig);
     // The same images; with masks, sizes go by the masks' areas.
-    const images = masks ? await readDatasets(own.data!, true) : {};
+    const images = masks ? await readDatasets(own.data!, { masks: true }) : {};
     const objective = taskObjective({ ...task, ...images, detectorConfig, detector }, own, own.train);
     const { phases } = detectorPhases(own.train, task.backbone);
     const weights = { ...own.weights, file: FOLDER };

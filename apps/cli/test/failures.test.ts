@@ -131,7 +131,10 @@ describe('what fails ends with 1 and names the file', () => {
     [['detect', 'text.bin', 'data/images'], /text\.bin/],
     [['evaluate', 'none.onnx'], /ENOENT.*none\.onnx/],
     [['verify', 'done'], /ENOENT.*model\.onnx/],
-    [['inspect', 'data', '--format', 'voc', '--data', 'data'], /data: received no annotations.*a Pascal VOC folder has Annotations/],
+    [
+      ['inspect', 'data', '--format', 'voc', '--data', 'data'],
+      /data: received no annotations.*a Pascal VOC folder has Annotations/,
+    ],
     [['inspect', 'data', '--format', 'yolo', '--data', 'data'], /a YOLO folder has a data\.yaml/],
     [['inspect', 'data', '--format', 'coco', '--train', 'text.bin', '--images', 'data'], /text\.bin/],
     [['train', '--set', 'space.groups=3', '--set', 'data.train.annotations=none.json', '--out', 'a'], /ENOENT/],

@@ -7,6 +7,7 @@ export { type AnchorLevel, type Anchors, generateAnchors, generatePoints } from 
 export { type CoderWeights, decodeBoxes, decodeDistances, encodeBoxes, encodeDistances } from './boxes/box-coder.js';
 export { corners, pairwiseIou, TINY } from './boxes/pairwise-iou.js';
 export type { Box } from './data/box.js';
+export { checkImages, type ImageCheckOptions, type KnownImage, withoutImages } from './data/check-images.js';
 export { cocoCategoryIds, cocoGroundTruth, cocoImageIds } from './data/coco-ground-truth.js';
 export {
   type Dataset,
@@ -19,6 +20,7 @@ export { type DecodeOptions, decodeImage, loadRecordImage, readImage } from './d
 export type { DecodedImage } from './data/decoded-image.js';
 export type { DetectionSample } from './data/detection-sample.js';
 export type { BoxSize, FittedAnchors } from './data/fit-anchors.js';
+export { IMAGE_EXTENSIONS, imageFiles } from './data/image-files.js';
 export {
   type AnchorProposal,
   type ClassStatistics,
@@ -32,11 +34,12 @@ export { type MnistDetectionOptions, mnistDetection } from './data/mnist-detecti
 export { type MnistTexturesOptions, mnistTextures } from './data/mnist-textures.js';
 export { type AxisMap, drawMask, type ObjectMask, objectMask } from './data/object-mask.js';
 export { type CanvasSize, letterbox, type Placement, placeImage } from './data/placement.js';
-export type { DataProblem, ProblemKind, ProblemPolicy } from './data/problems.js';
-export { type ReadCocoOptions, readCoco } from './data/read-coco.js';
+export { type DataProblem, isError, type ProblemKind, type ProblemPolicy } from './data/problems.js';
+export { type MaskPolicy, type ReadCocoOptions, readCoco } from './data/read-coco.js';
 export { type ReadVocOptions, readVoc } from './data/read-voc.js';
 export { type ReadYoloOptions, readYolo } from './data/read-yolo.js';
 export { encodePng } from './data/write-coco.js';
+export { yoloSplits } from './data/yolo-layout.js';
 export {
   type CascadeRcnnConfig,
   type CascadeRcnnOptions,

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Dataset, inspectDataset, isError, readCoco, readVoc, readYolo } from '../src/data/index.js';
+import { type Dataset, inspectDataset, isError, readCoco, readVoc, readYolo } from '../src/index.js';
 
 /** Inputs that reproduce reports of users of several tools, outside of the repository. */
 const cases = process.env.NATS_SHARED && join(process.env.NATS_SHARED, 'cases');
