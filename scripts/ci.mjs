@@ -1,4 +1,4 @@
-// What CI runs: the tests as `npm test` runs them, then types, lint, layers, unused code, API reports, packages, documents.
+// What CI runs: the tests as `npm test` runs them, then types, lint, package layers, package shapes and the documentation site.
 // Ends with `N passed, N failed`, counted from the test runner's own report; each of the other checks counts as one.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -54,6 +54,7 @@ for (const [title, args] of [
   ['lint and format', ['run', 'lint']],
   ['package layers', ['run', 'check:layers']],
   ['package shapes', ['run', 'check:packages']],
+  ['documents', ['run', 'docs']],
 ]) {
   if (step(title, args)) passed++;
   else failed++;
