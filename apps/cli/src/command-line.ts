@@ -32,6 +32,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     // Commander has printed its message or its help already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.usage;
     process.stderr.write(`nats: ${describeFailure(error, program.opts<{ debug?: true }>().debug === true)}\n`);
+    if (error instanceof UsageError)
+      process.stderr.write(`(${nameOfCommand(program, args)} --help shows what there is)\n`);
     if (error instanceof Interrupted) return EXIT.interrupted;
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
@@ -61,7 +63,41 @@ function createCommandLine(): Command {
   detectCommand(program);
   reportCommand(program);
   doctorCommand(program);
+  for (const command of program.commands) {
+    command.helpGroup(groupOf(command.name()));
+    pointToHelp(command, `nats ${command.name()}`);
+  }
   return program;
+}
+
+/** Commands in the order of their use. */
+const GROUPS = {
+  'Start:': ['demo', 'init', 'inspect', 'weights', 'doctor'],
+  'Find dilations:': ['pretrain', 'search', 'decode'],
+  'Train and evaluate:': ['train', 'evaluate', 'report'],
+  'Use the result:': ['export', 'verify', 'bench', 'detect'],
+} as const;
+
+function groupOf(name: string): string {
+  return Object.entries(GROUPS).find(([, names]) => (names as readonly string[]).includes(name))?.[0] ?? 'Other:';
+}
+
+/** After a usage error: the help of the command that was meant, not of all. */
+function pointToHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`(${name} --help shows what there is)`);
+  for (const child of command.commands) pointToHelp(child, `${name} ${child.name()}`);
+}
+
+/** `nats inspect data` of what was typed. */
+function nameOfCommand(program: Command, args: readonly string[]): string {
+  const names = ['nats'];
+  let command: Command | undefined = program;
+  for (const word of args) {
+    command = command.commands.find((child) => child.name() === word);
+    if (!command) break;
+    names.push(word);
+  }
+  return names.join(' ');
 }
 
 function describeFailure(error: unknown, debug: boolean): string {

@@ -8,4 +8,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
-process.exitCode = await runCommandLine(process.argv.slice(2));
+// A command that goes on after a failure has set its own code.
+process.exitCode = (await runCommandLine(process.argv.slice(2))) || (process.exitCode ?? 0);

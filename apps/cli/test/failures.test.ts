@@ -37,6 +37,7 @@ function expectFailure({ code, stdout, stderr }: Outcome, expected: { code: 1 | 
   expect(stderr).not.toMatch(/\n\s+at /);
   expect(stderr.match(/^(nats|error): /gm)).toHaveLength(1);
   expect(stdout).toBe('');
+  if (expected.code === 2) expect(stderr).toMatch(/\(nats( [a-z]+)* --help shows what there is\)/);
 }
 
 describe('a call that makes no sense ends with 2', () => {

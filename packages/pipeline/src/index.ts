@@ -1,4 +1,4 @@
-export { loadConfig, parseConfig } from './config/load-config.js';
+export { type ConfigSource, type FlagNames, loadConfig, parseConfig } from './config/load-config.js';
 export { nearest } from './config/nearest.js';
 export { type Overrides, parseAssignment, withOverrides } from './config/overrides.js';
 export { CONFIG_FILE, type Config, type ConfigInput, configJsonSchema, SCHEMA_FILE } from './config/schema.js';

@@ -11,7 +11,7 @@ import {
 } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
 import { schemeText } from '../scheme-text.js';
-import { countingNumber, thisCommand } from './shared.js';
+import { countingNumber, tellNext, thisCommand } from './shared.js';
 
 interface DecodeFlags {
   readonly method?: string;
@@ -63,4 +63,5 @@ async function run(folder: string, flags: DecodeFlags): Promise<void> {
   await writeScheme(path, scheme, replace);
   await logCommand(folder, thisCommand());
   process.stdout.write(`${schemeText(scheme, backbone)}\n${path}\n`);
+  tellNext(`nats train --scheme ${path}`);
 }

@@ -168,12 +168,15 @@ async function detectOn(path: string, model: OpenDetector, { out, minScore }: De
 }
 
 function atLeast({ boxes, scores, labels, masks }: Detections, least: number): Detections {
-  const count = scores.filter((score) => score >= least).length;
+  const kept = [...scores.keys()].filter((k) => {
+    const [x1, y1, x2, y2] = boxes[k]!;
+    return scores[k]! >= least && x2 > x1 && y2 > y1;
+  });
   return {
-    boxes: boxes.slice(0, count),
-    scores: scores.slice(0, count),
-    labels: labels.slice(0, count),
-    ...(masks && { masks: masks.slice(0, count) }),
+    boxes: kept.map((k) => boxes[k]!),
+    scores: kept.map((k) => scores[k]!),
+    labels: kept.map((k) => labels[k]!),
+    ...(masks && { masks: kept.map((k) => masks[k]!) }),
   };
 }
 

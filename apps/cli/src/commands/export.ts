@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { exportRun, logCommand, openTrainedRun, RUN_FILES } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
-import { thisCommand } from './shared.js';
+import { tellNext, thisCommand } from './shared.js';
 
 interface ExportFlags {
   readonly out?: string;
@@ -36,4 +36,5 @@ async function run(folder: string, { out, preprocessing, suppression, layout, re
   await exportRun(trained, path, replace);
   await logCommand(folder, thisCommand());
   process.stdout.write(`${path}\n`);
+  tellNext(`nats verify ${folder}${out === undefined ? '' : ` --model ${out}`}`);
 }

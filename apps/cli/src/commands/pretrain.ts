@@ -1,6 +1,6 @@
 import { pretrainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, withContext } from './shared.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, tellNext, withContext } from './shared.js';
 
 interface PretrainFlags extends ConfigFlags {
   readonly out: string;
@@ -26,4 +26,5 @@ async function run({ out, steps, batchSize, ...flags }: PretrainFlags): Promise<
   const config = await configOf(flags, { 'pretrain.steps': steps, 'pretrain.batchSize': batchSize });
   const path = await withContext(config, out, (context) => pretrainRun(context, out));
   process.stdout.write(`${path}\n`);
+  tellNext(`nats search --weights ${out}`);
 }

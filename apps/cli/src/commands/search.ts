@@ -2,7 +2,15 @@ import { join } from 'node:path';
 import { RUN_FILES, searchedBackbone, searchRun } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { schemeText } from '../scheme-text.js';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, offlineOption, withContext } from './shared.js';
+import {
+  addConfigFlags,
+  type ConfigFlags,
+  configOf,
+  countingNumber,
+  offlineOption,
+  tellNext,
+  withContext,
+} from './shared.js';
 
 interface SearchFlags extends ConfigFlags {
   readonly out: string;
@@ -35,4 +43,5 @@ async function run({ out, weights, steps, batchSize, ...flags }: SearchFlags): P
   });
   const scheme = await withContext(config, out, (context) => searchRun(context, out));
   process.stdout.write(`${schemeText(scheme, searchedBackbone(config))}\n${join(out, RUN_FILES.scheme)}\n`);
+  tellNext(`nats train --scheme ${out}`);
 }

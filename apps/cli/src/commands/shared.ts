@@ -3,6 +3,7 @@ import {
   type Config,
   commandOf,
   ENGINES,
+  type FlagNames,
   loadConfig,
   MODEL_ENGINES,
   nearest,
@@ -34,7 +35,7 @@ export function addConfigFlags(command: Command): Command {
       [],
     )
     .option('--seed <number>', 'overrides that of the config file', wholeNumber)
-    .option('--threads <number>', 'overrides that of the config file', wholeNumber);
+    .option('--threads <number>', 'intra-op threads; overrides engine.threads', countingNumber);
 }
 
 /** No server is asked for weights by name: they are in the cache already. */
@@ -86,9 +87,28 @@ export function overridesOf(
   return Object.fromEntries([...set.map(parseAssignment), ...given]);
 }
 
+/** Flags that are not called as the last part of the key that they set. */
+const FLAG_NAMES: FlagNames = {
+  'engine.name': '--engine',
+  'weights.file': '--weights',
+  'export.verifyImages': '--images',
+  data: '--format and its paths',
+};
+
+/** Which flag set a key: for messages about its value. */
+function flagNamesOf({ seed, threads, engine }: Omit<ConfigFlags, 'config'>, own: Overrides): FlagNames {
+  const flags = { seed, 'engine.threads': threads, 'engine.name': engine, ...own };
+  const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return Object.fromEntries(
+    Object.entries(flags)
+      .filter(([, value]) => value !== undefined)
+      .map(([key]) => [key, FLAG_NAMES[key] ?? `--${kebab(key.split('.').at(-1)!)}`]),
+  );
+}
+
 /** Flags over the file over the defaults. */
 export function configOf(flags: ConfigFlags, own: Overrides = {}): Promise<Config> {
-  return loadConfig({ file: flags.config, flags: overridesOf(flags, own) });
+  return loadConfig({ file: flags.config, flags: overridesOf(flags, own), flagNames: flagNamesOf(flags, own) });
 }
 
 /** For options that are whole numbers of at least 0. */
@@ -138,6 +158,11 @@ export async function withContext<T>(
   } finally {
     await engine.dispose();
   }
+}
+
+/** Which command usually comes next; on stderr, so that it gets into no pipe. */
+export function tellNext(command: string): void {
+  process.stderr.write(`Next: ${command}\n`);
 }
 
 export function printJson(value: unknown): void {

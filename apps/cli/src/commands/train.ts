@@ -1,6 +1,14 @@
 import { evaluate, evaluationText, openTask, readScheme, trainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, offlineOption, withContext } from './shared.js';
+import {
+  addConfigFlags,
+  type ConfigFlags,
+  configOf,
+  countingNumber,
+  offlineOption,
+  tellNext,
+  withContext,
+} from './shared.js';
 
 interface TrainFlags extends ConfigFlags {
   readonly out?: string;
@@ -44,8 +52,9 @@ async function run({
     const task = await openTask(config, context);
     const scheme = path === undefined ? undefined : await readScheme(path, task.backbone);
     const { weights: trained } = await trainRun(context, folder, scheme, task);
-    if (!wanted) return;
+    if (!wanted) return tellNext(`nats evaluate ${folder}`);
     const file = await evaluate(context, task, trained, scheme, folder);
     process.stdout.write(`${evaluationText(file)}\n`);
+    tellNext(`nats export ${folder}`);
   });
 }

@@ -11,20 +11,29 @@ interface KeySchema {
   readonly const?: unknown;
 }
 
-/** What is wrong with a config, one line for each thing, each with its place; unknown keys with the nearest valid one. */
-export function explainIssues(error: z.ZodError, schema: unknown, input: unknown): string[] {
+/** Something that is wrong with a config, and where. */
+export interface ConfigProblem {
+  /** `train.steps` */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What is wrong with a config, one for each thing, each with its place; unknown keys with the nearest valid one. */
+export function explainIssues(error: z.ZodError, schema: unknown, input: unknown): ConfigProblem[] {
   return error.issues.flatMap((issue) => {
     const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-    if (issue.code === 'invalid_value') return [`${where}${sentence(issue)}${nearestValue(issue, input)}`];
-    if (issue.code !== 'unrecognized_keys') return [`${where}${sentence(issue)}`];
+    const place = issue.path.join('.');
+    if (issue.code === 'invalid_value')
+      return [{ path: place, text: `${where}${sentence(issue)}${nearestValue(issue, input)}` }];
+    if (issue.code !== 'unrecognized_keys') return [{ path: place, text: `${where}${sentence(issue)}` }];
     const valid = keysAt(schema as KeySchema, input, issue.path);
     return issue.keys.map((key) => {
       const path = [...issue.path, key].join('.');
       const renamed = renamedKey(path);
-      if (renamed !== undefined) return `'${path}' is now '${renamed}'`;
+      if (renamed !== undefined) return { path, text: `'${path}' is now '${renamed}'` };
       const meant = nearest(key, valid);
       const advice = meant === undefined ? `there is ${valid.join(', ')}` : `did you mean '${meant}'?`;
-      return `unknown key '${path}'; ${advice}`;
+      return { path, text: `unknown key '${path}'; ${advice}` };
     });
   });
 }

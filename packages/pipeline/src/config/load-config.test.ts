@@ -104,6 +104,19 @@ describe('what is wrong is said with its place', () => {
     }
   });
 
+  test('a flag is blamed for what it set, the file for the rest', async () => {
+    const file = write('mixed.json', { seed: -1 });
+    const flags = { 'train.stepz': 3, 'engine.threads': 0, 'train.batchSize': undefined };
+    const loading = loadConfig({ file, flags, flagNames: { 'engine.threads': '--threads' } });
+    await expect(loading).rejects.toThrow(`${file}: seed: `);
+    await expect(loading).rejects.toThrow("--set train.stepz: unknown key 'train.stepz'; did you mean 'steps'?");
+    await expect(loading).rejects.toThrow('--threads: engine.threads: ');
+  });
+
+  test.each(['onnxruntime', 'onnxruntime:cuda', 'onnxruntime-web', 'tfjs:wasm'])('%s is an engine', (name) => {
+    expect(parseConfig({ engine: { name } }, 'my.json').engine.name).toBe(name);
+  });
+
   test('several problems are told together', () => {
     expect(() => parseConfig({ a: 1, train: { steps: 0 } }, 'my.json')).toThrow(/steps[\s\S]*unknown key 'a'/);
   });

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { UsageError } from '../usage-error.js';
 import { readCommands } from './command-log.js';
-import { claimRun, type RunClaim } from './run-directory.js';
+import { claimRun, isRun, type RunClaim, readRun } from './run-directory.js';
 
 const root = mkdtempSync(join(tmpdir(), 'nats-run-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -24,4 +25,76 @@ test('a run that goes on elsewhere keeps where it began and says where each comm
     { command: 'nats train', node: '20.1.0', threads: 1 },
     { command: 'nats train', node: '22.0.0', threads: 2 },
   ]);
+});
+
+const claimOf = (settings: unknown, kind: RunClaim['kind'] = 'train'): RunClaim => ({
+  kind,
+  settings,
+  config: settings,
+  environment: {},
+  command: 'nats',
+});
+
+/** A run directory as a training leaves it. */
+async function begun(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = join(root, name);
+  await claimRun(folder, claimOf({ steps: 1 }));
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(join(folder, file, '..'), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  }
+  return folder;
+}
+
+describe('a run with other settings', () => {
+  test.each([
+    ['nothing', {}],
+    ['a start and a failure', { 'metrics.jsonl': '{"type":"start","step":0}\n{"type":"failure","step":0}\n' }],
+    ['a scheme', { 'scheme.json': '{}' }],
+  ])('that left %s is replaced by the corrected command', async (name, files) => {
+    const folder = await begun(`failed ${name}`, files);
+    expect(await claimRun(folder, claimOf({ steps: 2 }))).toBe(false);
+    expect((await readRun(folder)).settings).toEqual({ steps: 2 });
+    expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toEqual({ steps: 2 });
+    for (const file of Object.keys(files)) expect(existsSync(join(folder, file))).toBe(false);
+  });
+
+  test.each([
+    ['a step', { 'metrics.jsonl': '{"type":"step","step":1}\n' }],
+    ['a checkpoint', { 'checkpoints/step-000001.safetensors': '' }],
+    ['weights', { 'weights.safetensors': '' }],
+  ])('that left %s is refused with what differs, and stays', async (name, files) => {
+    const folder = await begun(`done ${name}`, files);
+    const refused = claimRun(folder, claimOf({ steps: 2 }));
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow('steps: 1, here 2');
+    expect((await readRun(folder)).settings).toEqual({ steps: 1 });
+    for (const [file, text] of Object.entries(files)) expect(readFileSync(join(folder, file), 'utf8')).toBe(text);
+  });
+});
+
+test('a run of another kind is named', async () => {
+  const folder = await begun('kind', { 'weights.safetensors': '' });
+  await expect(claimRun(folder, claimOf({ steps: 1 }, 'search'))).rejects.toThrow(
+    'is a run of nats train, not of nats search',
+  );
+});
+
+test('a directory that is no run is refused, and nothing is put into it', async () => {
+  const folder = join(root, 'photos');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'a.png'), '');
+  await expect(claimRun(folder, claimOf({}))).rejects.toThrow(/holds files that are no run of nats \(a\.png\)/);
+  expect(isRun(folder)).toBe(false);
+  await expect(readRun(folder)).rejects.toThrow('is no run directory');
+});
+
+test('another layout, and a file that is no description, are errors', async () => {
+  const folder = await begun('layout', {});
+  const path = join(folder, 'run.json');
+  const record = JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify({ ...record, version: record.version + 1 }));
+  await expect(readRun(folder)).rejects.toThrow(/another version of nats/);
+  writeFileSync(path, JSON.stringify({ ...record, format: 'other' }));
+  await expect(readRun(folder)).rejects.toThrow(/format is not 'nats-run'/);
 });

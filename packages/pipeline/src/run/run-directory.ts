@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
 import { readJson } from '../files/read-json.js';
@@ -15,7 +15,7 @@ export type RunKind = 'pretrain' | 'search' | 'train' | 'demo';
 
 const FORMAT = 'nats-run';
 /** Of the layout of run directories. */
-const RUN_VERSION = 1;
+const RUN_VERSION = 2;
 
 /** What `run.json` holds. */
 export interface RunRecord {
@@ -53,6 +53,9 @@ export async function claimRun(folder: string, claim: RunClaim): Promise<boolean
   // Again: another process may have begun a run meanwhile.
   const before = await sameRunIn(folder, claim.kind, settings);
   if (!before) {
+    // Of a run that this one replaces.
+    await rm(join(folder, RUN_FILES.metrics), { force: true });
+    await rm(join(folder, RUN_FILES.scheme), { force: true });
     await writeJson(join(folder, RUN_FILES.config), claim.config);
     await writeJson(join(folder, RUN_FILES.environment), claim.environment);
     // Last: a directory with this file has the others.
@@ -83,7 +86,10 @@ export async function readRun(folder: string): Promise<RunRecord> {
 /** The run in a directory, if there is one. @throws UsageError if it is not the same */
 async function sameRunIn(folder: string, kind: RunKind, settings: Json): Promise<RunRecord | undefined> {
   const before = await runIn(folder);
-  if (before) checkSame(folder, before, kind, settings);
+  if (!before) return undefined;
+  // A run that failed before its first step keeps nothing worth keeping: the corrected command takes its place.
+  if (!sameAs(before, kind, settings) && !(await hasBegun(folder))) return undefined;
+  checkSame(folder, before, kind, settings);
   return before;
 }
 
@@ -114,6 +120,32 @@ async function readRecord(folder: string): Promise<RunRecord | undefined> {
     );
   }
   return { kind: value.kind as RunKind, tool: String(value.tool), settings: (value.settings ?? null) as Json };
+}
+
+function sameAs(before: RunRecord, kind: RunKind, settings: Json): boolean {
+  return before.kind === kind && jsonDifferences(before.settings, settings).length === 0;
+}
+
+/** What a run writes before its first step. */
+const BEFORE_STEPS = new Set<string>([
+  RUN_FILES.run,
+  RUN_FILES.config,
+  RUN_FILES.environment,
+  RUN_FILES.commands,
+  RUN_FILES.metrics,
+  RUN_FILES.scheme,
+]);
+
+/** Whether a run has done anything that would be lost: a step, a checkpoint, a result. */
+async function hasBegun(folder: string): Promise<boolean> {
+  const checkpoints = join(folder, RUN_FILES.checkpoints);
+  if (existsSync(checkpoints) && (await readdir(checkpoints)).length > 0) return true;
+  const others = (await readdir(folder)).filter(
+    (name) => !BEFORE_STEPS.has(name) && name !== RUN_FILES.checkpoints && !isLock(name) && !/^\..*\.tmp$/.test(name),
+  );
+  if (others.length > 0) return true;
+  const metrics = join(folder, RUN_FILES.metrics);
+  return existsSync(metrics) && (await readFile(metrics, 'utf8')).includes('"type":"step"');
 }
 
 function checkSame(folder: string, before: RunRecord, kind: RunKind, settings: Json): void {

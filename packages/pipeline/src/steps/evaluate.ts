@@ -10,6 +10,7 @@ import {
 } from '@nats/detect';
 import { type Scheme, schemeBuilder } from '@nats/space';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
+import { withoutPlaces } from '../config/paths.js';
 import { decisiveData } from '../config/sections/data.js';
 import { readJson } from '../files/read-json.js';
 import { writeJson } from '../files/write-atomic.js';
@@ -48,7 +49,7 @@ export async function evaluate(
 ): Promise<EvaluationFile> {
   const path = join(folder, RUN_FILES.evaluation);
   const settings = toJson({
-    data: decisiveData(config.data),
+    data: (withoutPlaces({ data: decisiveData(config.data) }) as { data: unknown }).data,
     evaluate: { ...config.evaluate, batchSize: undefined },
     engine: config.engine.name,
   });

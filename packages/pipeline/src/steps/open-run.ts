@@ -29,8 +29,8 @@ export async function runConfig(folder: string, kind: RunKind, overrides: Overri
   const run = await readRun(folder);
   if (run.kind !== kind) throw new UsageError(`${folder} is a run of nats ${run.kind}; this needs one of nats ${kind}`);
   const path = join(folder, RUN_FILES.config);
-  const value = withOverrides(await readJson(path), overrides);
-  return parseConfig(withAbsolutePaths(value, process.cwd()), path);
+  const value = withOverrides(withAbsolutePaths(await readJson(path), folder), overrides);
+  return parseConfig(withAbsolutePaths(value, process.cwd()), path, { flags: overrides });
 }
 
 /** @throws UsageError if the run is of another kind; Error if its training has not ended */
@@ -51,6 +51,14 @@ export async function openTrainedRun(folder: string, overrides: Overrides = {}):
 /** @param path a scheme file, or the directory of a run that has one */
 export async function readScheme(path: string, backbone?: BackboneConfig): Promise<Scheme> {
   const file = isRun(path) ? join(path, RUN_FILES.scheme) : expectFile(path, 'a run');
+  if (isRun(path) && !existsSync(file)) {
+    const { kind } = await readRun(path);
+    throw new UsageError(
+      kind === 'search'
+        ? `the search in ${path} has not ended: there is no ${RUN_FILES.scheme}; start it again to go on`
+        : `${path} is a run of nats ${kind} without a scheme; a scheme.json or a run of nats search has one`,
+    );
+  }
   const scheme = schemeFromJson(await readFile(file, 'utf8'), file);
   if (backbone) checkSchemeFits(scheme, backbone);
   return scheme;

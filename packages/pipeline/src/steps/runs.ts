@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Verification } from '@nats/export';
 import type { Scheme } from '@nats/space';
+import { withoutPlaces, withRelativePaths } from '../config/paths.js';
 import { expectFile } from '../files/expect-file.js';
 import { sameBytes } from '../files/same-bytes.js';
 import { writeAtomic, writeJson } from '../files/write-atomic.js';
@@ -28,7 +29,13 @@ export async function claim(
   kind: RunKind,
   settings: unknown,
 ): Promise<void> {
-  await claimRun(folder, { kind, settings, config, environment: environmentOf(engine), command });
+  await claimRun(folder, {
+    kind,
+    settings: withoutPlaces(settings),
+    config: withRelativePaths(config, folder),
+    environment: environmentOf(engine),
+    command,
+  });
 }
 
 /** `nats pretrain`. @returns the file of weights */
@@ -36,6 +43,7 @@ export async function pretrainRun(context: StepContext, folder: string): Promise
   // Images that can't be read are refused before a directory is taken.
   const pretraining = await openPretraining(context.config);
   await claim(context, folder, 'pretrain', pretrainSettings(context.config));
+  tellFinished(context, folder, RUN_FILES.weights, `pretrain.steps ${context.config.pretrain.steps}`);
   return pretrain(context, folder, pretraining);
 }
 
@@ -47,6 +55,7 @@ export async function searchRun(context: StepContext, folder: string, known?: Ta
   // A space that does not fit the backbone is refused before a directory is taken.
   spaceOf(config, task.backbone);
   await claim(context, folder, 'search', searchSettings(config, task));
+  tellFinished(context, folder, RUN_FILES.architecture, `search.steps ${config.search.steps}`);
   const scheme = decode(await search(context, task, initial, folder), config);
   await writeScheme(join(folder, RUN_FILES.scheme), scheme);
   return scheme;
@@ -64,8 +73,15 @@ export async function trainRun(
   const task = known ?? (await openTask(config, context));
   const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, task.statistics);
   await claim(context, folder, 'train', trainSettings(config, scheme, task));
+  tellFinished(context, folder, RUN_FILES.weights, `train.steps ${config.train.steps}`);
   const weights = await train(context, task, initial, scheme, folder, title);
   return { folder, config, task, weights, scheme };
+}
+
+/** Says that nothing is left to do, and what to do for more of it. */
+function tellFinished({ progress }: StepContext, folder: string, file: string, extent: string): void {
+  if (!existsSync(join(folder, file))) return;
+  progress.line(`${folder} is finished (${extent}); for more steps choose another directory`);
 }
 
 /** `nats export`. @throws UsageError if another file is there, unless it may be replaced */

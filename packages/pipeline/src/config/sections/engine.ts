@@ -25,7 +25,7 @@ export const engineSchema = z
       ),
     threads: whole()
       .default(2)
-      .describe('of onnxruntime inside an operation; pinned because the number can change last bits'),
+      .describe('intra-op threads of onnxruntime; pinned because the number can change last bits'),
     providers: z
       .array(z.enum(['cpu', 'cuda', 'webgpu', 'coreml', 'dml']))
       .min(1)
