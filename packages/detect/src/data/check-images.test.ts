@@ -34,6 +34,7 @@ describe('images', () => {
       'lacks-marker.jpg': jpeg.subarray(0, -2),
       'lacks-bytes.jpg': jpeg.subarray(0, -20),
       'half.jpg': jpeg.subarray(0, jpeg.length / 2),
+      'most.jpg': jpeg.subarray(0, 0.7 * jpeg.length),
       'half-progressive.jpg': progressive.subarray(0, progressive.length / 2),
       'empty.png': '',
       'page.jpg': '<html></html>',
@@ -50,13 +51,14 @@ describe('images', () => {
     const broken = problems.filter(({ severity }) => severity !== 'warning');
     expect(broken.map(({ image }) => image)).toEqual([
       'half.jpg',
+      'most.jpg',
       'half-progressive.jpg',
       'empty.png',
       'page.jpg',
       'small.png',
       'missing.jpg',
     ]);
-    expect(seen.at(-1)).toBe(9);
+    expect(seen.at(-1)).toBe(10);
     expect(withoutImages(all, broken).records.map(({ id }) => id)).toEqual([
       'good.jpg',
       'lacks-marker.jpg',

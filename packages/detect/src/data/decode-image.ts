@@ -17,7 +17,7 @@ export interface DecodeOptions {
 /**
  * Decodes a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP to 8 bit sRGB: 16-bit, palette, grey and CMYK images are converted,
  * transparency is laid on the background, and of an animation the first picture counts. A JPEG whose data end within its last
- * rows is read as browsers do; `imageState` tells.
+ * row of blocks is read as browsers do; `imageState` tells.
  * @param name the file, for messages
  * @throws NatsError `malformed` if it is empty, truncated, too large, or no image
  */
@@ -61,7 +61,7 @@ function openSharp(bytes: Uint8Array, name: string, options: SharpOptions): Shar
 }
 
 /**
- * A JPEG that ends too early, if all that it lacks is within its last rows of blocks: what is missing is grey there. None for
+ * A JPEG that ends too early, if all that it lacks is within its last row of blocks: what is missing is grey there. None for
  * others, and for progressive ones that lack more than the end marker, which are blurred everywhere.
  */
 async function withoutEnd<T extends { data: Buffer; info: { width: number; channels: number } }>(
@@ -84,16 +84,8 @@ async function withoutEnd<T extends { data: Buffer; info: { width: number; chann
   if (!decoded || lacksMarkerOnly) return decoded;
   const row = decoded.info.width * decoded.info.channels;
   const last = decoded.data.subarray(decoded.data.length - row);
-  const isGrey = last.every((value) => Math.abs(value - 128) <= 1);
-  return isGrey && row > 0 && !startsWithinLastRows(decoded.data, row) ? undefined : decoded;
-}
-
-/** Rows of a block of a JPEG whose colors are halved in both directions. */
-const BLOCK_ROWS = 16;
-
-/** Whether some pixel of the last rows of blocks was decoded. */
-function startsWithinLastRows(data: Buffer, row: number): boolean {
-  return data.subarray(Math.max(0, data.length - BLOCK_ROWS * row)).some((value) => Math.abs(value - 128) > 1);
+  const reached = last.some((value) => Math.abs(value - 128) > 1);
+  return reached ? decoded : undefined;
 }
 
 /** Whether a JPEG has a progressive frame: the marker SOF2 before the first scan. */

@@ -51,7 +51,11 @@ export async function openTask(
     );
   }
   const read = await readDatasets(data, { masks: givesMasks(detectorSettings) });
+  // Annotations first: they take no time.
+  checkObjects(read.train);
+  checkObjects(read.val);
   const { train, val } = look ? await checkedDatasets(read, data, look.progress, look.signal) : read;
+  // Again: broken images may be left out.
   checkObjects(train);
   checkObjects(val);
   const backbone = backboneConfigOf(settings);
