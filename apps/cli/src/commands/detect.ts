@@ -78,7 +78,7 @@ async function run(path: string, paths: readonly string[], flags: DetectFlags): 
   try {
     await withInterruption('stopped', async (signal) => {
       const found: (DetectedImage | FailedImage)[] = [];
-      let failed = 0;
+      const failed: string[] = [];
       const started = performance.now();
       for (const [i, image] of images.entries()) {
         signal.throwIfAborted();
@@ -89,18 +89,17 @@ async function run(path: string, paths: readonly string[], flags: DetectFlags): 
         } catch (error) {
           // One image that can't be read is no reason to leave out the others.
           if (!isImageError(error, image)) throw error;
-          failed++;
+          failed.push(error.message);
           found.push({ image, error: error.message });
-          progress.line(`  ${printable(error.message)}`);
+          if (images.length > 1) progress.line(`  ${printable(error.message)}`);
         }
         const left = ((performance.now() - started) / 1000 / (i + 1)) * (images.length - i - 1);
         if (images.length > 1) progress.update(`  ${i + 1} of ${images.length} images, ${timeLeft(left)}`);
         await setImmediate();
       }
       if (flags.json) printJson(found);
-      const read = failed > 0 ? `, ${failed} of which can't be read` : '';
-      if (images.length > 1) progress.line(`  ${images.length} images${read}`);
-      if (failed > 0) process.exitCode = 1;
+      if (images.length > 1) progress.line(`  ${images.length} images`);
+      if (failed.length > 0) throw new Error(printable(failureOf(failed, images.length)));
     });
   } finally {
     await model.close();
@@ -111,6 +110,12 @@ async function run(path: string, paths: readonly string[], flags: DetectFlags): 
 interface FailedImage {
   readonly image: string;
   readonly error: string;
+}
+
+/** The error of a command that went on after it. */
+function failureOf([first, ...others]: readonly string[], images: number): string {
+  if (images === 1) return first!;
+  return `${others.length + 1} of ${images} images can't be read, and were left out; the first: ${first}`;
 }
 
 /** Whether an error is about the image: its content, or reading it. */

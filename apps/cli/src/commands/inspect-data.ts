@@ -66,8 +66,18 @@ async function run(flags: InspectDataFlags): Promise<void> {
     reports[name] = { ...(await inspectDataset(dataset, options)), ...(receptiveField && { receptiveField }) };
     if (out !== undefined) await draw(dataset, join(out, name), pictures);
   }
-  if (Object.values(reports).some(({ problems }) => problems.some(isError))) process.exitCode = 1;
-  if (json) return printJson(reports);
+  if (json) printJson(reports);
+  else printReports(reports);
+  const broken = Object.values(reports).reduce((sum, { problems }) => sum + problems.filter(isError).length, 0);
+  if (broken > 0)
+    throw new Error(
+      `the data have ${broken} problem${broken === 1 ? '' : 's'}; data.onProblem 'drop' leaves out what is broken`,
+    );
+}
+
+function printReports(
+  reports: Readonly<Record<string, DatasetReport & { readonly receptiveField?: ReceptiveCoverage }>>,
+): void {
   process.stdout.write(
     Object.entries(reports)
       .map(

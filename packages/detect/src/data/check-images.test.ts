@@ -35,7 +35,8 @@ describe('images', () => {
       'lacks-bytes.jpg': jpeg.subarray(0, -20),
       'half.jpg': jpeg.subarray(0, jpeg.length / 2),
       'most.jpg': jpeg.subarray(0, 0.7 * jpeg.length),
-      'half-progressive.jpg': progressive.subarray(0, progressive.length / 2),
+      'lacks-bytes-progressive.jpg': progressive.subarray(0, -20),
+      'half-progressive.jpg': progressive.subarray(0, progressive.length / 3),
       'empty.png': '',
       'page.jpg': '<html></html>',
       'small.png': await source.clone().resize(8, 8).png().toBuffer(),
@@ -47,6 +48,7 @@ describe('images', () => {
     expect(problems.filter(({ severity }) => severity === 'warning').map(({ image }) => image)).toEqual([
       'lacks-marker.jpg',
       'lacks-bytes.jpg',
+      'lacks-bytes-progressive.jpg',
     ]);
     const broken = problems.filter(({ severity }) => severity !== 'warning');
     expect(broken.map(({ image }) => image)).toEqual([
@@ -58,11 +60,12 @@ describe('images', () => {
       'small.png',
       'missing.jpg',
     ]);
-    expect(seen.at(-1)).toBe(10);
+    expect(seen.at(-1)).toBe(11);
     expect(withoutImages(all, broken).records.map(({ id }) => id)).toEqual([
       'good.jpg',
       'lacks-marker.jpg',
       'lacks-bytes.jpg',
+      'lacks-bytes-progressive.jpg',
     ]);
     // Headers do not tell that data are missing.
     const headers = await checkImages(all, { how: 'header' });

@@ -32,15 +32,15 @@ async function decode(
 ): Promise<{ image: DecodedImage; isCut: boolean }> {
   await sizeOf(bytes, name, orientation);
   const [r, g, b] = background;
-  const pipeline = (source: Uint8Array, failOn: 'error' | 'none') =>
-    openSharp(source, name, { failOn, autoOrient: orientation === 'apply' })
+  const pipeline = (source: Uint8Array) =>
+    openSharp(source, name, { failOn: 'error', autoOrient: orientation === 'apply' })
       .flatten({ background: { r, g, b } })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   let isCut = false;
-  const { data, info } = await pipeline(bytes, 'error').catch(async (cause: Error) => {
-    const decoded = await withoutEnd(bytes, cause, () => pipeline(bytes, 'none'));
+  const { data, info } = await pipeline(bytes).catch(async (cause: Error) => {
+    const decoded = await withoutEnd(bytes, pipeline);
     if (!decoded) throw undecodable(name, cause);
     isCut = true;
     return decoded;
@@ -61,43 +61,45 @@ function openSharp(bytes: Uint8Array, name: string, options: SharpOptions): Shar
 }
 
 /**
- * A JPEG that ends too early, if all that it lacks is within its last row of blocks: what is missing is grey there. None for
- * others, and for progressive ones that lack more than the end marker, which are blurred everywhere.
+ * A JPEG that ends too early, if all that it lacks is within its last row of blocks: what is missing is grey there. A
+ * progressive one lacks detail everywhere: it is taken if the last of its scans has begun. libvips's message does not decide:
+ * threads share it.
  */
 async function withoutEnd<T extends { data: Buffer; info: { width: number; channels: number } }>(
   bytes: Uint8Array,
-  cause: Error,
-  decodeAnyway: () => Promise<T>,
+  decode: (ended: Uint8Array) => Promise<T>,
 ): Promise<T | undefined> {
-  if (!(bytes[0] === 0xff && bytes[1] === 0xd8) || !/premature end/i.test(cause.message)) return undefined;
+  if (!(bytes[0] === 0xff && bytes[1] === 0xd8)) return undefined;
   const ended = new Uint8Array(bytes.length + 2);
   ended.set(bytes);
   ended.set([0xff, 0xd9], bytes.length);
-  const lacksMarkerOnly = await sharp(ended, { failOn: 'warning', limitInputPixels: MAX_PIXELS })
-    .stats()
-    .then(
-      () => true,
-      () => false,
-    );
-  if (!lacksMarkerOnly && isProgressive(bytes)) return undefined;
-  const decoded = await decodeAnyway().catch(() => undefined);
-  if (!decoded || lacksMarkerOnly) return decoded;
+  const decoded = await decode(ended).catch(() => undefined);
+  if (!decoded) return undefined;
+  const frame = progressiveFrame(bytes);
+  if (frame !== undefined) return hasLastScan(bytes, frame) ? decoded : undefined;
   const row = decoded.info.width * decoded.info.channels;
   const last = decoded.data.subarray(decoded.data.length - row);
-  const reached = last.some((value) => Math.abs(value - 128) > 1);
-  return reached ? decoded : undefined;
+  return last.some((value) => Math.abs(value - 128) > 1) ? decoded : undefined;
 }
 
-/** Whether a JPEG has a progressive frame: the marker SOF2 before the first scan. */
-function isProgressive(bytes: Uint8Array): boolean {
+/** Where a JPEG's progressive frame header (SOF2) is, before its first scan; none for others. */
+function progressiveFrame(bytes: Uint8Array): number | undefined {
   let at = 2;
   while (at + 4 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1]!;
-    if (marker === 0xc2) return true;
-    if (marker === 0xda) return false;
+    if (marker === 0xc2) return at;
+    if (marker === 0xda) return undefined;
     at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
   }
-  return false;
+  return undefined;
+}
+
+/** Whether the last scan that begins is libjpeg's last: the last bit of the first component's higher frequencies. */
+function hasLastScan(bytes: Uint8Array, frame: number): boolean {
+  let at = bytes.length - 2;
+  while (at > frame && !(bytes[at] === 0xff && bytes[at + 1] === 0xda)) at--;
+  const [components, id, , first, , bits] = bytes.subarray(at + 4, at + 10);
+  return components === 1 && id === bytes[frame + 10] && first! > 0 && (bits! & 15) === 0;
 }
 
 /** Reads and decodes a file. IO errors pass through. @throws NatsError `malformed` */
