@@ -46,6 +46,7 @@ export default defineConfig({
           page('Walk-through', 'docs/walkthrough.md'),
           page('GPUs', 'docs/gpu.md'),
           page('Clusters', 'docs/clusters.md'),
+          page('Data', 'docs/data.md'),
           page('Questions', 'docs/faq.md'),
         ],
       },

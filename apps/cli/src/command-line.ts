@@ -15,6 +15,7 @@ import { searchCommand } from './commands/search.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
 import { weightsCommand } from './commands/weights.js';
+import { printable } from './printable.js';
 
 const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
@@ -31,7 +32,9 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed its message or its help already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.usage;
-    process.stderr.write(`nats: ${describeFailure(error, program.opts<{ debug?: true }>().debug === true)}\n`);
+    const failure = describeFailure(error, program.opts<{ debug?: true }>().debug === true);
+    // Names of files and classes are not the terminal's business.
+    process.stderr.write(`nats: ${failure.split('\n').map(printable).join('\n')}\n`);
     if (error instanceof UsageError)
       process.stderr.write(`(${nameOfCommand(program, args)} --help shows what there is)\n`);
     if (error instanceof Interrupted) return EXIT.interrupted;
