@@ -78,7 +78,9 @@ test('runs through all steps, also after an interruption, and computes nothing t
   expect(existsSync(join(folder, 'transformed', 'model.onnx'))).toBe(true);
   const scheme = JSON.parse(readFileSync(join(folder, 'search', 'scheme.json'), 'utf8'));
   expect(scheme).toMatchObject({ format: 'nats-scheme' });
-  expect(readFileSync(report, 'utf8').includes('transformed')).toBe(true);
+  const page = readFileSync(report, 'utf8');
+  for (const id of ['accuracy', 'costs', 'scheme', 'search']) expect(page.includes(`id="${id}"`), id).toBe(true);
+  expect(page.includes('<h1>nats demo: digits on textures</h1>')).toBe(true);
 
   const again = run(TINY, signal, (text) => expect(text).not.toMatch(/step \d/));
   expect((await again.result).original.metrics).toEqual(original.metrics);

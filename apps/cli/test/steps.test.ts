@@ -59,8 +59,7 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     expect(types).toContain('architecture');
   });
 
-  test('search by everything that can be said about it', () => {
-    if (format !== 'coco') return;
+  test.runIf(format === 'coco')('search by everything that can be said about it', () => {
     const settings = {
       relaxation: 'sampled',
       order: 2,
@@ -161,12 +160,14 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     expect(Object.keys(ofRun.perCategory)).toEqual(['bright', 'dark']);
     expect(nats('export', 'transformed')).toContain('transformed/model.onnx');
     const ofModel = JSON.parse(nats('evaluate', 'transformed/model.onnx', '--out', 'found.json', '--json'));
-    for (const [i, value] of ofRun.stats.entries()) expect(ofModel.stats[i]).toBeCloseTo(value, 1);
+    for (const [i, value] of ofRun.stats.entries()) expect(ofModel.stats[i]).toBeCloseTo(value, 2);
     expect(json('found.json').length).toBeGreaterThan(0);
-    if (format !== 'coco') return;
+  });
+
+  test.runIf(format === 'coco')('evaluate: two files give the numbers of the run that wrote one of them', () => {
     const files = ['--annotations', 'data/val.json', '--detections', 'transformed/detections.json', '--json'];
     const [all, half] = JSON.parse(nats('evaluate', ...files)).stats;
-    expect([all, half]).toEqual(ofRun.stats.slice(0, 2));
+    expect([all, half]).toEqual(JSON.parse(nats('evaluate', 'transformed', '--json')).stats.slice(0, 2));
   });
 
   test('export and verify', () => {
@@ -245,8 +246,7 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     expect(nats('inspect', 'run', 'original')).toContain('step 30 of 30');
   });
 
-  test('pretrain on folders of images, and its weights in a training', () => {
-    if (format !== 'voc') return;
+  test.runIf(format === 'voc')('pretrain on folders of images, and its weights in a training', () => {
     for (const name of ['bright', 'dark']) {
       mkdirSync(at('classes', name), { recursive: true });
       const image = readFileSync(at('data', 'JPEGImages', `image0${name === 'bright' ? 0 : 1}.png`));
@@ -260,8 +260,7 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     expect(json('warm', 'config.json').weights.file).toBe('../pretrain');
   });
 
-  test('train with a recipe of torchvision, on frozen norms', () => {
-    if (format !== 'coco') return;
+  test.runIf(format === 'coco')('train with a recipe of torchvision, on frozen norms', () => {
     nats('train', '--set', 'train.recipe=fine-tune', '--steps', '2', '--out', 'frozen', '--no-evaluate');
     const { settings } = json('frozen', 'run.json');
     expect(settings.train.recipe).toBe('fine-tune');
