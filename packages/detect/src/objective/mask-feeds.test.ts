@@ -19,6 +19,8 @@ test('polygons and runs become pixels, in the places of their objects', () => {
 });
 
 test('too many masks, and masks of another size, name the image and the limit', () => {
-  expect(() => maskFeeds([[square, square]], 1, [6, 8])).toThrow(/received 2; 1: raise maxObjects.*image 0/);
-  expect(() => maskFeeds([[square]], 1, [8, 8])).toThrow(/6 x 8; 8 x 8 \(height x width\).*image 0, object 0/);
+  expect(() => maskFeeds([[square, square]], 1, [6, 8])).toThrow(/image 0: received 2, .*; 1: raise maxObjects/);
+  expect(() => maskFeeds([[square]], 1, [8, 8])).toThrow(
+    /image 0, object 0: received 6 x 8, .*8 x 8 \(height x width\)/,
+  );
 });
