@@ -4,8 +4,9 @@ import { BYTES_PER_ELEMENT, formatType, NatsError, type Program, type Tensor } f
 const SAID = {
   noAdapter: /Failed to get a WebGPU adapter|No supported adapters|adapter_result|no available backend found/i,
   lost: /device (was |is )?lost|DeviceLost|device\.destroy/i,
+  // The last is onnxruntime's SafeInt: more bytes than WebAssembly's 32-bit sizes can say.
   tooLarge:
-    /Allocation size too large|exceed\w* max(StorageBufferBindingSize|BufferSize)|larger than the (maximum|max)/i,
+    /Allocation size too large|exceed\w* max(StorageBufferBindingSize|BufferSize)|larger than the (maximum|max)|SafeInt\w*\(\) Integer overflow/i,
   outOfMemory: /OUT_OF_(DEVICE|HOST)_MEMORY|out of memory/i,
   // What follows an allocation that failed: Dawn itself only prints the reason.
   invalidBuffer: /\[Invalid Buffer|Buffer .* is invalid/i,
