@@ -36,5 +36,5 @@ test('a PNG file', async () => {
 });
 
 test('a map that is not of its size is an error that names the stage', () => {
-  expect(() => visiblePart([{ stage: 'c9', height: 3, width: 3, map: [1] }])).toThrow(/received 1 for 3 x 3.*c9/);
+  expect(() => visiblePart([{ stage: 'c9', height: 3, width: 3, map: [1] }])).toThrow(/c9: received 1 for 3 x 3/);
 });

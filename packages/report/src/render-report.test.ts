@@ -264,17 +264,17 @@ describe('data that contradicts itself is an error', () => {
     [
       'eleven numbers',
       { variants: [{ name: 'a', evaluations: [{ stats: new Array(11).fill(0) }] }] },
-      /twelve.*11.*at a/,
+      /a: received 11, .*twelve/,
     ],
     [
       'counts of other genotypes',
       { variants: [{ name: 'a', scheme: { genotypes: [[1, 1]], layers: [{ name: 'l', counts: [1, 2] }] } }] },
-      /2 for 1.*at l/,
+      /l: received 2 for 1/,
     ],
     [
       'a picture that is none',
       { samples: [{ name: 's', image: Uint8Array.of(71, 73, 70), width: 1, height: 1 }] },
-      /PNG or JPEG.*71 73 70.*at s/,
+      /s: received .*71 73 70.*PNG or JPEG/,
     ],
   ])('%s', async (_, data, message) => {
     const error = await renderReport({ title: 't', ...data }).catch((thrown: unknown) => thrown);

@@ -91,7 +91,7 @@ describe('datasets and networks that do not fit', () => {
     expect(() => make({ datasets: { ...datasets, val: { ...narrow, size: 0 } } })).toThrow(/val.*at least one image/);
     const two: ClassifierNetwork = (scope, x) => tinyNetwork(scope.child('a'), x, false);
     const objective = make({ network: two, datasets: { train: { ...datasets.train, classes: ['a', 'b'] } } });
-    expect(() => objective.loss(createScope())).toThrow(/received float32\[8, 3\]; float32\[8, 2\]/);
+    expect(() => objective.loss(createScope())).toThrow(/received float32\[8, 3\], .*; float32\[8, 2\]/);
   });
 });
 
