@@ -1,7 +1,7 @@
 import { encodeProgram, updateName } from '@nats/export';
 import * as g from '@nats/graph';
-import { env, listSupportedBackends } from 'onnxruntime-node';
-import { onnxruntimeEngine, onnxruntimeVersion } from './onnxruntime/engine.js';
+import { onnxruntimeEngine } from './onnxruntime/engine.js';
+import { INSTALL_ADVICE, nativeOnnxruntime, onnxruntimeVersion } from './onnxruntime/native-module.js';
 import { webgpuLowerings } from './onnxruntime/webgpu/lowerings/index.js';
 import { type Adapter, probe } from './onnxruntime/webgpu/probe.js';
 import { onnxruntimeWebEngine } from './onnxruntime-web/engine.js';
@@ -106,7 +106,19 @@ export async function doctor(only: readonly string[] = ALL): Promise<DoctorRepor
 type EngineReport = DoctorReport['engines'][number];
 
 async function examineOnnxruntime(names: readonly string[]): Promise<EngineReport> {
-  const known = new Set(listSupportedBackends().map(({ name }) => name));
+  const native = installedOnnxruntime();
+  if (native instanceof g.NatsError) {
+    const { received, limit } = native.details;
+    const providers = names.map((provider) => ({ provider, known: false, works: false, reason: received }));
+    // The same advice for all of them: said once.
+    return {
+      engine: 'onnxruntime',
+      version: NOT_INSTALLED,
+      providers: [{ ...providers[0]!, advice: limit ?? INSTALL_ADVICE }, ...providers.slice(1)],
+    };
+  }
+  const { env } = native;
+  const known = new Set(native.listSupportedBackends().map(({ name }) => name));
   const level = env.logLevel;
   // A provider that is not there makes onnxruntime print what the report says anyway.
   env.logLevel = 'fatal';
@@ -117,6 +129,15 @@ async function examineOnnxruntime(names: readonly string[]): Promise<EngineRepor
     if (level !== undefined) env.logLevel = level;
   }
   return { engine: 'onnxruntime', version: onnxruntimeVersion(), providers };
+}
+
+function installedOnnxruntime() {
+  try {
+    return nativeOnnxruntime();
+  } catch (error) {
+    if (error instanceof g.NatsError) return error;
+    throw error;
+  }
 }
 
 async function examineOnnxruntimeWeb(names: readonly string[]): Promise<EngineReport> {

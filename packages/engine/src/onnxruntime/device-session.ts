@@ -1,8 +1,8 @@
 import { encodeProgram, type Lowerings } from '@nats/export';
 import type { Program } from '@nats/graph';
-import { InferenceSession } from 'onnxruntime-node';
 import type { OpenDeviceSession } from '../onnx-session/device-session.js';
 import type { Tensors } from '../onnx-session/session.js';
+import { nativeOnnxruntime } from './native-module.js';
 import { type SessionSettings, sessionOptions } from './session-options.js';
 import { deviceError } from './webgpu/device-error.js';
 import { webgpuLowerings } from './webgpu/lowerings/index.js';
@@ -17,7 +17,7 @@ export function deviceSessions(settings: SessionSettings): OpenDeviceSession {
   const lowerings: Lowerings = [...webgpuLowerings, ...(settings.lowerings ?? [])];
   return async (program, onDevice) => {
     const session = await inWords(program, () =>
-      InferenceSession.create(encodeProgram(program, { lowerings }), {
+      nativeOnnxruntime().InferenceSession.create(encodeProgram(program, { lowerings }), {
         ...sessionOptions(settings),
         ...(onDevice.length > 0 && {
           preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer'])),

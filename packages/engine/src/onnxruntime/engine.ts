@@ -1,16 +1,13 @@
-import { createRequire } from 'node:module';
 import type { Lowerings } from '@nats/export';
 import type { Engine } from '@nats/graph';
-import { Tensor } from 'onnxruntime-node';
 import { deviceParts } from '../onnx-session/device-parts.js';
 import { createExecutable } from '../onnx-session/executable.js';
 import { createState } from '../onnx-session/state.js';
 import { tensorFactory } from '../onnx-session/tensors.js';
 import { createResourceScope } from '../resource-scope.js';
 import { deviceSessions, keepsOnDevice } from './device-session.js';
+import { nativeOnnxruntime, onnxruntimeVersion } from './native-module.js';
 import { openSession } from './session.js';
-
-const toOrt = tensorFactory(Tensor);
 
 /** Options of `onnxruntimeEngine`. */
 export interface OnnxruntimeOptions {
@@ -36,7 +33,10 @@ export interface OnnxruntimeEngine extends Engine {
   readonly name: 'onnxruntime';
 }
 
-/** onnxruntime-node: programs run as plain ONNX graphs. */
+/**
+ * onnxruntime-node, loaded here: programs run as plain ONNX graphs.
+ * @throws NatsError `provider` if onnxruntime-node is not installed; the message says how to install it
+ */
 export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): OnnxruntimeEngine {
   const {
     threads = 2,
@@ -47,6 +47,7 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
     fallback = true,
   } = options;
   const settings = { threads, providers, lowerings, fallback, ...(profile !== undefined && { profile }) };
+  const toOrt = tensorFactory(nativeOnnxruntime().Tensor);
   const executables = createResourceScope();
   const states = createResourceScope();
   const execution = { toOrt, finiteFeeds: checkFeedsFinite };
@@ -72,9 +73,4 @@ export function onnxruntimeEngine(options: OnnxruntimeOptions = {}): Onnxruntime
       await device?.release();
     },
   };
-}
-
-export function onnxruntimeVersion(): string {
-  const require = createRequire(import.meta.url);
-  return (require('onnxruntime-node/package.json') as { version: string }).version;
 }

