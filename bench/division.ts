@@ -28,18 +28,18 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const ratios: Record<string, number> = {};
   const samples: Record<string, readonly number[]> = {};
   for (const [channels, side] of STAGES) {
-    const arms = await Promise.all(
+    const variants = await Promise.all(
       DIVISIONS.flatMap((shares) => [1, 2].map((dilation) => open(channels, side, shares, dilation, threads))),
     );
     const x = new OrtTensor('float32', values(channels * side * side, 1), [1, channels, side, side]);
     for (let round = -2; round < rounds; round++) {
-      for (const { session, times } of arms) {
+      for (const { session, times } of variants) {
         const time = await timed(() => session.run({ x }), threads === 1);
         if (round >= 0) times.push(time);
       }
     }
-    for (const { name, session, times } of arms) {
-      const ratio = median(times.map((time, i) => time / arms[0]!.times[i]!));
+    for (const { name, session, times } of variants) {
+      const ratio = median(times.map((time, i) => time / variants[0]!.times[i]!));
       rows.push({ map: `${channels} x ${side} x ${side}`, channels: name, 'median ms': median(times), ratio });
       ratios[`${side}/${name}`] = ratio;
       samples[`${side}/${name}`] = times;

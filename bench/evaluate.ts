@@ -41,22 +41,22 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const folder = kept ?? (await mkdtemp(join(tmpdir(), 'nats-bench-evaluate-')));
   try {
     const [annotations, detections] = await writeCase(folder, full);
-    const arms: Arm[] = [
+    const variants: Variant[] = [
       { name: 'half', of: half, work: () => evaluateDetections(half.groundTruth, half.detections) },
       { name: 'full', of: full, work: () => evaluateDetections(full.groundTruth, full.detections) },
       { name: 'full, from files', of: full, work: () => evaluateFiles(annotations, detections) },
     ];
     const peaks = [peakMegabytes()];
     const evaluations: DetectionEvaluation[] = [];
-    for (const { work } of arms) {
+    for (const { work } of variants) {
       evaluations.push(await work());
       peaks.push(peakMegabytes());
     }
     const [stats, ofFiles] = evaluations.slice(1).map((evaluation) => summarize(evaluation).stats.join());
     if (stats !== ofFiles) throw new Error(`files give other numbers than memory: ${ofFiles} and ${stats}`);
     console.log(formatSummary(summarize(evaluations[1]!), evaluations[1]!));
-    const times = await measure(arms, rounds);
-    const rows = arms.map(({ name, of: { groundTruth, detections } }, i) => ({
+    const times = await measure(variants, rounds);
+    const rows = variants.map(({ name, of: { groundTruth, detections } }, i) => ({
       evaluation: name,
       images: groundTruth.images.length,
       objects: groundTruth.annotations.length,
@@ -78,21 +78,21 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   }
 }
 
-interface Arm {
+interface Variant {
   readonly name: string;
   readonly of: Case;
   readonly work: () => DetectionEvaluation | Promise<DetectionEvaluation>;
 }
 
-/** Seconds of every arm, by turns: what passed, and what all threads of the process computed. */
-async function measure(arms: readonly Arm[], rounds: number): Promise<Record<string, number[]>> {
+/** Seconds of every variant, by turns: what passed, and what all threads of the process computed. */
+async function measure(variants: readonly Variant[], rounds: number): Promise<Record<string, number[]>> {
   const samples: Record<string, number[]> = {};
   const add = (name: string, value: number) => {
     samples[name] ??= [];
     samples[name].push(value);
   };
   for (let round = 0; round < rounds; round++) {
-    for (const { name, work } of arms) {
+    for (const { name, work } of variants) {
       const [start, used] = [performance.now(), process.cpuUsage()];
       await work();
       const { user, system } = process.cpuUsage(used);

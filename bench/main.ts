@@ -19,7 +19,7 @@ async function main(args: readonly string[]): Promise<void> {
   const result = await module.run(others);
   console.log(`\n${formatTable(result.rows)}\n`);
   for (const [key, value] of Object.entries(result.ratios)) console.log(`ratio ${key} ${value.toFixed(3)}`);
-  // Libraries that spin while they wait (PyTorch's OpenMP) suffer far more from neighbours than those that sleep.
+  // Libraries that spin while they wait (PyTorch's OpenMP) suffer far more from neighbors than those that sleep.
   if (load > 0.5)
     console.log(`\nThe machine was busy before (load ${load.toFixed(1)}): times and their ratios say little.`);
   if (file !== undefined) await writeReport(file, result, { args, load });

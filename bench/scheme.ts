@@ -31,7 +31,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type BenchResult, median, option } from './lib/bench.js';
 import { timed } from './lib/timed.js';
 
-interface Arm {
+interface Variant {
   readonly name: string;
   readonly session: InferenceSession;
   readonly times: number[];
@@ -59,9 +59,9 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   for (const model of models) {
     if (!isBackboneName(model)) throw new Error(`--model takes a backbone's name; received ${model}`);
     const config = backboneConfig(model);
-    const arms = await measure(config, { size, rounds, threads, naive: args.includes('--naive') });
-    const plain = arms[0]!;
-    for (const { name, times } of arms) {
+    const variants = await measure(config, { size, rounds, threads, naive: args.includes('--naive') });
+    const plain = variants[0]!;
+    for (const { name, times } of variants) {
       const ratio = median(times.map((time, i) => time / plain.times[i]!));
       rows.push({ model, scheme: name, 'median ms': median(times), 'x plain': ratio });
       samples[`${model} ${name}`] = times;
@@ -78,12 +78,12 @@ interface Settings {
   readonly naive: boolean;
 }
 
-async function measure(config: BackboneConfig, { size, rounds, threads, naive }: Settings): Promise<Arm[]> {
-  const arms: Arm[] = [];
+async function measure(config: BackboneConfig, { size, rounds, threads, naive }: Settings): Promise<Variant[]> {
+  const variants: Variant[] = [];
   const add = async (name: string, scheme?: Scheme) => {
     const bytes = exported(config, size, naive, scheme);
     const session = await InferenceSession.create(bytes, { intraOpNumThreads: threads, graphOptimizationLevel: 'all' });
-    arms.push({ name, session, times: [] });
+    variants.push({ name, session, times: [] });
   };
   await add('plain');
   for (const [kind, genotypes] of [
@@ -102,15 +102,15 @@ async function measure(config: BackboneConfig, { size, rounds, threads, naive }:
     Float32Array.from({ length: 3 * size * size }, (_, i) => hashNormal(1, i)),
     [1, 3, size, size],
   );
-  // Rounds of all arms in turn, so that a slow moment of the machine touches them alike; the first warms up.
+  // Rounds of all variants in turn, so that a slow moment of the machine touches them alike; the first warms up.
   for (let round = -1; round < rounds; round++) {
-    for (const { session, times } of arms) {
+    for (const { session, times } of variants) {
       const time = await timed(() => session.run({ x }), threads === 1);
       if (round >= 0) times.push(time);
     }
   }
-  for (const { session } of arms) await session.release();
-  return arms;
+  for (const { session } of variants) await session.release();
+  return variants;
 }
 
 function exported(config: BackboneConfig, size: number, naive: boolean, scheme?: Scheme): Uint8Array {
@@ -122,7 +122,7 @@ function exported(config: BackboneConfig, size: number, naive: boolean, scheme?:
   return encodeProgram(foldVariables(naive ? program : layoutPass(program), values), { values });
 }
 
-/** Means and variances that are not 0 and 1, which would be optimised away. */
+/** Means and variances that are not 0 and 1, which would be optimized away. */
 function statistics(values: Map<string, TensorData>, spec: StateSpec): Map<string, TensorData> {
   for (const { name, kind } of spec.values()) {
     if (kind !== 'statistic') continue;

@@ -5,9 +5,9 @@ import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { type Executable, type Feeds, initialize, type State } from '@nats/graph';
 import { exactCosts } from '@nats/search';
 import { type BenchResult, median, option } from './lib/bench.js';
-import { armNames, spaces, stepOf } from './lib/search-arms.js';
+import { spaces, stepOf, variantNames } from './lib/search-variants.js';
 
-interface Arm {
+interface Variant {
   readonly name: string;
   readonly executable: Executable;
   readonly work: number;
@@ -31,24 +31,24 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const batch = option(args, 'batch', 16);
   const threads = option(args, 'threads', 1);
   const engine = onnxruntimeEngine({ threads });
-  const arms: Arm[] = [];
-  for (const name of armNames()) {
+  const variants: Variant[] = [];
+  for (const name of variantNames()) {
     const bytes = await peakMemory(name, batch, threads);
     const { program, spec, feeds, work } = await stepOf(name, batch);
     const state = await engine.createState(spec, initialize(spec, 1));
-    arms.push({ name, executable: await engine.compile(program), work, state, feeds, times: [], bytes });
+    variants.push({ name, executable: await engine.compile(program), work, state, feeds, times: [], bytes });
   }
   // The first round warms up.
   for (let round = 0; round <= rounds; round++) {
-    for (const arm of arms) {
+    for (const variant of variants) {
       const before = process.cpuUsage();
-      await arm.executable.run(arm.state, arm.feeds);
+      await variant.executable.run(variant.state, variant.feeds);
       const { user, system } = process.cpuUsage(before);
-      if (round > 0) arm.times.push((user + system) / 1000);
+      if (round > 0) variant.times.push((user + system) / 1000);
     }
   }
   await engine.dispose();
-  return resultOf(arms);
+  return resultOf(variants);
 }
 
 async function peakMemory(...args: readonly (string | number)[]): Promise<number> {
@@ -57,14 +57,14 @@ async function peakMemory(...args: readonly (string | number)[]): Promise<number
   return Number(stdout);
 }
 
-function resultOf(arms: readonly Arm[]): BenchResult {
-  const plain = arms[0]!;
-  const time = ({ times }: Arm) => median(times);
-  const named = (name: string) => arms.find((arm) => arm.name === name)!;
+function resultOf(variants: readonly Variant[]): BenchResult {
+  const plain = variants[0]!;
+  const time = ({ times }: Variant) => median(times);
+  const named = (name: string) => variants.find((variant) => variant.name === name)!;
   const ratios: Record<string, number> = {};
-  for (const arm of arms.slice(1)) {
-    ratios[`step-vs-plain/${arm.name}`] = time(arm) / time(plain);
-    ratios[`memory-vs-plain/${arm.name}`] = arm.bytes / plain.bytes;
+  for (const variant of variants.slice(1)) {
+    ratios[`step-vs-plain/${variant.name}`] = time(variant) / time(plain);
+    ratios[`memory-vs-plain/${variant.name}`] = variant.bytes / plain.bytes;
   }
   for (const [title, { genotypes }] of Object.entries(spaces())) {
     const [sum, dense] = [named(`${title}/sum`), named(`${title}/dense`)];
@@ -75,15 +75,15 @@ function resultOf(arms: readonly Arm[]): BenchResult {
   }
   return {
     name: 'search',
-    rows: arms.map((arm) => ({
-      step: arm.name,
-      'processor ms, median': time(arm),
-      least: Math.min(...arm.times),
-      'x plain': time(arm) / time(plain),
-      'x multiply-adds': arm.work / plain.work,
-      'peak MB': arm.bytes / 1e6,
+    rows: variants.map((variant) => ({
+      step: variant.name,
+      'processor ms, median': time(variant),
+      least: Math.min(...variant.times),
+      'x plain': time(variant) / time(plain),
+      'x multiply-adds': variant.work / plain.work,
+      'peak MB': variant.bytes / 1e6,
     })),
     ratios,
-    samples: Object.fromEntries(arms.map(({ name, times }) => [name, times])),
+    samples: Object.fromEntries(variants.map(({ name, times }) => [name, times])),
   };
 }

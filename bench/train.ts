@@ -108,7 +108,7 @@ async function waitShare(threads: number, size: number, batchSize: number, steps
     datasets: {
       train: {
         dataset: await imagesIn(directory),
-        augment: { flip: 0.5, scale: [0.5, 1.5], colour: { brightness: 0.2, contrast: 0.2, saturation: 0.2 } },
+        augment: { flip: 0.5, scale: [0.5, 1.5], color: { brightness: 0.2, contrast: 0.2, saturation: 0.2 } },
       },
     },
     batchSize,

@@ -39,7 +39,7 @@ import { type BenchResult, median, option } from './lib/bench.js';
 
 const PLACES = 8;
 
-interface Arm {
+interface Variant {
   readonly name: string;
   readonly step: () => Promise<void>;
   readonly times: number[];
@@ -48,7 +48,7 @@ interface Arm {
 /**
  * A training step of Faster R-CNN as one program, and as two with a host between them that suppresses, assigns and samples
  * in TypeScript (the second computes the backbone again, for its gradient). By turns in one run; processor time, which
- * neighbours disturb least. docs/adr/0004 draws its figures from here.
+ * neighbors disturb least. docs/adr/0004 draws its figures from here.
  *
  * `npm run bench -- two-stage [--rounds 12] [--threads 1] [--size 256]`
  */
@@ -57,28 +57,28 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const engine = onnxruntimeEngine({ threads: option(args, 'threads', 1) });
   const size = option(args, 'size', 256);
   const large = fasterRcnnConfig({ backbone: resnetConfig('resnet50'), inputSize: [size, size], classes: 20 });
-  const cases: [string, number, Arm[]][] = [
+  const cases: [string, number, Variant[]][] = [
     ['demo, 16 x 128 px', 16, await armsOf(engine, demoFasterRcnnConfig(), 16, fcos(demoDetectorConfig()))],
     [`ResNet-50, 2 x ${size} px`, 2, await armsOf(engine, large, 2)],
   ];
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
   const samples: Record<string, readonly number[]> = {};
-  for (const [title, batch, arms] of cases) {
+  for (const [title, batch, variants] of cases) {
     // The first rounds warm up.
     for (let round = -2; round < rounds; round++) {
-      for (const arm of arms) {
+      for (const variant of variants) {
         const before = process.cpuUsage();
-        await arm.step();
+        await variant.step();
         const { user, system } = process.cpuUsage(before);
-        if (round >= 0) arm.times.push((user + system) / 1000);
+        if (round >= 0) variant.times.push((user + system) / 1000);
       }
     }
-    const one = median(arms[0]!.times);
-    for (const { name, times } of arms) {
+    const one = median(variants[0]!.times);
+    for (const { name, times } of variants) {
       const ms = median(times);
       rows.push({ detector: title, step: name, 'ms of processor': ms, 'ms an image': ms / batch, ratio: ms / one });
-      if (name !== arms[0]!.name) ratios[`${title}/${name}`] = ms / one;
+      if (name !== variants[0]!.name) ratios[`${title}/${name}`] = ms / one;
       samples[`${title}/${name}`] = times;
     }
   }
@@ -86,7 +86,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   return { name: 'two-stage', rows, ratios, samples };
 }
 
-async function armsOf(engine: Engine, config: FasterRcnnConfig, batch: number, other?: Detector): Promise<Arm[]> {
+async function armsOf(engine: Engine, config: FasterRcnnConfig, batch: number, other?: Detector): Promise<Variant[]> {
   const images = imageShape(config, batch);
   const detector = fasterRcnn(config);
   const shared: Feeds = { ...imagesAndObjects(config, batch), learningRate: tensorData('float32', [], [1e-4]) };
@@ -95,7 +95,7 @@ async function armsOf(engine: Engine, config: FasterRcnnConfig, batch: number, o
     const { loss } = detector.loss(scope, input('images', 'float32', images), targetInputs(batch));
     return { loss };
   });
-  const arms: Arm[] = [arm('one program', () => one.executable.run(one.state, { ...shared, ...drawn }))];
+  const variants: Variant[] = [variant('one program', () => one.executable.run(one.state, { ...shared, ...drawn }))];
 
   // Two programs: the first gives each level's best boxes, the host what the second is fed.
   const proposing = await forwardArm(engine, config, batch);
@@ -104,27 +104,27 @@ async function armsOf(engine: Engine, config: FasterRcnnConfig, batch: number, o
   const first = await propose();
   const selected = hostProposals(first, config, shared);
   const rest = { ...shared, 'rpn.keys': drawn['rpn.keys']!, ...selected };
-  arms.push(
-    arm('two programs', async () => {
+  variants.push(
+    variant('two programs', async () => {
       const found = await propose();
       const fed = hostProposals(found, config, shared);
       await trainingOnly.executable.run(trainingOnly.state, { ...rest, ...fed });
     }),
-    arm('first program', propose),
-    arm('host', async () => hostProposals(first, config, shared)),
-    arm('second program', () => trainingOnly.executable.run(trainingOnly.state, rest)),
+    variant('first program', propose),
+    variant('host', async () => hostProposals(first, config, shared)),
+    variant('second program', () => trainingOnly.executable.run(trainingOnly.state, rest)),
   );
   if (other) {
     const single = await trainingArm(engine, (scope) => {
       const { loss } = other.loss(scope, input('images', 'float32', images), targetInputs(batch));
       return { loss };
     });
-    arms.push(arm(`${other.name}, one stage`, () => single.executable.run(single.state, shared)));
+    variants.push(variant(`${other.name}, one stage`, () => single.executable.run(single.state, shared)));
   }
-  return arms;
+  return variants;
 }
 
-function arm(name: string, step: () => Promise<unknown>): Arm {
+function variant(name: string, step: () => Promise<unknown>): Variant {
   return { name, step: async () => void (await step()), times: [] };
 }
 
@@ -179,7 +179,7 @@ function givenProposals(scope: Scope, config: FasterRcnnConfig, batch: number) {
 
 /** Suppression level by level, the best of all, objects added, a balanced sample: what one program does by itself. */
 function hostProposals(found: Readonly<Record<string, TensorData>>, config: FasterRcnnConfig, targets: Feeds): Feeds {
-  const { iouThreshold, limit } = config.trainingProposals;
+  const { iouThreshold, maxProposals } = config.trainingProposals;
   const { size, foregroundShare } = config.boxSampler;
   const batch = targets.labels!.shape[0]!;
   const levels = config.anchors.map((_, i) => ({ boxes: found[`boxes.${i}`]!, scores: found[`scores.${i}`]! }));
@@ -198,7 +198,9 @@ function hostProposals(found: Readonly<Record<string, TensorData>>, config: Fast
         labels.push(level);
       }
     }
-    const kept = classwiseNms({ boxes, scores, labels }, iouThreshold, limit).map((i) => boxes.slice(i * 4, i * 4 + 4));
+    const kept = classwiseNms({ boxes, scores, labels }, iouThreshold, maxProposals).map((i) =>
+      boxes.slice(i * 4, i * 4 + 4),
+    );
     const objects = Array.from({ length: PLACES }, (_, m) => image * PLACES + m)
       .filter((m) => targets.labels!.data[m]! >= 0)
       .map((m) => [...targets.boxes!.data.subarray(m * 4, m * 4 + 4)]);

@@ -1,5 +1,5 @@
 // Trains a detector of blood cells on photographs: FCOS, RetinaNet or Faster R-CNN on a CIFAR-10 classifier, BCCD's 205
-// training images, judged on its 87 validation images. Stops cleanly with Ctrl-C and continues when it is run again.
+// training images, evaluated on its 87 validation images. Stops cleanly with Ctrl-C and continues when it is run again.
 // npx tsx --conditions=@nats/source examples/train-bccd.ts --data BCCD --weights resnet20-12fca82f.th --out runs/bccd
 //   [--detector fcos|retinanet|faster-rcnn] [--steps 400] [--seed 0] [--threads 2]
 // BCCD: github.com/Shenggan/BCCD_Dataset (the folder with Annotations, ImageSets, JPEGImages).
@@ -80,7 +80,7 @@ const configs: Readonly<Record<string, () => DetectorConfig>> = {
         [18, 44],
         [44, null],
       ],
-      points: 'middle',
+      points: 'center',
       distance: 'exp',
       quality: 'iou',
     }),
@@ -92,12 +92,12 @@ const configs: Readonly<Record<string, () => DetectorConfig>> = {
       anchors,
       rpnNorm: { kind: 'batch' },
       rpnSampler: { size: 128, foregroundShare: 0.5 },
-      trainingProposals: { candidatesPerLevel: 200, iouThreshold: 0.7, limit: 200 },
-      proposals: { candidatesPerLevel: 200, iouThreshold: 0.7, limit: 100 },
+      trainingProposals: { candidatesPerLevel: 200, iouThreshold: 0.7, maxProposals: 200 },
+      proposals: { candidatesPerLevel: 200, iouThreshold: 0.7, maxProposals: 100 },
       boxSampler: { size: 64, foregroundShare: 0.25 },
       boxPool: { size: 7, samplingRatio: 2, boundaries: [32] },
-      hidden: 128,
-      candidates: 300,
+      representationSize: 128,
+      maxCandidates: 300,
     }),
 };
 const config = configs[flags.detector]?.();
@@ -111,7 +111,7 @@ const objective = detection({
       augment: {
         flip: 0.5,
         scale: [0.8, 1.25],
-        colour: { brightness: 0.2, contrast: 0.2, saturation: 0.2 },
+        color: { brightness: 0.2, contrast: 0.2, saturation: 0.2 },
       },
     },
     val,
@@ -120,7 +120,7 @@ const objective = detection({
   seed,
   // The classifier's.
   statistics: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
-  evaluationBatch: 8,
+  evaluationBatchSize: 8,
   workers: 1,
   cache: true,
   config: JSON.parse(JSON.stringify(config)),
@@ -163,20 +163,25 @@ for await (const event of recordMetrics(training.events({ signal: stop.signal })
   }
 }
 
-// The last weights are judged, not the best ones: those are chosen by the images they would be judged on.
+// The last weights are evaluated, not the best ones: those are chosen by the images they would be evaluated on.
 if (!stop.signal.aborted) {
   await writeSafetensors(join(out, 'detector.safetensors'), await training.values());
   const state = await engine.createState(scope.spec, await training.values());
   const compile = engine.compile;
-  const judged = await objective.judge({ engine, state, split: 'val', compile: (_, build) => compile(build()) });
-  await writeWhole(join(out, 'detections.json'), JSON.stringify(judged.results));
-  console.log(formatSummary(judged.summary, judged.evaluation));
-  const voc = evaluateVoc(judged.groundTruth, judged.results, { year: 2010 });
+  const evaluated = await objective.evaluateSplit({
+    engine,
+    state,
+    split: 'val',
+    compile: (_, build) => compile(build()),
+  });
+  await writeWhole(join(out, 'detections.json'), JSON.stringify(evaluated.results));
+  console.log(formatSummary(evaluated.summary, evaluated.evaluation));
+  const voc = evaluateVoc(evaluated.groundTruth, evaluated.results, { year: 2010 });
   for (const [i, name] of train.classes.entries()) console.log(`VOC AP of ${name}: ${voc.perCategory[i]!.toFixed(3)}`);
   console.log(
-    `${judged.imagesPerSecond.toFixed(1)} images a second, ${processorMinutes().toFixed(1)} processor-minutes`,
+    `${evaluated.imagesPerSecond.toFixed(1)} images a second, ${processorMinutes().toFixed(1)} processor-minutes`,
   );
-  for (const i of [0, 20, 40]) await drawn(i, judged.detections[i]!);
+  for (const i of [0, 20, 40]) await drawn(i, evaluated.detections[i]!);
 }
 await training.dispose();
 await objective.dispose();

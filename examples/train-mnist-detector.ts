@@ -1,5 +1,5 @@
 // Trains a detector of handwritten digits: pretrains its backbone as a classifier of single digits, then trains on
-// MNIST-detection (128 x 128, one to six digits of 16 to 112 pixels) and judges on digits of MNIST's test half.
+// MNIST-detection (128 x 128, one to six digits of 16 to 112 pixels) and evaluates on digits of MNIST's test half.
 // Stops cleanly with Ctrl-C and continues when it is run again.
 // npx tsx --conditions=@nats/source examples/train-mnist-detector.ts [--detector demo|deep] [--out runs/mnist-demo]
 //   [--steps 1000] [--pretraining 1000] [--seed 0] [--threads 2]
@@ -119,7 +119,7 @@ if (!stop.signal.aborted) {
   await run(training, join(out, 'metrics.jsonl'));
   if (!stop.signal.aborted) {
     await writeSafetensors(join(out, 'detector.safetensors'), await training.values());
-    const { summary, evaluation } = await objective.judge({
+    const { summary, evaluation } = await objective.evaluateSplit({
       engine,
       state: training.state,
       split: 'test',

@@ -1,6 +1,6 @@
 /**
  * The README's picture of a report: tsx scripts/report-screenshot.ts REPORT.html [docs/images/report.png [/usr/bin/chromium]]
- * The page's beginning on a desktop in light colours, and on a phone in dark ones, beside each other.
+ * The page's beginning on a desktop in light colors, and on a phone in dark ones, beside each other.
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -32,11 +32,8 @@ try {
     `<style>body{margin:0;display:flex;gap:24px;background:#fff}img{display:block;height:${HEIGHT}px}</style>${image(desktop)}${image(phone)}`,
   );
   const picture = await page.screenshot();
-  // Half the size and few colours: small enough for a repository, sharp enough for a README.
-  const small = await sharp(picture)
-    .resize({ width: 1100 })
-    .png({ palette: true, colours: 128, effort: 10 })
-    .toBuffer();
+  // Half the size and few colors: small enough for a repository, sharp enough for a README.
+  const small = await sharp(picture).resize({ width: 1100 }).png({ palette: true, colors: 128, effort: 10 }).toBuffer();
   await mkdir(dirname(out), { recursive: true });
   await writeFile(`${out}.tmp`, small);
   await rename(`${out}.tmp`, out);

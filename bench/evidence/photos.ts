@@ -2,7 +2,7 @@
 //   [--variants original,argmax,…] [--seeds 0,1,2] [--search-seeds 0,1] [--frozen-norms] [--set KEY=VALUE …]
 //   [--minutes 120] [--threads 1] [--out runs/evidence/photos]
 // Photographs and ImageNet weights: searches, trains every variant from the same weights with the same schedule and seeds, and
-// judges on the validation images. NATS_SHARED names the folder with data/ and data/imagenet/. Runs are those of `nats search`
+// evaluates on the validation images. NATS_SHARED names the folder with data/ and data/imagenet/. Runs are those of `nats search`
 // and `nats train`: each goes on where it was stopped, and what is done is not done again.
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';

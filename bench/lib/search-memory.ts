@@ -1,8 +1,8 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { initialize } from '@nats/graph';
-import { stepOf } from './search-arms.js';
+import { stepOf } from './search-variants.js';
 
-/** Three steps of one arm of bench/search.ts, as a process of its own: prints its peak resident bytes. */
+/** Three steps of one variant of bench/search.ts, as a process of its own: prints its peak resident bytes. */
 const [name = 'plain', batch = '16', threads = '1'] = process.argv.slice(2);
 const { program, spec, feeds } = await stepOf(name, Number(batch));
 const engine = onnxruntimeEngine({ threads: Number(threads) });

@@ -6,7 +6,7 @@ export interface TrainingStep {
 }
 
 /**
- * Forward, backward and the optimiser's update as one program with the inputs `x`, `labels` and `rate`: SGD with
+ * Forward, backward and the optimizer's update as one program with the inputs `x`, `labels` and `rate`: SGD with
  * momentum 0.9 and weight decay 1e-4, as torch.optim.SGD.
  */
 export function trainingStep(

@@ -1,4 +1,4 @@
-"""Steps of PyTorch's optimisers on a small quadratic: packages/train/src/optimizers/fixtures/optimizers.json.
+"""Steps of PyTorch's optimizers on a small quadratic: packages/train/src/optimizers/fixtures/optimizers.json.
 
     /usr/bin/python3 tools/golden/optimizers.py
 

@@ -146,6 +146,6 @@ export const tinyTwoStage = {
   proposals: 20,
   boxSamples: 16,
   boundaries: [9],
-  hidden: 16,
-  candidates: 40,
+  representationSize: 16,
+  maxCandidates: 40,
 } as const;

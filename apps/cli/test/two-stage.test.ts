@@ -39,7 +39,7 @@ describe.each([
     writeFileSync(join(folder, 'nats.config.json'), JSON.stringify(tinyConfig(data, changes)));
   });
 
-  test('a scheme is searched, and the detector is trained with it and judged', () => {
+  test('a scheme is searched, and the detector is trained with it and evaluated', () => {
     nats('search', '--out', 'search');
     expect(nats('train', '--scheme', 'search', '--out', 'run')).toContain('Average Precision');
     expect(JSON.parse(readFileSync(join(folder, 'run', 'evaluation.json'), 'utf8')).stats).toHaveLength(12);
@@ -55,7 +55,7 @@ describe.each([
     expect(said.includes('gives detections with masks of 14 x 14 in pixels of the image')).toBe(withMasks);
   });
 
-  test('boxes are judged, and masks if it gives them: of the run, of the file, of two files', () => {
+  test('boxes are evaluated, and masks if it gives them: of the run, of the file, of two files', () => {
     const evaluated = (...args: string[]) => JSON.parse(nats('evaluate', ...args, '--json'));
     const ofRun = evaluated('run');
     const ofModel = evaluated('run/model.onnx');

@@ -77,7 +77,7 @@ function project(name: string, changes: Record<string, unknown>): void {
 }
 
 describe.skipIf(absent)(absent ? 'on WebGPU (no adapter: install chromium)' : 'on WebGPU', () => {
-  test('a search and a training give what the CPU gives, and a file that is judged, detects and is timed', () => {
+  test('a search and a training give what the CPU gives, and a file that is evaluated, detects and is timed', () => {
     const fitting = { batchSize: 4, learningRate: 0.01, checkpointEvery: 2, steps: 4 };
     project('fcos', { search: { ...fitting, start: 2, relaxation: 'sampled' }, train: fitting });
     for (const command of ['search', 'train']) {

@@ -1,11 +1,11 @@
 export type { AugmentationOptions } from './augment/augment-sample.js';
-export type { ColourOptions } from './augment/colour.js';
+export type { ColorOptions } from './augment/color.js';
 export type { CropOptions } from './augment/crop.js';
 export { type MosaicOptions, mosaic } from './augment/mosaic.js';
 export type { Canvas } from './augment/place.js';
 export { type AnchorLevel, type Anchors, generateAnchors, generatePoints } from './boxes/anchors.js';
 export { type CoderWeights, decodeBoxes, decodeDistances, encodeBoxes, encodeDistances } from './boxes/box-coder.js';
-export { corners, pairwiseIou, TINY } from './boxes/pairwise-iou.js';
+export { boxColumns as corners, boxIou as pairwiseIou, TINY } from './boxes/box-iou.js';
 export type { Box } from './data/box.js';
 export { checkImages, type ImageCheckOptions, type KnownImage, withoutImages } from './data/check-images.js';
 export { cocoCategoryIds, cocoGroundTruth, cocoImageIds } from './data/coco-ground-truth.js';
@@ -121,7 +121,7 @@ export { type FocalLossOptions, focalLoss } from './losses/focal-loss.js';
 export type { CocoBox, CocoMask, CocoSegmentation } from './masks/coco-mask.js';
 export { decodeMask, encodeMask, maskArea, mergeMasks, type RleMask } from './masks/rle-mask.js';
 export { cocoMask, type MaskSize, segmentationMask } from './masks/segmentation.js';
-export type { CentreSamplingOptions } from './matching/centre-sampling.js';
+export type { CenterSamplingOptions } from './matching/center-sampling.js';
 export { type IouMatcherOptions, matchByIou } from './matching/iou-matcher.js';
 export type { Assignment, Targets } from './matching/targets.js';
 export type {

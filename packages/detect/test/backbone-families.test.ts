@@ -61,9 +61,9 @@ function configsOf(backbone: BackboneConfig): DetectorConfig[] {
   const base = { backbone, inputSize: SIZE, classes: 2, pyramid: { channels: 16, extra: 'none' } } as const;
   const faster = demoFasterRcnnConfig({
     ...base,
-    proposals: { candidatesPerLevel: 20, iouThreshold: 0.7, limit: 10 },
-    hidden: 16,
-    candidates: 20,
+    proposals: { candidatesPerLevel: 20, iouThreshold: 0.7, maxProposals: 10 },
+    representationSize: 16,
+    maxCandidates: 20,
   });
   return [
     demoDetectorConfig({ ...base, candidatesPerLevel: 30 }),
@@ -85,7 +85,7 @@ function configsOf(backbone: BackboneConfig): DetectorConfig[] {
       maskPool: { ...faster.boxPool, size: 5 },
       maskChannels: 8,
       maskDepth: 1,
-      detection: { scoreThreshold: 0.05, iouThreshold: 0.7, limit: 20 },
+      detection: { scoreThreshold: 0.05, iouThreshold: 0.7, maxDetections: 20 },
     }),
   ];
 }

@@ -23,7 +23,7 @@ export function paintOf(i: number): number {
 }
 
 /**
- * A black grey image with one bright rectangle for each box (whole pixels). Later boxes cover earlier ones. Every other mask
+ * A black gray image with one bright rectangle for each box (whole pixels). Later boxes cover earlier ones. Every other mask
  * is a polygon, every other one runs.
  */
 export function paintedSample(

@@ -96,14 +96,14 @@ async function withModel<T>(
 describe.each(Object.entries(CONFIGS))('%s as a file', (_, config) => {
   const { program } = candidatesProgram(config);
   const values = livelyValues(config);
-  const thresholds = { scoreThreshold: config.kind === 'fcos' ? 0.85 : 0.2, iouThreshold: 0.3, limit: 60 };
+  const thresholds = { scoreThreshold: config.kind === 'fcos' ? 0.85 : 0.2, iouThreshold: 0.3, maxDetections: 60 };
   const expected = (options = thresholds, images = IMAGES) =>
     expectedDetections(engine, config, program, values, images, options);
 
   test.each(runtimeNames)('detects in images as the program and the loader do: %s', async (runtime) => {
     const bytes = encodeDetector(program, { ...common, values, thresholds, preprocessing: 'NHWC' });
     const known = await expected();
-    expect(known.some(({ scores }) => scores.length < thresholds.limit)).toBe(true);
+    expect(known.some(({ scores }) => scores.length < thresholds.maxDetections)).toBe(true);
     expect(known.every(({ scores }) => scores.length > 0)).toBe(true);
     if (config.kind === 'mask-rcnn')
       expect(known.map(maskShare).every((share) => share > 0.1 && share < 0.9)).toBe(true);
@@ -175,7 +175,7 @@ describe.each(runtimeNames)('masks in the file: %s', (runtime) => {
     const config = CONFIGS['mask-rcnn']!;
     const { program } = candidatesProgram(config);
     const values = livelyValues(config);
-    const thresholds = { scoreThreshold: 0.2, iouThreshold, limit: 90 };
+    const thresholds = { scoreThreshold: 0.2, iouThreshold, maxDetections: 90 };
     const model = await openModel(runtime, encodeDetector(program, { ...common, values, thresholds }));
     const known = await expectedUnpasted(engine, config, program, values, IMAGES, thresholds);
     for (const [i, image] of IMAGES.entries()) {
@@ -220,9 +220,9 @@ function passingProgram(count: number): Program {
 
 describe.each(runtimeNames)('suppression in the file: %s', (runtime) => {
   test.each([
-    { scoreThreshold: 0.3, iouThreshold: 0.4, limit: 4 },
-    { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 100 },
-    { scoreThreshold: 0, iouThreshold: 0, limit: 1 },
+    { scoreThreshold: 0.3, iouThreshold: 0.4, maxDetections: 4 },
+    { scoreThreshold: 0.05, iouThreshold: 0.5, maxDetections: 100 },
+    { scoreThreshold: 0, iouThreshold: 0, maxDetections: 1 },
   ])('is that of detectionsOf: %o', async (thresholds) => {
     const count = 12;
     const bytes = encodeDetector(passingProgram(count), {
@@ -240,7 +240,7 @@ describe.each(runtimeNames)('suppression in the file: %s', (runtime) => {
         const feed = tensorData('float32', [images.length, 1, count, 6], rows.flat());
         const { detections, valid } = await model.run({ images: feed });
         const expected = detectionsOf(splitRows(feed.data, images.length, count), thresholds);
-        const slots = Math.min(count, thresholds.limit);
+        const slots = Math.min(count, thresholds.maxDetections);
         expect(detections!.shape).toEqual([images.length, slots, 6]);
         const wanted = expected.flatMap(({ boxes, scores, labels }) => {
           const found = scores.map((score, k) => [...boxes[k]!, score, labels[k]!]);

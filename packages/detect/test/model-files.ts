@@ -42,9 +42,9 @@ const fasterRcnn = demoFasterRcnnConfig({
   inputSize: SIZE,
   classes: CLASSES.length,
   pyramid: { channels: 16, extra: 'none' },
-  proposals: { candidatesPerLevel: 60, iouThreshold: 0.7, limit: 40 },
-  hidden: 16,
-  candidates: 100,
+  proposals: { candidatesPerLevel: 60, iouThreshold: 0.7, maxProposals: 40 },
+  representationSize: 16,
+  maxCandidates: 100,
 });
 
 /** Batch norms in one, group norms in the other. */
@@ -78,7 +78,7 @@ export const CONFIGS: Readonly<Record<string, DetectorConfig>> = {
     maskChannels: 8,
     maskDepth: 2,
     // As loosely as any file of a test suppresses: what is stricter is for the file.
-    detection: { scoreThreshold: 0.05, iouThreshold: 0.7, limit: 100 },
+    detection: { scoreThreshold: 0.05, iouThreshold: 0.7, maxDetections: 100 },
   }),
 };
 

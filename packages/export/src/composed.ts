@@ -18,11 +18,11 @@ export function lowerComposed<A, I extends readonly (Tensor | undefined)[], O ex
         const results = [build(stands as readonly Tensor[] as Each<I, Tensor>, attributes as A, node)].flat();
         return createProgram({ outputs: Object.fromEntries(results.map((tensor, i) => [`output ${i}`, tensor])) });
       });
-      inline(program, labelled('input', inputs), labelled('output', outputs));
+      inline(program, labeled('input', inputs), labeled('output', outputs));
     },
   };
 }
 
-function labelled(label: string, names: readonly string[]): Record<string, string> {
+function labeled(label: string, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name, i) => [`${label} ${i}`, name]));
 }

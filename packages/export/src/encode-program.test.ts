@@ -36,7 +36,7 @@ function encode(outputs: Record<string, g.Tensor>, options: EncodeOptions = {}) 
 }
 
 describe('encodeProgram', () => {
-  it('keeps names, with weights as initialisers and a symbolic batch', () => {
+  it('keeps names, with weights as initializers and a symbolic batch', () => {
     const bytes = encodeProgram(program, { values, name: 'classifier', metadata: { classes: '["a","b"]' } });
     checkOrder(bytes);
     const model = readModel(bytes);

@@ -9,7 +9,7 @@ import { createOnnxBuilder, type OnnxBuilder, sequenceInfo, valueInfo } from './
 
 /** Options of `encodeProgram`. */
 export interface EncodeOptions {
-  /** Values of variables that become initialisers. Variables without a value become inputs of the graph. */
+  /** Values of variables that become initializers. Variables without a value become inputs of the graph. */
   readonly values?: ReadonlyMap<string, TensorData>;
   /** Of ops of one's own, and in the place of portable ones. */
   readonly lowerings?: Lowerings;

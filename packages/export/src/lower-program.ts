@@ -7,9 +7,9 @@ export interface Encoder {
   readonly builder: OnnxBuilder;
   /** By op. */
   readonly table: ReadonlyMap<string, Lowering>;
-  /** Values of variables that become initialisers. */
+  /** Values of variables that become initializers. */
   readonly values: ReadonlyMap<string, TensorData>;
-  /** Variables that are initialisers already: a program may hold a variable's node twice. */
+  /** Variables that are initializers already: a program may hold a variable's node twice. */
   readonly written: Set<string>;
 }
 

@@ -40,11 +40,11 @@ export interface OnnxBuilder {
     outputs?: readonly string[],
     domain?: string,
   ): string;
-  /** The name of an initialiser with these values; equal small ones are shared. */
+  /** The name of an initializer with these values; equal small ones are shared. */
   constant(value: TensorData, name?: string): string;
-  /** The name of an int64 initialiser: axes, shapes, starts. */
+  /** The name of an int64 initializer: axes, shapes, starts. */
   int64(values: readonly number[], shape?: readonly number[]): string;
-  /** The name of a float32 scalar, or vector, initialiser. */
+  /** The name of a float32 scalar, or vector, initializer. */
   float(values: number | readonly number[]): string;
   /** A name that no other value has. */
   fresh(hint: string): string;

@@ -20,7 +20,7 @@ export interface Engine {
   dispose(): Promise<void>;
 }
 
-/** Parameters, statistics, optimiser and random state: many programs work on one state. */
+/** Parameters, statistics, optimizer and random state: many programs work on one state. */
 export interface State {
   readonly spec: StateSpec;
   /** Copies of values; all of them by default. */

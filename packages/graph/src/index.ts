@@ -14,6 +14,7 @@ export {
   unknownVariableError,
 } from './engine.js';
 export { check, type ErrorCode, type ErrorDetails, malformed, NatsError } from './errors.js';
+export { yieldToEventLoop } from './event-loop.js';
 export { gradients } from './gradients.js';
 export { type ConvolutionLayerOptions, convolution, convolutionWeight } from './layers/convolution.js';
 export { linear } from './layers/linear.js';

@@ -72,7 +72,7 @@ const objective = detection({
     test: rectangles(10),
   },
   batchSize: job.batch,
-  evaluationBatch: 3,
+  evaluationBatchSize: 3,
   statistics: { mean: [0.4], deviation: [0.2] },
   workers: 0,
 });

@@ -1,7 +1,7 @@
 import { type Html, html } from './html.js';
 import type { ReportBox } from './report-data.js';
 
-/** What a box means; each kind differs by more than colour. */
+/** What a box means; each kind differs by more than color. */
 export type BoxKind = 'truth' | 'right' | 'wrong' | 'missed';
 
 export const BOX_COLOURS: Readonly<Record<BoxKind, string>> = {

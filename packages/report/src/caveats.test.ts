@@ -57,7 +57,7 @@ test('few test images, other size bounds and missing sizes', () => {
   };
   expect(text(data)).toContain('40 test images: another choice');
   expect(text(data)).toContain('parted at 24 and 48 pixels');
-  expect(text(data)).toContain('No objects to judge by, so no number: AP large.');
+  expect(text(data)).toContain('No objects to evaluate by, so no number: AP large.');
   expect(text({ dataset: { name: 'coco', testImages: 5000, sizeBounds: [32, 96] } })).toBe('');
 });
 

@@ -22,21 +22,21 @@ export function caveatsOf(data: ReportData): string[] {
 }
 
 function seedCaveats(variants: readonly ReportVariant[]): string[] {
-  const judged = variants.filter(({ evaluations = [] }) => evaluations.length > 0);
-  if (judged.length === 0) return [];
-  const single = judged.filter(({ evaluations = [] }) => evaluations.length === 1);
+  const evaluated = variants.filter(({ evaluations = [] }) => evaluations.length > 0);
+  if (evaluated.length === 0) return [];
+  const single = evaluated.filter(({ evaluations = [] }) => evaluations.length === 1);
   const sentences: string[] = [];
-  if (single.length === judged.length) {
+  if (single.length === evaluated.length) {
     sentences.push(
-      judged.length > 1
+      evaluated.length > 1
         ? 'One seed each: this shows nothing about the spread between seeds. A difference of a point or more can come from the seed alone.'
         : 'One seed: this shows nothing about the spread between seeds.',
     );
   } else if (single.length > 0) {
     sentences.push(`One seed only: ${listed(single.map(({ name }) => name))}. Nothing is known of its spread.`);
   }
-  const ap = boxApName(judged);
-  const [reference, ...others] = judged;
+  const ap = boxApName(evaluated);
+  const [reference, ...others] = evaluated;
   if (!reference) return sentences;
   for (const variant of others) {
     const found = difference(numberOf(reference, 0), numberOf(variant, 0));
@@ -71,7 +71,7 @@ function dataCaveats({ dataset, variants = [] }: ReportData): string[] {
   const missing = COCO_NUMBERS.filter((_, i) =>
     variants.some((variant) => (variant.evaluations?.length ?? 0) > 0 && numberOf(variant, i).length === 0),
   ).map(({ name }) => name);
-  if (missing.length > 0) sentences.push(`No objects to judge by, so no number: ${listed(missing)}.`);
+  if (missing.length > 0) sentences.push(`No objects to evaluate by, so no number: ${listed(missing)}.`);
   return sentences;
 }
 

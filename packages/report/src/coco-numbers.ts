@@ -31,7 +31,7 @@ export function numberOf({ name, evaluations = [] }: ReportVariant, index: numbe
 }
 
 /** The same model with the numbers of its masks in place of those of its boxes; without numbers if it gives no masks. */
-export function judgedByMasks(variant: ReportVariant): ReportVariant {
+export function evaluatedByMasks(variant: ReportVariant): ReportVariant {
   const evaluations = (variant.evaluations ?? []).flatMap(({ seed, masks }) =>
     masks ? [{ ...masks, ...(seed !== undefined && { seed }) }] : [],
   );

@@ -6,7 +6,7 @@ test('few points stay as they are', () => {
   expect(downsample(points, 1)).toEqual({ points, each: 1 });
 });
 
-test('neighbours become their mean; what some lack is averaged over the others', () => {
+test('neighbors become their mean; what some lack is averaged over the others', () => {
   const points = [
     { step: 1, a: 1 },
     { step: 2, a: 3, b: 5 },

@@ -1,4 +1,4 @@
-/** At most `limit` points: each the mean of neighbours that follow each other; `step` is the last of them. */
+/** At most `limit` points: each the mean of neighbors that follow each other; `step` is the last of them. */
 export function downsample<T extends { readonly step: number }>(
   points: readonly T[],
   limit: number,

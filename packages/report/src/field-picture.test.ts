@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fieldCentre, fieldGrid, fieldPng, visiblePart } from './field-picture.js';
+import { fieldCenter, fieldGrid, fieldPng, visiblePart } from './field-picture.js';
 import type { ReportField } from './report-data.js';
 
 function square(side: number, from: number, to: number): ReportField {
@@ -27,7 +27,7 @@ test('large maps are averaged to at most 112 on a side, the mean stays', () => {
   const grid = fieldGrid(square(224, 100, 124), { top: 0, left: 0, height: 224, width: 224 });
   expect([grid.height, grid.width]).toEqual([112, 112]);
   expect(grid.values.reduce((a, b) => a + b, 0) * 4).toBe(24 * 24);
-  expect(fieldCentre(grid)).toEqual([0.5, 0.5]);
+  expect(fieldCenter(grid)).toEqual([0.5, 0.5]);
 });
 
 test('a PNG file', async () => {

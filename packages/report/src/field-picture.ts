@@ -51,7 +51,7 @@ export function visiblePart(fields: readonly ReportField[]): Part {
   const { height, width } = fields[0]!;
   const whole = { top: 0, left: 0, height, width };
   if (fields.some((field) => field.height !== height || field.width !== width)) return whole;
-  const [cy, cx] = fieldCentre(fieldGrid(fields[0]!, whole));
+  const [cy, cx] = fieldCenter(fieldGrid(fields[0]!, whole));
   const [y, x] = [Math.floor(cy * height), Math.floor(cx * width)];
   const reach = Math.ceil(1.15 * Math.max(...fields.map((field) => reachOf(field, y, x)))) + 1;
   const [top, left] = [Math.max(0, y - reach), Math.max(0, x - reach)];
@@ -96,8 +96,8 @@ export function fieldGrid({ width: stride, map }: ReportField, { top, left, heig
   return { height: rows, width: columns, values: values.map((sum, i) => sum / counts[i]!) };
 }
 
-/** Where the field's middle is, `[vertical, horizontal]` as parts of its sides: the centre of the squared influence. */
-export function fieldCentre({ height, width, values }: Grid): readonly [number, number] {
+/** Where the field's middle is, `[vertical, horizontal]` as parts of its sides: the center of the squared influence. */
+export function fieldCenter({ height, width, values }: Grid): readonly [number, number] {
   let [total, y, x] = [0, 0, 0];
   for (const [i, value] of values.entries()) {
     total += value ** 2;
@@ -107,13 +107,13 @@ export function fieldCentre({ height, width, values }: Grid): readonly [number, 
   return total === 0 ? [0.5, 0.5] : [y / total / height, x / total / width];
 }
 
-/** A PNG file; brightness goes with the square root, or all but the centre would be black. */
+/** A PNG file; brightness goes with the square root, or all but the center would be black. */
 export function fieldPng({ height, width, values }: Grid): Promise<Uint8Array> {
   const area = height * width;
   const pixels = new Uint8Array(3 * area);
   for (let i = 0; i < area; i++) {
-    const colour = magma(Math.sqrt(Math.min(1, Math.max(0, values[i]! || 0))));
-    for (let c = 0; c < 3; c++) pixels[c * area + i] = colour[c]!;
+    const color = magma(Math.sqrt(Math.min(1, Math.max(0, values[i]! || 0))));
+    for (let c = 0; c < 3; c++) pixels[c * area + i] = color[c]!;
   }
   return encodePng({ channels: 3, height, width, pixels });
 }

@@ -175,10 +175,10 @@ describe.skipIf(!found)(
 
     test.each(['light', 'dark'] as const)('%s: all text has a contrast of at least 4.5', async (scheme) => {
       const { page } = await opened(1200, scheme);
-      const pairs = await textColours(page);
+      const pairs = await textColors(page);
       expect(pairs.length).toBeGreaterThanOrEqual(7);
-      for (const { text, colour, ground } of pairs) {
-        expect({ text, enough: contrast(hex(colour), hex(ground)) >= 4.5 }).toEqual({ text, enough: true });
+      for (const { text, color, ground } of pairs) {
+        expect({ text, enough: contrast(hex(color), hex(ground)) >= 4.5 }).toEqual({ text, enough: true });
       }
       // Not the same page twice.
       const [page_, ink] = await page.evaluate(() => {
@@ -224,29 +224,29 @@ describe.skipIf(!found)(
   },
 );
 
-/** Each different pair of a text's colour and what is behind it. Names on pictures are outside of it. */
-function textColours(page: Page): Promise<{ text: string; colour: string; ground: string }[]> {
+/** Each different pair of a text's color and what is behind it. Names on pictures are outside of it. */
+function textColors(page: Page): Promise<{ text: string; color: string; ground: string }[]> {
   return page.evaluate(() => {
     for (const details of document.querySelectorAll('details')) details.open = true;
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const pairs = new Map<string, { text: string; colour: string; ground: string }>();
+    const pairs = new Map<string, { text: string; color: string; ground: string }>();
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const element = node.parentElement;
       const text = node.textContent?.trim() ?? '';
       if (!element || text === '' || element.closest('.picture svg, style, .hidden')) continue;
       const style = getComputedStyle(element);
-      const colour = element instanceof SVGElement ? style.fill : style.color;
+      const color = element instanceof SVGElement ? style.fill : style.color;
       let behind: Element | null = element;
       while (behind && /transparent|, 0\)$/.test(getComputedStyle(behind).backgroundColor))
         behind = behind.parentElement;
       const ground = getComputedStyle(behind ?? document.body).backgroundColor;
-      pairs.set(`${colour} ${ground}`, { text, colour, ground });
+      pairs.set(`${color} ${ground}`, { text, color, ground });
     }
     return [...pairs.values()];
   });
 }
 
-function hex(colour: string): string {
-  const parts = colour.match(/[\d.]+/g)!.slice(0, 3);
+function hex(color: string): string {
+  const parts = color.match(/[\d.]+/g)!.slice(0, 3);
   return `#${parts.map((part) => Math.round(Number(part)).toString(16).padStart(2, '0')).join('')}`;
 }

@@ -42,8 +42,8 @@ test('dilations of a whole report, by area, and values in their order', () => {
 test.each([
   ['light', LIGHT],
   ['dark', DARK],
-])('%s: text has a contrast of 4.5 on what it stands on, marks of 3 to the card', (_, colours) => {
-  const { page, card, note, ink, muted, link, good, bad, series, plain, ramp } = colours;
+])('%s: text has a contrast of 4.5 on what it stands on, marks of 3 to the card', (_, colors) => {
+  const { page, card, note, ink, muted, link, good, bad, series, plain, ramp } = colors;
   for (const ground of [page, card]) {
     for (const text of [ink, muted, link, good, bad]) expect(contrast(text, ground)).toBeGreaterThanOrEqual(4.5);
   }
@@ -53,14 +53,14 @@ test.each([
   expect(contrast(plain, card)).toBeGreaterThanOrEqual(2.5);
 });
 
-test('each genotype has its own colour', () => {
+test('each genotype has its own color', () => {
   const css = paletteCss(LIGHT, [
     [1, 1],
     [1, 2],
     [2, 1],
     [2, 2],
   ]);
-  const colours = [0, 1, 2, 3].map((g) => new RegExp(`--genotype-${g}:(#[0-9a-f]{6})`).exec(css)![1]);
-  expect(new Set(colours).size).toBe(4);
-  expect(colours[0]).toBe(LIGHT.plain);
+  const colors = [0, 1, 2, 3].map((g) => new RegExp(`--genotype-${g}:(#[0-9a-f]{6})`).exec(css)![1]);
+  expect(new Set(colors).size).toBe(4);
+  expect(colors[0]).toBe(LIGHT.plain);
 });

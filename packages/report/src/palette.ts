@@ -2,7 +2,7 @@ import type { ReportData } from './report-data.js';
 
 export type Dilation = readonly [number, number];
 
-interface Colours {
+interface Colors {
   readonly page: string;
   readonly card: string;
   readonly ink: string;
@@ -22,8 +22,8 @@ interface Colours {
   readonly ramp: readonly string[];
 }
 
-/** Parts of viridis (van der Walt and Smith): even steps for all kinds of colour vision. */
-export const LIGHT: Colours = {
+/** Parts of viridis (van der Walt and Smith): even steps for all kinds of color vision. */
+export const LIGHT: Colors = {
   page: '#f6f6f3',
   card: '#ffffff',
   ink: '#1b1f24',
@@ -40,7 +40,7 @@ export const LIGHT: Colours = {
   ramp: ['#22958b', '#2b758e', '#38588c', '#453581', '#471164'],
 };
 
-export const DARK: Colours = {
+export const DARK: Colors = {
   page: '#0f1215',
   card: '#181c20',
   ink: '#e7eaed',
@@ -57,9 +57,9 @@ export const DARK: Colours = {
   ramp: ['#2a7b8e', '#21a585', '#55c667', '#b0dd2f', '#fde725'],
 };
 
-/** Custom properties of one scheme, with a colour for each genotype of `dilationsOf`. */
-export function paletteCss(colours: Colours, dilations: readonly Dilation[]): string {
-  const { series, plain, ramp, ...named } = colours;
+/** Custom properties of one scheme, with a color for each genotype of `dilationsOf`. */
+export function paletteCss(colors: Colors, dilations: readonly Dilation[]): string {
+  const { series, plain, ramp, ...named } = colors;
   const chosen = dilations.filter((dilation) => !isPlain(dilation));
   const variables = [
     ...Object.entries(named).map(([name, value]) => [name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`), value]),
@@ -94,7 +94,7 @@ function isPlain([vertical, horizontal]: Dilation): boolean {
   return vertical === 1 && horizontal === 1;
 }
 
-/** A colour of a ramp, `part` 0 to 1. */
+/** A color of a ramp, `part` 0 to 1. */
 function between(ramp: readonly string[], part: number): string {
   const place = part * (ramp.length - 1);
   const i = Math.min(Math.floor(place), ramp.length - 2);
@@ -103,6 +103,6 @@ function between(ramp: readonly string[], part: number): string {
   return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
 }
 
-function channels(colour: string): number[] {
-  return [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16));
+function channels(color: string): number[] {
+  return [1, 3, 5].map((start) => Number.parseInt(color.slice(start, start + 2), 16));
 }

@@ -56,7 +56,7 @@ describe('a whole report', async () => {
     expect(page).toContain("default-src 'none'");
   });
 
-  test('colours of charts are variables that both schemes define', () => {
+  test('colors of charts are variables that both schemes define', () => {
     const used = new Set([...page.matchAll(/var\((--[a-z0-9-]+)\)/g)].map(([, name]) => name!));
     const [light, dark] = page.match(/--page:[^}]*/g)!;
     for (const name of used) {

@@ -41,17 +41,17 @@ export function difference(a: readonly Seeded[], b: readonly Seeded[]): Differen
   if (pairs) {
     const { deviation } = spread(pairs);
     if (deviation === undefined) return { mean, paired: true, verdict: 'unknown' };
-    return judged(mean, (studentT(pairs.length - 1) * deviation) / Math.sqrt(pairs.length), true);
+    return evaluated(mean, (studentT(pairs.length - 1) * deviation) / Math.sqrt(pairs.length), true);
   }
   if (first.deviation === undefined || second.deviation === undefined)
     return { mean, paired: false, verdict: 'unknown' };
   const [va, vb] = [first.deviation ** 2 / a.length, second.deviation ** 2 / b.length];
-  if (va + vb === 0) return judged(mean, 0, false);
+  if (va + vb === 0) return evaluated(mean, 0, false);
   const degrees = (va + vb) ** 2 / (va ** 2 / (a.length - 1) + vb ** 2 / (b.length - 1));
-  return judged(mean, studentT(Math.floor(degrees)) * Math.sqrt(va + vb), false);
+  return evaluated(mean, studentT(Math.floor(degrees)) * Math.sqrt(va + vb), false);
 }
 
-function judged(mean: number, halfWidth: number, paired: boolean): Difference {
+function evaluated(mean: number, halfWidth: number, paired: boolean): Difference {
   const verdict = mean !== 0 && Math.abs(mean) > halfWidth ? 'beyond' : 'within';
   return { mean, interval: [mean - halfWidth, mean + halfWidth], paired, verdict };
 }

@@ -13,52 +13,58 @@ import {
 } from '../src/index.js';
 import { goldenScheme } from './golden-scheme.js';
 
-interface Arm {
+interface Variant {
   readonly logits: readonly (readonly number[])[];
   readonly float32Error: number;
 }
 interface Golden {
   readonly seed: number;
   readonly genotypes: readonly Genotype[];
-  readonly cases: Readonly<Record<string, { input: readonly number[]; plain: Arm; transformed: Arm }>>;
+  readonly cases: Readonly<Record<string, { input: readonly number[]; plain: Variant; transformed: Variant }>>;
 }
 const golden = JSON.parse(readFileSync(new URL('./fixtures/transformed.json', import.meta.url), 'utf8')) as Golden;
 
 const engine = onnxruntimeEngine();
 afterAll(() => engine.dispose());
 
-describe.each(Object.entries(golden.cases))('torchvision %s with hashed weights', (name, { input: shape, ...arms }) => {
-  const config = backboneConfig(name as BackboneName);
-  const scheme = goldenScheme(config, golden.genotypes, golden.seed);
-  const feeds = { x: hashed(shape, seedOf(golden.seed, 'x')) };
-  const build = (arm: keyof typeof arms) => {
-    const scope = createScope();
-    const convolution = arm === 'transformed' ? { convolution: schemeBuilder(scheme) } : {};
-    const logits = buildClassifier(scope, input('x', 'float32', ['N', ...(shape.slice(1) as number[])]), config, {
-      classes: 10,
-      ...convolution,
-    });
-    return { spec: scope.spec, program: createProgram({ outputs: { logits } }) };
-  };
-  const values = goldenState(build('plain').spec, golden.seed);
-  const expected = (arm: keyof typeof arms) => tensorData('float32', [2, 10], arms[arm].logits.flat());
+describe.each(Object.entries(golden.cases))(
+  'torchvision %s with hashed weights',
+  (name, { input: shape, ...variants }) => {
+    const config = backboneConfig(name as BackboneName);
+    const scheme = goldenScheme(config, golden.genotypes, golden.seed);
+    const feeds = { x: hashed(shape, seedOf(golden.seed, 'x')) };
+    const build = (variant: keyof typeof variants) => {
+      const scope = createScope();
+      const convolution = variant === 'transformed' ? { convolution: schemeBuilder(scheme) } : {};
+      const logits = buildClassifier(scope, input('x', 'float32', ['N', ...(shape.slice(1) as number[])]), config, {
+        classes: 10,
+        ...convolution,
+      });
+      return { spec: scope.spec, program: createProgram({ outputs: { logits } }) };
+    };
+    const values = goldenState(build('plain').spec, golden.seed);
+    const expected = (variant: keyof typeof variants) =>
+      tensorData('float32', [2, 10], variants[variant].logits.flat());
 
-  test("gives PyTorch's logits, plain and transformed, before and after the layout pass and folding (1e-5)", async () => {
-    const plain = build('plain');
-    const transformed = build('transformed');
-    const laidOut = layoutPass(transformed.program);
-    const state = await engine.createState(plain.spec, values);
-    for (const [arm, program] of [
-      ['plain', plain.program],
-      ['transformed', transformed.program],
-      ['transformed', laidOut],
-      ['transformed', foldVariables(laidOut, values)],
-    ] as const) {
-      const executable = await engine.compile(program);
-      const { logits } = await executable.run(state, feeds);
-      expect(relativeError(logits!, expected(arm)), arm).toBeLessThan(Math.max(1e-5, 4 * arms[arm].float32Error));
-      await executable.dispose();
-    }
-    expect(relativeError(expected('transformed'), expected('plain'))).toBeGreaterThan(0.1);
-  });
-});
+    test("gives PyTorch's logits, plain and transformed, before and after the layout pass and folding (1e-5)", async () => {
+      const plain = build('plain');
+      const transformed = build('transformed');
+      const laidOut = layoutPass(transformed.program);
+      const state = await engine.createState(plain.spec, values);
+      for (const [variant, program] of [
+        ['plain', plain.program],
+        ['transformed', transformed.program],
+        ['transformed', laidOut],
+        ['transformed', foldVariables(laidOut, values)],
+      ] as const) {
+        const executable = await engine.compile(program);
+        const { logits } = await executable.run(state, feeds);
+        expect(relativeError(logits!, expected(variant)), variant).toBeLessThan(
+          Math.max(1e-5, 4 * variants[variant].float32Error),
+        );
+        await executable.dispose();
+      }
+      expect(relativeError(expected('transformed'), expected('plain'))).toBeGreaterThan(0.1);
+    });
+  },
+);

@@ -13,7 +13,7 @@ export interface LossOptions {
 }
 
 export interface LossTensors {
-  /** float32 scalar, the mean over the batch: what is minimised. */
+  /** float32 scalar, the mean over the batch: what is minimized. */
   readonly loss: Tensor;
   /** Further float32 scalars to report, such as the parts of the loss. */
   readonly metrics?: Readonly<Record<string, Tensor>>;

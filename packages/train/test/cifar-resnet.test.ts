@@ -21,7 +21,7 @@ import {
 import { mapWeights, readWeights } from '@nats/transfer';
 import { afterAll, describe, expect, test } from 'vitest';
 
-interface Arm {
+interface Variant {
   readonly logits: readonly (readonly number[])[];
   readonly float32Error: number;
 }
@@ -31,7 +31,7 @@ interface Golden {
   readonly cases: Readonly<
     Record<
       string,
-      { file: string; parameters: number; macs: number; input: readonly number[]; plain: Arm; transformed: Arm }
+      { file: string; parameters: number; macs: number; input: readonly number[]; plain: Variant; transformed: Variant }
     >
   >;
 }
@@ -83,14 +83,14 @@ describe.each(Object.entries(golden.cases))(
         const naive = build(schemeBuilder(goldenScheme(config))).program;
         const state = await engine.createState(spec, values);
         const feeds = { x: hashed(shape, seedOf(golden.seed, 'x')) };
-        for (const [arm, candidate] of [
+        for (const [variant, candidate] of [
           [plain, program],
           [transformed, naive],
           [transformed, layoutPass(naive)],
           [transformed, foldVariables(layoutPass(naive), values)],
         ] as const) {
           const { logits } = await (await engine.compile(candidate)).run(state, feeds);
-          const expected = tensorData('float32', [2, 10], arm.logits.flat());
+          const expected = tensorData('float32', [2, 10], variant.logits.flat());
           const scale = Math.max(...expected.data.map(Math.abs));
           const error = Math.max(...expected.data.map((value, i) => Math.abs(value - logits!.data[i]!))) / scale;
           expect(error).toBeLessThan(1e-4);

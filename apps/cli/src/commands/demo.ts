@@ -16,7 +16,7 @@ interface DemoFlags {
 export function demoCommand(program: Command): void {
   addEngineFlag(program.command('demo'))
     .description('Pretrain, search, train with and without the found dilations, compare, export: all on digits')
-    .option('--quick', 'fewer steps: shows that it works, too short to judge the method')
+    .option('--quick', 'fewer steps: shows that it works, too short to evaluate the method')
     .option(
       '--out <dir>',
       'where results are kept; a second run continues there (default: runs/demo or runs/demo-quick)',
@@ -38,7 +38,7 @@ async function demo({ quick = false, out, threads, engine, set }: DemoFlags): Pr
     progress.line(`\n${table}\n`);
     progress.line(
       quick
-        ? 'Too short to judge the method: one seed, few steps, few test images. It shows that every step works.'
+        ? 'Too short to evaluate the method: one seed, few steps, few test images. It shows that every step works.'
         : 'One search and one seed: a difference of one point or less may be chance. npm run evidence compares seeds.',
     );
     progress.line(

@@ -42,7 +42,7 @@ async function run(path: string, { json }: { json?: true }): Promise<void> {
       `detector of ${tool}, ${scheme === undefined ? 'original' : 'transformed by a scheme'}`,
       `classes: ${classes.join(', ')}`,
       `sees ${input.size.join(' x ')} pixels, ${input.preprocessing === 'model' ? 'letterboxed and normalized in the file' : 'letterboxed and normalized by the caller'}`,
-      `gives ${output.kind}${output.masks ? ` with masks of ${output.masks.side} x ${output.masks.side}` : ''} in pixels of the ${output.pixels}; score above ${thresholds.scoreThreshold}, IoU ${thresholds.iouThreshold}, at most ${thresholds.limit}`,
+      `gives ${output.kind}${output.masks ? ` with masks of ${output.masks.side} x ${output.masks.side}` : ''} in pixels of the ${output.pixels}; score above ${thresholds.scoreThreshold}, IoU ${thresholds.iouThreshold}, at most ${thresholds.maxDetections}`,
     );
   }
   process.stdout.write(`${lines.join('\n')}\n`);

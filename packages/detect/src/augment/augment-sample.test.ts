@@ -10,7 +10,7 @@ const canvas = { size: [40, 56] as const, padValue: 7 };
 const everything: AugmentationOptions = {
   flip: 0.5,
   crop: {},
-  colour: { brightness: 0.3, contrast: 0.3, saturation: 0.3 },
+  color: { brightness: 0.3, contrast: 0.3, saturation: 0.3 },
   scale: [0.5, 2],
   mosaic: { probability: 0.4 },
 };

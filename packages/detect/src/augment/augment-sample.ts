@@ -1,7 +1,7 @@
 import { hash32, hashUniform } from '@nats/graph';
 import type { DetectionSample } from '../data/detection-sample.js';
 import { letterbox, type Placement } from '../data/placement.js';
-import { type ColourOptions, jitterColours } from './colour.js';
+import { type ColorOptions, jitterColors } from './color.js';
 import { type CropOptions, cropAroundObjects } from './crop.js';
 import { flipHorizontally } from './flip.js';
 import { MOSAIC_SIZE, type MosaicOptions, mosaic } from './mosaic.js';
@@ -13,7 +13,7 @@ export interface AugmentationOptions {
   /** Probability of mirroring left and right. */
   readonly flip?: number;
   readonly crop?: CropOptions;
-  readonly colour?: ColourOptions;
+  readonly color?: ColorOptions;
   /** Log-uniform range of the size relative to the letterbox, such as 0.5 to 1.5; not for images in a mosaic. */
   readonly scale?: readonly [number, number];
   readonly mosaic?: MosaicOptions;
@@ -22,7 +22,7 @@ export interface AugmentationOptions {
 /** Streams of random numbers of one image. */
 const STREAMS = { mosaic: 0, arrangement: 1, scale: 2, partners: 3, images: 8 } as const;
 /** Of each image of a mosaic. */
-const IMAGE_STREAMS = { flip: 0, crop: 1, colour: 2, count: 3 } as const;
+const IMAGE_STREAMS = { flip: 0, crop: 1, color: 2, count: 3 } as const;
 
 /** How many images the augmentation of one takes: 4 for a mosaic, else 1. A function of the seed alone. */
 export function imagesNeeded({ mosaic: options }: AugmentationOptions, seed: number): 1 | typeof MOSAIC_SIZE {
@@ -56,14 +56,14 @@ export function augmentSample(
 
 function augmentImage(
   sample: DetectionSample,
-  { flip = 0, crop, colour }: AugmentationOptions,
+  { flip = 0, crop, color }: AugmentationOptions,
   seed: number,
   position: number,
 ): DetectionSample {
   const own = (kind: number) => stream(seed, STREAMS.images + position * IMAGE_STREAMS.count + kind);
   let image = own(IMAGE_STREAMS.flip)(0) < flip ? flipHorizontally(sample) : sample;
   if (crop) image = cropAroundObjects(image, own(IMAGE_STREAMS.crop), crop);
-  return colour ? jitterColours(image, own(IMAGE_STREAMS.colour), colour) : image;
+  return color ? jitterColors(image, own(IMAGE_STREAMS.color), color) : image;
 }
 
 function stream(seed: number, kind: number): Random {

@@ -18,7 +18,7 @@ const NUMBERS = 4;
 
 /**
  * Cuts a random part that keeps objects: one of `overlaps` is chosen, and parts are tried until some object has at least
- * this IoU with it. Objects with their centre inside stay, cut at the border (Liu et al. 2016, SSD, section 2.2;
+ * this IoU with it. Objects with their center inside stay, cut at the border (Liu et al. 2016, SSD, section 2.2;
  * torchvision's RandomIoUCrop). An image without objects, or without such a part, stays as it is.
  */
 export function cropAroundObjects(sample: DetectionSample, random: Random, options: CropOptions = {}): DetectionSample {
@@ -39,7 +39,7 @@ export function cropAroundObjects(sample: DetectionSample, random: Random, optio
       const x = Math.floor(random(drawn + 2) * (width - cropWidth + 1));
       const y = Math.floor(random(drawn + 3) * (height - cropHeight + 1));
       const crop: Rectangle = [x, y, x + cropWidth, y + cropHeight];
-      const inside = centredIn(sample, crop);
+      const inside = centeredIn(sample, crop);
       if (inside.length === 0) continue;
       const closest = Math.max(...inside.map((i) => rectangleIou(boxAt(sample.boxes, i), crop)));
       if (closest >= overlap) return cropTo(selected(sample, inside), crop);
@@ -72,7 +72,7 @@ export function cropTo(sample: DetectionSample, crop: Rectangle): DetectionSampl
   };
 }
 
-function centredIn({ boxes, labels }: DetectionSample, [left, top, right, bottom]: Rectangle): number[] {
+function centeredIn({ boxes, labels }: DetectionSample, [left, top, right, bottom]: Rectangle): number[] {
   return Array.from(labels, (_, i) => i).filter((i) => {
     const [x1, y1, x2, y2] = boxAt(boxes, i);
     const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];

@@ -149,7 +149,7 @@ describe('boxes and masks stay true to pixels', () => {
 });
 
 describe('a crop around objects', () => {
-  test('has the overlap that is asked for with some object, and keeps those whose centre is inside', () => {
+  test('has the overlap that is asked for with some object, and keeps those whose center is inside', () => {
     fc.assert(
       fc.property(paintedSamples, seeds, (sample, seed) => {
         const part = cropAroundObjects(sample, randomOf(seed), { overlaps: [0.5] });

@@ -25,8 +25,8 @@ export function mosaic(
   { scale = [0.5, 1] }: MosaicOptions = {},
 ): DetectionSample {
   const [height, width] = canvas.size;
-  const centre = (side: number, n: number) => Math.floor(side * (0.25 + 0.5 * random(n)));
-  const [x, y] = [centre(width, 0), centre(height, 1)];
+  const center = (side: number, n: number) => Math.floor(side * (0.25 + 0.5 * random(n)));
+  const [x, y] = [center(width, 0), center(height, 1)];
   const picture = blankCanvas(samples[0].channels, canvas.size, canvas.padValue);
   const boxes: number[] = [];
   const labels: number[] = [];

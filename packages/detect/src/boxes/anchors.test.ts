@@ -23,7 +23,7 @@ test('nine anchors a location, rows first, sizes innermost, rounded as torchvisi
 test('points are squares of their stride, on corners or in the middle of cells', () => {
   const corner = generatePoints([16, 16], [[2, 2]], [8]);
   expect(Array.from(corner.boxes.data.subarray(0, 8))).toEqual([-4, -4, 4, 4, 4, -4, 12, 4]);
-  const middle = generatePoints([16, 16], [[2, 2]], [8], 'middle');
+  const middle = generatePoints([16, 16], [[2, 2]], [8], 'center');
   expect(Array.from(middle.boxes.data.subarray(0, 4))).toEqual([0, 0, 8, 8]);
 });
 

@@ -43,7 +43,7 @@ function cellAnchors({ sizes, aspectRatios }: AnchorLevel): number[][] {
 }
 
 /**
- * Anchors of all levels, centred on the top left corner of each cell (torchvision's AnchorGenerator).
+ * Anchors of all levels, centered on the top left corner of each cell (torchvision's AnchorGenerator).
  * @param inputSize `[height, width]` of the images in pixels
  * @param grids `[rows, columns]` of each feature map, finest first
  */
@@ -73,7 +73,7 @@ export function generateAnchors(
 }
 
 /**
- * One square per location: FCOS's points. Centred on the cell's corner as in torchvision, or on its middle.
+ * One square per location: FCOS's points. Centered on the cell's corner as in torchvision, or on its middle.
  * @param strides side of each level's squares, in pixels. Locations stand floor(input / cells) apart, which is less where
  *   the stride does not divide the input; the side stays the stride (torchvision).
  */
@@ -81,7 +81,7 @@ export function generatePoints(
   inputSize: readonly [number, number],
   grids: readonly (readonly [number, number])[],
   strides: readonly number[],
-  centred: 'corner' | 'middle' = 'corner',
+  pointsAt: 'topLeft' | 'center' = 'topLeft',
 ): Anchors {
   check(grids.length === strides.length, 'attribute', () => ({
     rule: 'every feature map has a stride',
@@ -89,7 +89,7 @@ export function generatePoints(
   }));
   const values: number[] = [];
   const counts: number[] = [];
-  const shift = centred === 'middle' ? 0.5 : 0;
+  const shift = pointsAt === 'center' ? 0.5 : 0;
   for (const [level, [rows, columns]] of grids.entries()) {
     const [height, width] = [Math.floor(inputSize[0] / rows), Math.floor(inputSize[1] / columns)];
     const half = strides[level]! / 2;

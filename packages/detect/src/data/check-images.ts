@@ -70,7 +70,7 @@ async function imageProblem(record: DatasetRecord, options: ImageCheckOptions): 
   const wrong = sizeFault(record, { width: width!, height: height! });
   if (wrong) return { ...where, rule: `${wrong.rule}; ${wrong.limit}`, received: wrong.received };
   if (!isCut) return undefined;
-  const rule = 'a JPEG is complete; this one is read as browsers do, with grey where its data end';
+  const rule = 'a JPEG is complete; this one is read as browsers do, with gray where its data end';
   return { ...where, rule, received: 'one that lacks its last bytes', severity: 'warning' };
 }
 

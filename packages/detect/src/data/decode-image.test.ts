@@ -8,10 +8,10 @@ import { encodePng } from './write-coco.js';
 
 /** Two pixels, red and blue, one above the other. */
 const redBlue = () => sharp(Uint8Array.of(200, 20, 10, 0, 30, 250), { raw: { width: 1, height: 2, channels: 3 } });
-const solid = (colour: string) => sharp({ create: { width: 16, height: 16, channels: 3, background: colour } });
+const solid = (color: string) => sharp({ create: { width: 16, height: 16, channels: 3, background: color } });
 
 describe('decoding', () => {
-  test('gives planes of red, green, blue; grey by ITU-R 601', async () => {
+  test('gives planes of red, green, blue; gray by ITU-R 601', async () => {
     const png = await redBlue().png().toBuffer();
     expect(await decodeImage(png, 'a.png')).toEqual({
       channels: 3,
@@ -19,18 +19,18 @@ describe('decoding', () => {
       width: 1,
       pixels: Uint8Array.of(200, 0, 20, 30, 10, 250),
     });
-    const grey = await decodeImage(png, 'a.png', { channels: 1 });
-    expect([...grey.pixels]).toEqual([73, 46]);
+    const gray = await decodeImage(png, 'a.png', { channels: 1 });
+    expect([...gray.pixels]).toEqual([73, 46]);
   });
 
   test('of what encodePng writes gives the same pixels', async () => {
     const image = noiseImage(3, 5, 7);
     expect(await decodeImage(await encodePng(image), 'a.png')).toEqual(image);
-    const grey = noiseImage(1, 5, 7);
-    expect(await decodeImage(await encodePng(grey), 'a.png', { channels: 1 })).toEqual(grey);
+    const gray = noiseImage(1, 5, 7);
+    expect(await decodeImage(await encodePng(gray), 'a.png', { channels: 1 })).toEqual(gray);
   });
 
-  test('of a grey image gives three equal channels, or itself', async () => {
+  test('of a gray image gives three equal channels, or itself', async () => {
     const png = await sharp(Uint8Array.of(5, 250), { raw: { width: 2, height: 1, channels: 1 } })
       .png()
       .toBuffer();
@@ -46,16 +46,16 @@ describe('decoding', () => {
       .toBuffer();
     expect((await sharp(rgb).metadata()).depth).toBe('ushort');
     expect([...(await decodeImage(rgb, 'x.png')).pixels]).toEqual([0, 0x80, 0x12, 0xfe, 0xff, 0x01]);
-    const greys = Uint16Array.of(0x4567, 0xffff);
-    const grey = await sharp(greys, { raw: { width: 2, height: 1, channels: 1 } })
+    const grays = Uint16Array.of(0x4567, 0xffff);
+    const gray = await sharp(grays, { raw: { width: 2, height: 1, channels: 1 } })
       .toColourspace('grey16')
       .png()
       .toBuffer();
-    expect((await sharp(grey).metadata()).depth).toBe('ushort');
-    expect([...(await decodeImage(grey, 'x.png', { channels: 1 })).pixels]).toEqual([0x45, 0xff]);
+    expect((await sharp(gray).metadata()).depth).toBe('ushort');
+    expect([...(await decodeImage(gray, 'x.png', { channels: 1 })).pixels]).toEqual([0x45, 0xff]);
   });
 
-  test('of CMYK gives about the colour that was printed', async () => {
+  test('of CMYK gives about the color that was printed', async () => {
     const jpeg = await solid('rgb(190, 60, 40)').toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer();
     expect((await sharp(jpeg).metadata()).space).toBe('cmyk');
     const { channels, pixels } = await decodeImage(jpeg, 'c.jpg');
@@ -128,10 +128,10 @@ describe('images of records', () => {
     const { pixels } = noiseImage(1, 2, 2);
     expect((await loadRecordImage(record)).pixels).toEqual(Uint8Array.of(...pixels, ...pixels, ...pixels));
     expect((await loadRecordImage(record, { channels: 1 })).pixels).toEqual(pixels);
-    const colours = {
+    const colors = {
       ...record,
       source: { load: () => ({ ...noiseImage(3, 1, 1), pixels: Uint8Array.of(255, 0, 0) }) },
     };
-    expect([...(await loadRecordImage({ ...colours, width: 1, height: 1 }, { channels: 1 })).pixels]).toEqual([76]);
+    expect([...(await loadRecordImage({ ...colors, width: 1, height: 1 }, { channels: 1 })).pixels]).toEqual([76]);
   });
 });

@@ -6,16 +6,16 @@ import type { DecodedImage } from './decoded-image.js';
 import { readBytes } from './read-file.js';
 
 export interface DecodeOptions {
-  /** 3: red, green, blue. 1: grey, 0.299 R + 0.587 G + 0.114 B (ITU-R 601, as Pillow and OpenCV). Default 3. */
+  /** 3: red, green, blue. 1: gray, 0.299 R + 0.587 G + 0.114 B (ITU-R 601, as Pillow and OpenCV). Default 3. */
   readonly channels?: 1 | 3;
   /** Turn and mirror as the file's EXIF orientation says, as viewers do; default `apply`. */
   readonly orientation?: 'apply' | 'ignore';
-  /** Colour behind transparent pixels, 0 to 255 each; default white. */
+  /** Color behind transparent pixels, 0 to 255 each; default white. */
   readonly background?: readonly [number, number, number];
 }
 
 /**
- * Decodes a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP to 8 bit sRGB: 16-bit, palette, grey and CMYK images are converted,
+ * Decodes a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP to 8 bit sRGB: 16-bit, palette, gray and CMYK images are converted,
  * transparency is laid on the background, and of an animation the first picture counts. A JPEG whose data end within its last
  * row of blocks is read as browsers do; `imageState` tells.
  * @param name the file, for messages
@@ -61,7 +61,7 @@ function openSharp(bytes: Uint8Array, name: string, options: SharpOptions): Shar
 }
 
 /**
- * A JPEG that ends too early, if all that it lacks is within its last row of blocks: what is missing is grey there. A
+ * A JPEG that ends too early, if all that it lacks is within its last row of blocks: what is missing is gray there. A
  * progressive one lacks detail everywhere: it is taken if the last of its scans has begun. libvips's message does not decide:
  * threads share it.
  */
@@ -202,7 +202,7 @@ async function loadPixels(id: string, load: () => DecodedImage | Promise<Decoded
   }
 }
 
-/** Grey as three equal channels, or colours as grey. */
+/** Gray as three equal channels, or colors as gray. */
 function withChannels(image: DecodedImage, channels: 1 | 3): DecodedImage {
   if (image.channels === channels) return image;
   const area = image.width * image.height;
@@ -210,20 +210,20 @@ function withChannels(image: DecodedImage, channels: 1 | 3): DecodedImage {
   if (channels === 3) for (let c = 0; c < 3; c++) pixels.set(image.pixels, c * area);
   else {
     const { pixels: p } = image;
-    for (let i = 0; i < area; i++) pixels[i] = grey(p[i]!, p[area + i]!, p[2 * area + i]!);
+    for (let i = 0; i < area; i++) pixels[i] = gray(p[i]!, p[area + i]!, p[2 * area + i]!);
   }
   return { ...image, channels, pixels };
 }
 
-/** ITU-R 601 in 16 bits, rounded; grey stays as it is. */
-function grey(r: number, g: number, b: number): number {
+/** ITU-R 601 in 16 bits, rounded; gray stays as it is. */
+function gray(r: number, g: number, b: number): number {
   return (r * 19595 + g * 38470 + b * 7471 + 32768) >> 16;
 }
 
 function luma(interleaved: Uint8Array, area: number): Uint8Array {
   const pixels = new Uint8Array(area);
   for (let i = 0; i < area; i++)
-    pixels[i] = grey(interleaved[3 * i]!, interleaved[3 * i + 1]!, interleaved[3 * i + 2]!);
+    pixels[i] = gray(interleaved[3 * i]!, interleaved[3 * i + 1]!, interleaved[3 * i + 2]!);
   return pixels;
 }
 

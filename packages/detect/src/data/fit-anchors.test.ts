@@ -14,14 +14,14 @@ const boxes = fc.array(fc.tuple(size, size), { minLength: 1, maxLength: 40 });
 
 describe('fitted anchors', () => {
   test('find groups of boxes', () => {
-    const centres: BoxSize[] = [
+    const centers: BoxSize[] = [
       [10, 30],
       [40, 40],
       [200, 90],
     ];
-    const { anchors, counts, meanIou } = fitAnchors(centres.flatMap(around), 3);
+    const { anchors, counts, meanIou } = fitAnchors(centers.flatMap(around), 3);
     expect(counts).toEqual([50, 50, 50]);
-    for (const [k, [width, height]] of centres.entries()) {
+    for (const [k, [width, height]] of centers.entries()) {
       expect(Math.abs(anchors[k]![0] / width - 1)).toBeLessThan(0.02);
       expect(Math.abs(anchors[k]![1] / height - 1)).toBeLessThan(0.02);
     }
@@ -61,7 +61,7 @@ test('anchor levels go from small to large and fit better than shapes made for o
     [25, 50],
     [60, 30],
     [120, 60],
-  ].flatMap((centre, i) => around(centre as [number, number], i));
+  ].flatMap((center, i) => around(center as [number, number], i));
   const levels = fitAnchorLevels(list, { levels: 2, sizes: 2 });
   const sizes = levels.flatMap((level) => level.sizes);
   expect(sizes).toEqual([...sizes].sort((a, b) => a - b));

@@ -9,7 +9,7 @@ export interface FittedAnchors {
   readonly anchors: readonly BoxSize[];
   /** Boxes that are nearest to each. */
   readonly counts: readonly number[];
-  /** Of each box with the anchor that fits it best, both on the same centre. */
+  /** Of each box with the anchor that fits it best, both on the same center. */
   readonly meanIou: number;
 }
 
@@ -18,7 +18,7 @@ const MAX_BOXES = 20000;
 const MAX_ROUNDS = 100;
 
 /**
- * k-means on box sizes with distance 1 - IoU of boxes on one centre (Redmon and Farhadi 2017, YOLO9000, section 2).
+ * k-means on box sizes with distance 1 - IoU of boxes on one center (Redmon and Farhadi 2017, YOLO9000, section 2).
  * Deterministic: starts at quantiles of the area, and the order of the boxes does not matter.
  * @param count of anchors; fewer come back only if there are fewer boxes
  */
@@ -34,7 +34,7 @@ export function fitAnchors(boxes: readonly BoxSize[], count: number): FittedAnch
     sizes,
     Array.from({ length: k }, (_, i) => sizes[Math.floor(((i + 0.5) / k) * sizes.length)]!),
   );
-  // Means do not minimise this distance: a round may make it worse, and then it is not kept.
+  // Means do not minimize this distance: a round may make it worse, and then it is not kept.
   for (let round = 0, current = best; round < MAX_ROUNDS; round++) {
     const next = assess(sizes, meansOf(sizes, current));
     if (next.meanIou > best.meanIou) best = next;
@@ -125,28 +125,28 @@ function meansOf(sizes: readonly BoxSize[], { anchors, nearest }: Assessed): Box
 
 function clusterLogarithms(values: readonly number[], count: number): number[] {
   const logarithms = sampled(values.map(Math.log).sort((a, b) => a - b));
-  let centres = Array.from(
+  let centers = Array.from(
     { length: count },
     (_, i) => logarithms[Math.floor(((i + 0.5) / count) * logarithms.length)]!,
   );
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const sums = centres.map(() => [0, 0]);
+    const sums = centers.map(() => [0, 0]);
     for (const value of logarithms) {
       let nearest = 0;
       for (let k = 1; k < count; k++) {
-        if (Math.abs(value - centres[k]!) < Math.abs(value - centres[nearest]!)) nearest = k;
+        if (Math.abs(value - centers[k]!) < Math.abs(value - centers[nearest]!)) nearest = k;
       }
       sums[nearest]![0]! += value;
       sums[nearest]![1]!++;
     }
-    const next = sums.map(([sum, n], k) => (n ? sum! / n : centres[k]!));
-    if (next.every((centre, k) => centre === centres[k])) break;
-    centres = next;
+    const next = sums.map(([sum, n], k) => (n ? sum! / n : centers[k]!));
+    if (next.every((center, k) => center === centers[k])) break;
+    centers = next;
   }
-  return centres.sort((a, b) => a - b).map(Math.exp);
+  return centers.sort((a, b) => a - b).map(Math.exp);
 }
 
-/** IoU of two boxes on one centre. */
+/** IoU of two boxes on one center. */
 function shapeIou(a: BoxSize, b: BoxSize): number {
   const intersection = Math.min(a[0], b[0]) * Math.min(a[1], b[1]);
   return intersection / (areaOf(a) + areaOf(b) - intersection);

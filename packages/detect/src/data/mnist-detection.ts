@@ -36,7 +36,7 @@ const ATTEMPTS = 40;
 const INK = 40;
 
 /**
- * MNIST-detection: real handwritten digits at many scales on textured backgrounds, grey. Boxes are known now, pixels are made
+ * MNIST-detection: real handwritten digits at many scales on textured backgrounds, gray. Boxes are known now, pixels are made
  * when they are first asked for, and kept. Image i depends on the seed, i and the digits alone.
  */
 export function mnistDetection(options: MnistDetectionOptions): Dataset {
@@ -60,7 +60,7 @@ export function mnistDetection(options: MnistDetectionOptions): Dataset {
 /** Images of MNIST-detection by their index, made anew by each call. */
 export interface MnistImages {
   objects(index: number): DatasetObject[];
-  /** Grey. */
+  /** Gray. */
   image(index: number): DecodedImage;
 }
 

@@ -99,7 +99,7 @@ describe('bilinear resize', () => {
     expect([...resized(image, 3, 1)]).toEqual([0, 2, 105]);
   });
 
-  test('doubles with half-pixel centres, clamped at the border', () => {
+  test('doubles with half-pixel centers, clamped at the border', () => {
     const image = { channels: 1, height: 1, width: 2, pixels: Uint8Array.of(0, 100) };
     expect([...resized(image, 4, 1)]).toEqual([0, 25, 75, 100]);
   });

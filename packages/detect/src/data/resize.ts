@@ -25,7 +25,7 @@ export interface ResizeTarget {
 }
 
 /**
- * Bilinear resize with half-pixel centres: sample i of n looks at (i + 0.5) * size / n - 0.5 of the source, clamped to
+ * Bilinear resize with half-pixel centers: sample i of n looks at (i + 0.5) * size / n - 0.5 of the source, clamped to
  * its border. No antialiasing. The arithmetic, in float32, is that of ONNX Resize (mode linear,
  * coordinate_transformation_mode half_pixel) followed by Round, as onnxruntime evaluates them: an exported model can
  * resize in its graph and sees the pixels that it was trained on. (Antialiasing came to ONNX with opset 18 only, and
@@ -103,8 +103,8 @@ function axisSamples(size: number, count: number, start: number, length: number)
   };
   const scale = fround(count / size);
   for (let i = 0; i < length; i++) {
-    const centre = count === size ? start + i : fround(fround(fround(start + i + 0.5) / scale) - 0.5);
-    const position = Math.max(0, Math.min(size - 1, centre));
+    const center = count === size ? start + i : fround(fround(fround(start + i + 0.5) / scale) - 0.5);
+    const position = Math.max(0, Math.min(size - 1, center));
     const near = Math.min(Math.trunc(position), size - 1);
     const far = Math.min(near + 1, size - 1);
     samples.near[i] = near;

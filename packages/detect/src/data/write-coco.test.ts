@@ -47,7 +47,7 @@ test('what is written is read back: boxes, classes, masks, pixels', async () => 
   expect(await loadRecordImage(again.records[0]!)).toEqual(noiseImage(3, 6, 9));
 });
 
-test('MNIST-detection can be written, in grey, with masks', async () => {
+test('MNIST-detection can be written, in gray, with masks', async () => {
   const dataset = mnistDetection({ digits: await loadMnist('test'), size: 3, seed: 2, masks: true });
   const directory = await temporaryDirectory();
   await writeCoco(dataset, directory, { channels: 1, annotations: 'digits.json' });

@@ -107,7 +107,7 @@ export function cascadeRcnn(config: CascadeRcnnConfig): Detector {
       // Each head knows its own boxes best: their mean, as Detectron2 and mmdetection take it.
       const scores = multiply(probabilities.reduce(add), 1 / cascade.length);
       const [n, k] = valid.shape as [Dimension, number];
-      return selectBoxCandidates(reshape(boxes, [n, k, 1, 4]), scores, valid, config.candidates, inputSize);
+      return selectBoxCandidates(reshape(boxes, [n, k, 1, 4]), scores, valid, config.maxCandidates, inputSize);
     },
   };
 }
@@ -121,12 +121,12 @@ function cascadeHead(
   config: CascadeRcnnConfig,
 ): BoxHeadOutputs {
   const place = scope.child('roi_heads');
-  const { classes, hidden } = config;
+  const { classes, representationSize } = config;
   return boxHead(
     place.child('box_head').child(index),
     place.child('box_predictor').child(index),
     poolBoxes(first, boxes, config.boxPool, config),
-    { classes, hidden, boxes: 'of-all' },
+    { classes, representationSize, boxes: 'of-all' },
   );
 }
 

@@ -19,12 +19,12 @@ export function demoFasterRcnnConfig(options: Partial<Omit<FasterRcnnConfig, 'ki
     ],
     rpnNorm: { kind: 'batch' },
     rpnSampler: { size: 128, foregroundShare: 0.5 },
-    trainingProposals: { candidatesPerLevel: 200, iouThreshold: 0.7, limit: 100 },
-    proposals: { candidatesPerLevel: 200, iouThreshold: 0.7, limit: 60 },
+    trainingProposals: { candidatesPerLevel: 200, iouThreshold: 0.7, maxProposals: 100 },
+    proposals: { candidatesPerLevel: 200, iouThreshold: 0.7, maxProposals: 60 },
     boxSampler: { size: 32, foregroundShare: 0.25 },
     boxPool: { size: 7, samplingRatio: 2, boundaries: [32] },
-    hidden: 128,
-    candidates: 200,
+    representationSize: 128,
+    maxCandidates: 200,
     ...options,
   });
 }
@@ -39,7 +39,7 @@ export function demoMaskRcnnConfig(options: Partial<Omit<MaskRcnnConfig, 'kind'>
     maskPool: { size: 14, samplingRatio: 2, boundaries: [32] },
     maskChannels: 32,
     maskDepth: 2,
-    detection: { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 30 },
+    detection: { scoreThreshold: 0.05, iouThreshold: 0.5, maxDetections: 30 },
     ...options,
   });
 }

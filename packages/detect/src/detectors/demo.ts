@@ -18,7 +18,7 @@ export function demoDetectorConfig(options: Partial<Omit<FcosConfig, 'kind'>> = 
       [0, 24],
       [24, null],
     ],
-    points: 'middle',
+    points: 'center',
     headDepth: 1,
     headNorm: { kind: 'batch' },
     distance: 'exp',

@@ -42,7 +42,7 @@ export interface Detector {
    */
   readonly masks?: boolean;
   /**
-   * @param images float32 `[B, C, H, W]`, normalised
+   * @param images float32 `[B, C, H, W]`, normalized
    */
   loss(scope: Scope, images: Tensor, targets: Targets, options?: DetectorOptions): DetectionLoss;
   /**

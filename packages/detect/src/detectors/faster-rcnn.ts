@@ -58,19 +58,23 @@ export function fasterRcnn(config: FasterRcnnConfig): Detector {
 export function boxStage(scope: Scope, first: FirstStage, boxes: Tensor, config: TwoStageBase): BoxHeadOutputs {
   const place = scope.child('roi_heads');
   const pooled = poolBoxes(first, boxes, config.boxPool, config);
-  const { classes, hidden } = config;
-  return boxHead(place.child('box_head'), place.child('box_predictor'), pooled, { classes, hidden, boxes: 'of-class' });
+  const { classes, representationSize } = config;
+  return boxHead(place.child('box_head'), place.child('box_predictor'), pooled, {
+    classes,
+    representationSize,
+    boxes: 'of-class',
+  });
 }
 
 /** Class probabilities and decoded boxes of each proposal, the background left out, as candidates. */
 export function boxCandidates(
   { logits, offsets }: BoxHeadOutputs,
   { boxes, valid }: Proposals,
-  { classes, candidates, inputSize }: TwoStageBase,
+  { classes, maxCandidates, inputSize }: TwoStageBase,
 ): Candidates {
   const [n, k] = valid.shape as [Dimension, number];
   const scores = sliceAxis(softmax(logits, -1), 2, 1, classes + 1);
   const ofClass = sliceAxis(offsets, 2, 1, classes + 1);
   const decoded = decodeBoxes(ofClass, reshape(boxes, [n, k, 1, 4]), BOX_HEAD_WEIGHTS);
-  return selectBoxCandidates(decoded, scores, valid, candidates, inputSize);
+  return selectBoxCandidates(decoded, scores, valid, maxCandidates, inputSize);
 }

@@ -3,7 +3,7 @@ import { generatePoints } from '../boxes/anchors.js';
 import { decodeDistances } from '../boxes/box-coder.js';
 import { type FcosHeadConfig, fcosHead, fcosLoss } from '../heads/fcos-head.js';
 import type { HeadNorm, PredictionKernel } from '../heads/tower.js';
-import { fcosRanges } from '../matching/centre-sampling.js';
+import { fcosRanges } from '../matching/center-sampling.js';
 import { selectCandidates } from '../postprocess/candidates.js';
 import { type Detector, type DetectorBase, identityOf, totalLoss } from './detector.js';
 import { gridsOf, levelStrides, pyramidFeatures } from './pyramid-features.js';
@@ -14,7 +14,7 @@ export interface FcosConfig extends DetectorBase {
   /** Per level, finest first: the largest distance to a side that its points answer for, in pixels; null is no limit. */
   readonly ranges: readonly (readonly [number, number | null])[];
   /** Where points stand in their cells: torchvision has them on the top left corner, the paper in the middle. */
-  readonly points: 'corner' | 'middle';
+  readonly points: 'topLeft' | 'center';
   readonly radius: number;
   readonly headDepth: number;
   readonly headNorm: HeadNorm;
@@ -38,7 +38,7 @@ export function fcosConfig(options: FcosOptions): FcosConfig {
     stages,
     pyramid,
     ranges: fcosRanges(strides).map(([low, high]) => [low, Number.isFinite(high) ? high : null]),
-    points: 'corner',
+    points: 'topLeft',
     radius: 1.5,
     headDepth: 4,
     headNorm: { kind: 'group', groups: 32 },

@@ -42,7 +42,7 @@ export function maskRcnnConfig(options: MaskRcnnOptions): MaskRcnnConfig {
     maskPool: { ...defaults.boxPool, size: 14 },
     maskChannels: 256,
     maskDepth: 4,
-    detection: { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 100 },
+    detection: { scoreThreshold: 0.05, iouThreshold: 0.5, maxDetections: 100 },
     ...options,
     kind: 'mask-rcnn',
   };

@@ -39,7 +39,7 @@ const options = {
     { sizes: [24, 36], aspectRatios: [0.5, 1, 2] },
   ],
   boxPool: { size: 5, samplingRatio: 2, boundaries: [24] },
-  hidden: 32,
+  representationSize: 32,
 };
 const faster = demoFasterRcnnConfig(options);
 const CONFIGS: [string, DetectorConfig][] = [
@@ -240,7 +240,7 @@ test('the objective feeds what is drawn, by seed, split and step', async () => {
     return keys;
   };
   const [first, second] = await batches(1);
-  expect(first!.shape).toEqual([2, faster.trainingProposals.limit + 3]);
+  expect(first!.shape).toEqual([2, faster.trainingProposals.maxProposals + 3]);
   expect(await batches(1)).toEqual([first, second]);
   expect(second).not.toEqual(first);
   expect((await batches(2))[0]).not.toEqual(first);

@@ -33,9 +33,9 @@ export interface TwoStageBase extends DetectorBase {
   readonly boxSampler: SamplerConfig;
   readonly boxPool: RoiPoolConfig;
   /** Units of the two hidden layers of the box head. */
-  readonly hidden: number;
+  readonly representationSize: number;
   /** Pairs of box and class that go on to non-maximum suppression. */
-  readonly candidates: number;
+  readonly maxCandidates: number;
 }
 
 export type TwoStageOptions<C extends TwoStageBase> = Partial<Omit<C, 'kind'>> &
@@ -46,11 +46,11 @@ export const TWO_STAGE_DEFAULTS = {
   rpnDepth: 1,
   rpnNorm: { kind: 'none' },
   rpnSampler: { size: 256, foregroundShare: 0.5 },
-  trainingProposals: { candidatesPerLevel: 2000, iouThreshold: 0.7, limit: 2000 },
-  proposals: { candidatesPerLevel: 1000, iouThreshold: 0.7, limit: 1000 },
+  trainingProposals: { candidatesPerLevel: 2000, iouThreshold: 0.7, maxProposals: 2000 },
+  proposals: { candidatesPerLevel: 1000, iouThreshold: 0.7, maxProposals: 1000 },
   boxSampler: { size: 512, foregroundShare: 0.25 },
-  hidden: 1024,
-  candidates: 2000,
+  representationSize: 1024,
+  maxCandidates: 2000,
 } as const satisfies Partial<TwoStageBase>;
 
 /**

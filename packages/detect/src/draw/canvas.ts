@@ -4,7 +4,7 @@ import { decodeMask, type RleMask } from '../masks/rle-mask.js';
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf } from './font.js';
 
 /** Red, green, blue, 0 to 255. */
-export type Colour = readonly [number, number, number];
+export type Color = readonly [number, number, number];
 
 /** A copy of an image as RGB, each pixel `zoom` times as wide and high. */
 export function canvasOf({ channels, height, width, pixels }: DecodedImage, zoom = 1): DecodedImage {
@@ -25,24 +25,24 @@ export function canvasOf({ channels, height, width, pixels }: DecodedImage, zoom
 export function fillRectangle(
   { height, width, pixels }: DecodedImage,
   [left, top, right, bottom]: readonly [number, number, number, number],
-  colour: Colour,
+  color: Color,
 ): void {
   const [x1, x2] = [Math.max(0, left), Math.min(width, right)];
   if (x2 <= x1) return;
   for (let c = 0; c < 3; c++) {
     for (let y = Math.max(0, top); y < Math.min(height, bottom); y++) {
       const row = (c * height + y) * width;
-      pixels.fill(colour[c]!, row + x1, row + x2);
+      pixels.fill(color[c]!, row + x1, row + x2);
     }
   }
 }
 
-/** Blends a colour into the pixels of a mask, each drawn `zoom` times as wide and high. Writes `canvas.pixels`. */
+/** Blends a color into the pixels of a mask, each drawn `zoom` times as wide and high. Writes `canvas.pixels`. */
 export function tintMask(
   { height, width, pixels }: DecodedImage,
   mask: RleMask,
   zoom: number,
-  colour: Colour,
+  color: Color,
   share: number,
 ): void {
   check(mask.height * zoom === height && mask.width * zoom === width, 'shape', () => ({
@@ -57,7 +57,7 @@ export function tintMask(
       if (!inside[row + Math.floor(x / zoom)]) continue;
       for (let c = 0; c < 3; c++) {
         const at = (c * height + y) * width + x;
-        pixels[at] = Math.round(pixels[at]! * (1 - share) + colour[c]! * share);
+        pixels[at] = Math.round(pixels[at]! * (1 - share) + color[c]! * share);
       }
     }
   }
@@ -68,18 +68,18 @@ export function strokeRectangle(
   canvas: DecodedImage,
   [x1, y1, x2, y2]: readonly [number, number, number, number],
   thickness: number,
-  colour: Colour,
+  color: Color,
 ): void {
   const innerTop = Math.min(y2, y1 + thickness);
   const innerBottom = Math.max(y1, y2 - thickness);
-  fillRectangle(canvas, [x1, y1, x2, innerTop], colour);
-  fillRectangle(canvas, [x1, innerBottom, x2, y2], colour);
-  fillRectangle(canvas, [x1, y1, Math.min(x2, x1 + thickness), y2], colour);
-  fillRectangle(canvas, [Math.max(x1, x2 - thickness), y1, x2, y2], colour);
+  fillRectangle(canvas, [x1, y1, x2, innerTop], color);
+  fillRectangle(canvas, [x1, innerBottom, x2, y2], color);
+  fillRectangle(canvas, [x1, y1, Math.min(x2, x1 + thickness), y2], color);
+  fillRectangle(canvas, [Math.max(x1, x2 - thickness), y1, x2, y2], color);
 }
 
 /** Text with its top left corner at x, y, each pixel of a letter `size` pixels wide and high. */
-export function drawText(canvas: DecodedImage, text: string, x: number, y: number, size: number, colour: Colour): void {
+export function drawText(canvas: DecodedImage, text: string, x: number, y: number, size: number, color: Color): void {
   for (const [i, character] of [...text].entries()) {
     const ink = glyphOf(character);
     for (let row = 0; row < GLYPH_HEIGHT; row++) {
@@ -87,7 +87,7 @@ export function drawText(canvas: DecodedImage, text: string, x: number, y: numbe
         if (!ink[row * GLYPH_WIDTH + column]) continue;
         const left = x + (i * (GLYPH_WIDTH + 1) + column) * size;
         const top = y + row * size;
-        fillRectangle(canvas, [left, top, left + size, top + size], colour);
+        fillRectangle(canvas, [left, top, left + size, top + size], color);
       }
     }
   }

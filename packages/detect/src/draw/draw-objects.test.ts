@@ -6,7 +6,7 @@ import { boxMask } from '../masks/mask-polygon.js';
 import { drawComparison, drawnRecord, drawObjects, drawPng } from './draw-objects.js';
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf, textWidth } from './font.js';
 
-const grey: DecodedImage = { channels: 1, height: 60, width: 80, pixels: new Uint8Array(4800).fill(10) };
+const gray: DecodedImage = { channels: 1, height: 60, width: 80, pixels: new Uint8Array(4800).fill(10) };
 const small = { zoom: 1, textSize: 1, thickness: 1 };
 
 /** Red, green, blue at a place. */
@@ -14,7 +14,7 @@ function at({ height, width, pixels }: DecodedImage, x: number, y: number): numb
   return [0, 1, 2].map((c) => pixels[(c * height + y) * width + x]!);
 }
 
-/** Where a picture has another colour than the image. */
+/** Where a picture has another color than the image. */
 function changed(picture: DecodedImage): [number, number, number, number] | undefined {
   return boundsWhere(picture, (value) => value !== 10);
 }
@@ -23,24 +23,24 @@ describe('drawn objects', () => {
   test('have translucent masks under their boxes', () => {
     const masks = [boxMask([22, 32, 10, 6], 60, 80)];
     const objects = { boxes: [[20, 30, 50, 45] as const], labels: [0], masks };
-    const picture = drawObjects(grey, objects, small);
+    const picture = drawObjects(gray, objects, small);
     const blended = [255, 92, 56].map((value) => Math.round(0.55 * 10 + 0.45 * value));
     expect(at(picture, 22, 32)).toEqual(blended);
     expect(at(picture, 31, 37)).toEqual(blended);
     expect(at(picture, 32, 37)).toEqual([10, 10, 10]);
     expect(at(picture, 20, 30)).toEqual([255, 92, 56]);
-    const large = drawObjects(grey, objects, { ...small, zoom: 2 });
+    const large = drawObjects(gray, objects, { ...small, zoom: 2 });
     expect([at(large, 44, 64), at(large, 63, 75), at(large, 64, 75)]).toEqual([blended, blended, [10, 10, 10]]);
-    expect(() => drawObjects(grey, { ...objects, masks: [] }, small)).toThrow(/1 boxes, 1 labels, 0 masks/);
-    expect(() => drawObjects(grey, { ...objects, masks: [boxMask([0, 0, 1, 1], 9, 9)] }, small)).toThrow(
+    expect(() => drawObjects(gray, { ...objects, masks: [] }, small)).toThrow(/1 boxes, 1 labels, 0 masks/);
+    expect(() => drawObjects(gray, { ...objects, masks: [boxMask([0, 0, 1, 1], 9, 9)] }, small)).toThrow(
       /received 9 x 9.*as large as the picture.*60 x 80/,
     );
   });
 
   test('have an outline where the box is, and a label above it', () => {
-    const picture = drawObjects(grey, { boxes: [[20, 30, 50, 45]], labels: [0] }, small);
+    const picture = drawObjects(gray, { boxes: [[20, 30, 50, 45]], labels: [0] }, small);
     expect([picture.channels, picture.height, picture.width]).toEqual([3, 60, 80]);
-    const colour = [255, 92, 56];
+    const color = [255, 92, 56];
     for (const [x, y] of [
       [20, 30],
       [49, 30],
@@ -48,7 +48,7 @@ describe('drawn objects', () => {
       [49, 44],
       [35, 44],
     ] as const)
-      expect(at(picture, x, y)).toEqual(colour);
+      expect(at(picture, x, y)).toEqual(color);
     for (const [x, y] of [
       [19, 40],
       [50, 40],
@@ -58,8 +58,8 @@ describe('drawn objects', () => {
     ] as const)
       expect(at(picture, x, y)).toEqual([10, 10, 10]);
     expect(changed(picture)).toEqual([20, 30 - GLYPH_HEIGHT - 2, 50, 45]);
-    // The digit 0: a ring of black ink on the colour.
-    expect([at(picture, 22, 22), at(picture, 21, 22)]).toEqual([[0, 0, 0], colour]);
+    // The digit 0: a ring of black ink on the color.
+    expect([at(picture, 22, 22), at(picture, 21, 22)]).toEqual([[0, 0, 0], color]);
   });
 
   test('keep their label in the picture', () => {
@@ -68,7 +68,7 @@ describe('drawn objects', () => {
       [75, 2, 80, 9],
       [60, 55, 79, 60],
     ] as const) {
-      const picture = drawObjects(grey, { boxes: [box], labels: [1] }, { ...small, classes: ['cat', 'dog'] });
+      const picture = drawObjects(gray, { boxes: [box], labels: [1] }, { ...small, classes: ['cat', 'dog'] });
       const [x1, y1, x2, y2] = changed(picture)!;
       expect(x2 - x1).toBeGreaterThanOrEqual(textWidth('dog') + 2);
       expect(y2 - y1).toBeGreaterThanOrEqual(GLYPH_HEIGHT + 2);
@@ -84,31 +84,31 @@ describe('drawn objects', () => {
       labels: [0, 1],
       scores: [0.9, 0.3],
     };
-    expect(at(drawObjects(grey, objects, small), 10, 40)).toEqual([255, 92, 56]);
+    expect(at(drawObjects(gray, objects, small), 10, 40)).toEqual([255, 92, 56]);
     const [better, worse] = [
-      drawObjects(grey, objects, { ...small, minScore: 0.5 }),
-      drawObjects(grey, objects, small),
+      drawObjects(gray, objects, { ...small, minScore: 0.5 }),
+      drawObjects(gray, objects, small),
     ];
-    expect(better).toEqual(drawObjects(grey, { boxes: [[10, 20, 40, 50]], labels: [0], scores: [0.9] }, small));
+    expect(better).toEqual(drawObjects(gray, { boxes: [[10, 20, 40, 50]], labels: [0], scores: [0.9] }, small));
     // The better one hides the other, label and all.
     expect(worse).toEqual(better);
-    expect(changed(drawObjects(grey, objects, { ...small, minScore: 0.95 }))).toBeUndefined();
+    expect(changed(drawObjects(gray, objects, { ...small, minScore: 0.95 }))).toBeUndefined();
   });
 
   test('look the same from rows and from flat numbers, and scale with the zoom', () => {
-    const rows = drawObjects(grey, { boxes: [[20, 30, 50, 45]], labels: [0] }, { ...small, zoom: 3 });
+    const rows = drawObjects(gray, { boxes: [[20, 30, 50, 45]], labels: [0] }, { ...small, zoom: 3 });
     const flat = drawObjects(
-      grey,
+      gray,
       { boxes: Float32Array.of(20, 30, 50, 45), labels: Int32Array.of(0) },
       { ...small, zoom: 3 },
     );
     expect(flat).toEqual(rows);
     expect([rows.width, rows.height]).toEqual([240, 180]);
     expect(changed(rows)!.slice(2)).toEqual([150, 135]);
-    expect(drawObjects(grey, { boxes: [], labels: [] }).width).toBe(480);
+    expect(drawObjects(gray, { boxes: [], labels: [] }).width).toBe(480);
   });
 
-  test('leave colour images as they are elsewhere, and the image itself everywhere', () => {
+  test('leave color images as they are elsewhere, and the image itself everywhere', () => {
     const image = noiseImage(3, 20, 20);
     const before = image.pixels.slice();
     const picture = drawObjects(image, { boxes: [[2, 12, 9, 18]], labels: [12] }, small);
@@ -118,13 +118,13 @@ describe('drawn objects', () => {
   });
 
   test('need a label and a score for each box', () => {
-    expect(() => drawObjects(grey, { boxes: [[0, 0, 1, 1]], labels: [] })).toThrow(/1 boxes, 0 labels/);
-    expect(() => drawObjects(grey, { boxes: [[0, 0, 1, 1]], labels: [0], scores: [] })).toThrow(/0 scores/);
+    expect(() => drawObjects(gray, { boxes: [[0, 0, 1, 1]], labels: [] })).toThrow(/1 boxes, 0 labels/);
+    expect(() => drawObjects(gray, { boxes: [[0, 0, 1, 1]], labels: [0], scores: [] })).toThrow(/0 scores/);
   });
 
   test('become PNG files', async () => {
     const record = { objects: [{ box: [20, 30, 50, 45], label: 0 }] as const };
-    const png = await drawPng(grey, drawnRecord(record), small);
+    const png = await drawPng(gray, drawnRecord(record), small);
     const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
     expect([info.width, info.height, info.channels]).toEqual([80, 60, 3]);
     expect([...data.subarray((30 * 80 + 20) * 3, (30 * 80 + 20) * 3 + 3)]).toEqual([255, 92, 56]);
@@ -133,7 +133,7 @@ describe('drawn objects', () => {
 
 test('annotations and detections lie beside each other', () => {
   const truth = { boxes: [[20, 30, 50, 45]] as const, labels: [0] };
-  const picture = drawComparison(grey, truth, { boxes: [], labels: [] }, small);
+  const picture = drawComparison(gray, truth, { boxes: [], labels: [] }, small);
   expect([picture.width, picture.height]).toEqual([168, 60]);
   expect(at(picture, 20, 44)).toEqual([255, 92, 56]);
   expect(at(picture, 88 + 20, 44)).toEqual([10, 10, 10]);

@@ -4,15 +4,7 @@ import type { DatasetRecord } from '../data/dataset.js';
 import type { DecodedImage } from '../data/decoded-image.js';
 import { encodePng } from '../data/write-coco.js';
 import type { RleMask } from '../masks/rle-mask.js';
-import {
-  besideEachOther,
-  type Colour,
-  canvasOf,
-  drawText,
-  fillRectangle,
-  strokeRectangle,
-  tintMask,
-} from './canvas.js';
+import { besideEachOther, type Color, canvasOf, drawText, fillRectangle, strokeRectangle, tintMask } from './canvas.js';
 import { GLYPH_HEIGHT, textWidth } from './font.js';
 
 /** Boxes on a picture: annotations, or detections with scores. */
@@ -41,8 +33,8 @@ export interface DrawOptions {
   readonly title?: string;
 }
 
-/** Colours of classes 0, 1, …; from the beginning again after the last. */
-const COLOURS: readonly Colour[] = [
+/** Colors of classes 0, 1, …; from the beginning again after the last. */
+const COLOURS: readonly Color[] = [
   [255, 92, 56],
   [64, 160, 255],
   [72, 200, 88],
@@ -54,15 +46,15 @@ const COLOURS: readonly Colour[] = [
   [168, 208, 40],
   [128, 136, 160],
 ];
-const BLACK: Colour = [0, 0, 0];
-const WHITE: Colour = [255, 255, 255];
+const BLACK: Color = [0, 0, 0];
+const WHITE: Color = [255, 255, 255];
 const PICTURE_SIDE = 512;
 const GAP = 8;
-/** How much of a mask's pixels is its colour. */
+/** How much of a mask's pixels is its color. */
 const TINT = 0.45;
 
 /**
- * A picture of an image (grey or RGB) with boxes, names and scores; the best scores on top. Deterministic, without fonts
+ * A picture of an image (gray or RGB) with boxes, names and scores; the best scores on top. Deterministic, without fonts
  * of the machine. `encodePng` makes a file of it.
  * @throws NatsError `shape` if there is not one label (and score, and mask) for each box, or a mask has another size
  */
@@ -74,14 +66,14 @@ export function drawObjects(image: DecodedImage, objects: DrawnObjects, options:
   const { labels, scores, masks } = objects;
   const order = boxes.map((_, i) => i).filter((i) => !scores || scores[i]! >= minScore);
   if (scores) order.sort((a, b) => scores[a]! - scores[b]! || b - a);
-  const colourOf = (i: number) => COLOURS[labels[i]! % COLOURS.length] ?? BLACK;
-  if (masks) for (const i of order) tintMask(canvas, masks[i]!, zoom, colourOf(i), TINT);
+  const colorOf = (i: number) => COLOURS[labels[i]! % COLOURS.length] ?? BLACK;
+  if (masks) for (const i of order) tintMask(canvas, masks[i]!, zoom, colorOf(i), TINT);
   for (const i of order) {
-    const colour = colourOf(i);
+    const color = colorOf(i);
     const box = boxes[i]!.map((side) => Math.round(side * zoom)) as [number, number, number, number];
-    strokeRectangle(canvas, box, thickness, colour);
+    strokeRectangle(canvas, box, thickness, color);
     const name = classes?.[labels[i]!] ?? String(labels[i]);
-    drawLabel(canvas, scores ? `${name} ${scores[i]!.toFixed(2)}` : name, box, textSize, colour);
+    drawLabel(canvas, scores ? `${name} ${scores[i]!.toFixed(2)}` : name, box, textSize, color);
   }
   if (title !== undefined) {
     const top = canvas.height - (GLYPH_HEIGHT + 2) * textSize;
@@ -141,18 +133,18 @@ function drawLabel(
   text: string,
   [x1, y1]: readonly [number, number, number, number],
   size: number,
-  colour: Colour,
+  color: Color,
 ): void {
   const height = (GLYPH_HEIGHT + 2) * size;
   const left = Math.max(0, Math.min(x1, canvas.width - (textWidth(text) + 2) * size));
-  drawSign(canvas, text, left, Math.max(0, y1 >= height ? y1 - height : y1), size, colour);
+  drawSign(canvas, text, left, Math.max(0, y1 >= height ? y1 - height : y1), size, color);
 }
 
 /** Text on a filled rectangle. */
-function drawSign(canvas: DecodedImage, text: string, x: number, y: number, size: number, colour: Colour): void {
+function drawSign(canvas: DecodedImage, text: string, x: number, y: number, size: number, color: Color): void {
   const right = x + (textWidth(text) + 2) * size;
-  fillRectangle(canvas, [x, y, right, y + (GLYPH_HEIGHT + 2) * size], colour);
-  const [r, g, b] = colour;
+  fillRectangle(canvas, [x, y, right, y + (GLYPH_HEIGHT + 2) * size], color);
+  const [r, g, b] = color;
   const ink = 0.299 * r + 0.587 * g + 0.114 * b > 128 ? BLACK : WHITE;
   drawText(canvas, text, x + size, y + size, size, ink);
 }

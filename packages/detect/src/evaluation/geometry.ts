@@ -3,8 +3,8 @@ import type { CocoBox } from '../masks/coco-mask.js';
 import { boxMask } from '../masks/mask-polygon.js';
 import { maskArea, maskBox, type RleMask } from '../masks/rle-mask.js';
 import { type MaskSize, segmentationMask } from '../masks/segmentation.js';
-import { boxOverlaps } from './box-overlaps.js';
 import type { CocoDetection, CocoGroundTruth, IouType } from './coco-format.js';
+import { cocoIou } from './coco-iou.js';
 import { maskOverlaps } from './mask-overlaps.js';
 
 /** The detections of a category, ready to be compared. */
@@ -46,7 +46,7 @@ function boxShapes(groundTruth: CocoGroundTruth, detections: readonly CocoDetect
       areas: boxed ? boxAreas(boxes) : Float64Array.from(masks, maskArea),
       overlaps: (first, last, objects, crowd) => {
         const objectBoxes = Array.from(objects, (g) => groundTruth.annotations[g]!.bbox);
-        return boxOverlaps(boxes.slice(first, last), objectBoxes, crowd);
+        return cocoIou(boxes.slice(first, last), objectBoxes, crowd);
       },
     };
   };

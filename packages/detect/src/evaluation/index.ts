@@ -1,5 +1,5 @@
-export { boxOverlaps } from './box-overlaps.js';
 export * from './coco-format.js';
+export { cocoIou as boxOverlaps } from './coco-iou.js';
 export * from './evaluate-detections.js';
 export * from './evaluate-files.js';
 export { maskOverlaps } from './mask-overlaps.js';

@@ -1,5 +1,5 @@
 import { checkSameSize, maskArea, maskBox, type RleMask, walkTogether } from '../masks/rle-mask.js';
-import { boxOverlaps } from './box-overlaps.js';
+import { cocoIou } from './coco-iou.js';
 
 /**
  * Overlap of detections with objects, `[detections, objects]` row-major: intersection over union of the masks' pixels, and
@@ -13,7 +13,7 @@ export function maskOverlaps(
   crowd?: ArrayLike<number>,
 ): Float64Array {
   // Masks whose boxes do not meet have nothing in common.
-  const overlaps = boxOverlaps(detections.map(maskBox), objects.map(maskBox));
+  const overlaps = cocoIou(detections.map(maskBox), objects.map(maskBox));
   for (const [d, detection] of detections.entries()) {
     for (const [g, object] of objects.entries()) {
       checkSameSize(detection, object);

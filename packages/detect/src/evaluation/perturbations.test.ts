@@ -39,8 +39,8 @@ const perfect = fc
     return { groundTruth, detections };
   });
 
-/** Those of the twelve numbers that have objects to judge by. */
-function judged(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): number[] {
+/** Those of the twelve numbers that have objects to evaluate by. */
+function evaluated(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): number[] {
   return summarize(evaluateDetections(groundTruth, detections)).stats.filter((value) => value > -1);
 }
 
@@ -70,8 +70,8 @@ describe('perfect detections', () => {
         const dropped = detections.map(() => coins.next().value!);
         const first = detections.filter((_, i) => !dropped[i]);
         const fewer = first.slice(1);
-        expectNotHigher(judged(groundTruth, first), judged(groundTruth, detections));
-        expectNotHigher(judged(groundTruth, fewer), judged(groundTruth, first));
+        expectNotHigher(evaluated(groundTruth, first), evaluated(groundTruth, detections));
+        expectNotHigher(evaluated(groundTruth, fewer), evaluated(groundTruth, first));
       }),
     );
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { groupStable, positionsUpTo, stableDescending } from './stable-order.js';
 
-/** Many equal ones, signs, zeros of both signs, infinities, neighbours. */
+/** Many equal ones, signs, zeros of both signs, infinities, neighbors. */
 const values = fc.oneof(
   fc.constantFrom(0, -0, 1, -1, 0.5, 1 - Number.EPSILON / 2, Infinity, -Infinity, Number.MIN_VALUE, 1e308),
   fc.double({ noNaN: true }),

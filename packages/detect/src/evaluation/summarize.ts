@@ -19,7 +19,7 @@ export const STAT_NAMES = [
 export type StatName = (typeof STAT_NAMES)[number];
 
 export interface DetectionSummary {
-  /** The twelve numbers in pycocotools' order; -1 where there is no object to judge by, or no such parameter. */
+  /** The twelve numbers in pycocotools' order; -1 where there is no object to evaluate by, or no such parameter. */
   readonly stats: readonly number[];
   /** The same by COCO's names: with other ranges and limits, of the first, second, third of them (after all sizes). */
   readonly named: Readonly<Record<StatName, number>>;
@@ -81,12 +81,12 @@ export function summarize(
   };
 }
 
-/** Mean of the precisions at all recall thresholds; -1 where there is no object to judge by. */
+/** Mean of the precisions at all recall thresholds; -1 where there is no object to evaluate by. */
 export function averagePrecision(evaluation: DetectionEvaluation, selection: Selection = {}): number {
   return averageOf(evaluation, { ...selection, kind: 'precision' });
 }
 
-/** Mean of the largest recalls; -1 where there is no object to judge by. */
+/** Mean of the largest recalls; -1 where there is no object to evaluate by. */
 export function averageRecall(evaluation: DetectionEvaluation, selection: Selection = {}): number {
   return averageOf(evaluation, { ...selection, kind: 'recall' });
 }

@@ -1,6 +1,6 @@
 import { check } from '@nats/graph';
-import { boxOverlaps } from './box-overlaps.js';
 import type { CocoAnnotation, CocoDetection, CocoGroundTruth } from './coco-format.js';
+import { cocoIou } from './coco-iou.js';
 import { stableDescending } from './stable-order.js';
 
 /** An annotation that may be marked as difficult: found or not, it does not count. */
@@ -41,8 +41,8 @@ export function evaluateVoc(
   const perCategory = categories.map((category) =>
     averagePrecision(objects.get(category) ?? [], found.get(category) ?? [], iouThreshold, year),
   );
-  const judged = perCategory.filter((value) => !Number.isNaN(value));
-  return { categories, perCategory, mean: judged.reduce((sum, value) => sum + value, 0) / judged.length };
+  const evaluated = perCategory.filter((value) => !Number.isNaN(value));
+  return { categories, perCategory, mean: evaluated.reduce((sum, value) => sum + value, 0) / evaluated.length };
 }
 
 function averagePrecision(
@@ -75,7 +75,7 @@ function averagePrecision(
 
 function mostOverlapped({ bbox }: CocoDetection, objects: readonly VocAnnotation[]) {
   check(bbox !== undefined, 'malformed', () => ({ rule: 'a detection has a bbox', received: 'one without' }));
-  const overlaps = boxOverlaps(
+  const overlaps = cocoIou(
     [bbox],
     objects.map((object) => object.bbox),
   );

@@ -27,7 +27,7 @@ export const BOX_HEAD_WEIGHTS: CoderWeights = [10, 10, 5, 5];
 export interface BoxHeadConfig {
   readonly classes: number;
   /** Units of the two hidden layers; 1024 in the paper. */
-  readonly hidden: number;
+  readonly representationSize: number;
   /** One box for each class, as torchvision, or one for all, as Cascade R-CNN. */
   readonly boxes: 'of-class' | 'of-all';
 }
@@ -52,8 +52,8 @@ export function boxHead(head: Scope, predictor: Scope, pooled: Tensor, config: B
   // One product for all images where their number is known.
   const rows = n === 'N' ? [n, k] : [n * k];
   let x = reshape(pooled, [...rows, features]);
-  x = relu(linear(head.child('fc6'), x, config.hidden));
-  x = relu(linear(head.child('fc7'), x, config.hidden));
+  x = relu(linear(head.child('fc6'), x, config.representationSize));
+  x = relu(linear(head.child('fc7'), x, config.representationSize));
   const boxes = config.boxes === 'of-class' ? config.classes + 1 : 1;
   return {
     logits: reshape(linear(predictor.child('cls_score'), x, config.classes + 1), [n, k, config.classes + 1]),

@@ -14,7 +14,7 @@ import {
 export interface BoxMaps {
   /** `[…, C, …, …]`: a batch. */
   readonly batch: Tensor;
-  /** After a convolution over neighbours: no box sees another at the next one. */
+  /** After a convolution over neighbors: no box sees another at the next one. */
   separated(x: Tensor): Tensor;
   /** `[N, K, C', f * s, f * s]`, of a batch that grew `f` times as high and wide. */
   maps(x: Tensor): Tensor;

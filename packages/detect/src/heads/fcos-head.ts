@@ -20,9 +20,9 @@ import {
 import { type AverageFactor, ownCount } from '@nats/train';
 import type { Anchors } from '../boxes/anchors.js';
 import { decodeDistances, encodeDistances } from '../boxes/box-coder.js';
-import { elementwiseIou, giouLoss } from '../losses/box-losses.js';
+import { giouLoss, pairedBoxIou } from '../losses/box-losses.js';
 import { binaryCrossEntropy, focalLoss } from '../losses/focal-loss.js';
-import { type CentreSamplingOptions, matchByCentre } from '../matching/centre-sampling.js';
+import { type CenterSamplingOptions, matchByCenter } from '../matching/center-sampling.js';
 import { matchedRows, type Targets } from '../matching/targets.js';
 import { flattenPredictions, type HeadNorm, type PredictionKernel, predictor, priorBias, tower } from './tower.js';
 
@@ -36,7 +36,7 @@ export interface FcosHeadConfig {
   /** What the third branch predicts: how central a point is (the paper), or the IoU of its box with the object. */
   readonly quality: 'centerness' | 'iou';
   readonly predictionKernel: PredictionKernel;
-  readonly sampling: CentreSamplingOptions;
+  readonly sampling: CenterSamplingOptions;
 }
 
 export interface FcosOutputs {
@@ -82,7 +82,7 @@ export function fcosLoss(
   config: FcosHeadConfig,
   averageFactor: AverageFactor = ownCount,
 ): FcosLosses {
-  const { matched, foreground } = matchByCentre(points.boxes, points.counts, targets, config.sampling);
+  const { matched, foreground } = matchByCenter(points.boxes, points.counts, targets, config.sampling);
   const [b, a] = matched.shape as [number, number];
   const anchors = reshape(constant(points.boxes), [1, a, 4]);
   const isForeground = reshape(cast(foreground, 'float32'), [b, a, 1]);
@@ -95,7 +95,7 @@ export function fcosLoss(
   const predicted = decodeDistances(outputs.distances, anchors);
   const expectedQuality =
     config.quality === 'iou'
-      ? stopGradient(elementwiseIou(predicted, target))
+      ? stopGradient(pairedBoxIou(predicted, target))
       : centerness(encodeDistances(target, anchors));
   return {
     classification: mean(focalLoss(outputs.classLogits, oneHot(label, config.classes))),

@@ -28,7 +28,7 @@ test('the defaults are those of the papers and of torchvision', () => {
   expect(build({ kind: 'faster-rcnn' })).toEqual(fasterRcnnConfig(torchvision));
   expect(build({ kind: 'cascade-rcnn' })).toEqual(cascadeRcnnConfig(torchvision));
   expect(build({ kind: 'mask-rcnn' })).toEqual(maskRcnnConfig(torchvision));
-  const paper = { points: 'middle', distance: 'exp' } as const;
+  const paper = { points: 'center', distance: 'exp' } as const;
   expect(build({ kind: 'fcos' })).toEqual(fcosConfig({ ...torchvision, ...paper }));
 });
 
@@ -60,7 +60,7 @@ test("the demonstration's two-stage detectors can be said in a config, and how t
   const { kind, ...settings } = JSON.parse(readFileSync(file, 'utf8')).detector;
   const small = { backbone: demoResnet(), classes: 10 };
   expect(build({ kind, ...settings }, small)).toEqual(demoFasterRcnnConfig());
-  const detection = { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 30 };
+  const detection = { scoreThreshold: 0.05, iouThreshold: 0.5, maxDetections: 30 };
   const masks = { kind: 'mask-rcnn', ...settings, maskChannels: 32, maskDepth: 2 };
   expect(build(masks, { ...small, detection })).toEqual(demoMaskRcnnConfig());
 });

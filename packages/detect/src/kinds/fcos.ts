@@ -20,10 +20,10 @@ const schema = z
         'for each pyramid level, finest first: least and largest distance to a side in pixels, null is no limit; default 4 to 8 strides (Tian et al. 2019)',
       ),
     points: z
-      .enum(['corner', 'middle'])
-      .default('middle')
-      .describe('of a cell (the paper: middle, torchvision: corner)'),
-    radius: positive().default(1.5).describe('of centre sampling, in strides'),
+      .enum(['topLeft', 'center'])
+      .default('center')
+      .describe('of a cell (the paper: center, torchvision: topLeft)'),
+    radius: positive().default(1.5).describe('of center sampling, in strides'),
     distance: z.enum(['relu', 'exp']).default('exp').describe('how distances become positive (paper: exp)'),
     quality: z.enum(['centerness', 'iou']).default('centerness').describe('what weighs scores (paper: centerness)'),
   })

@@ -26,8 +26,8 @@ export const twoStageSettings = {
     .describe(
       'sides of boxes in pixels from which on they are read from the next coarser stage, one fewer than stages; default: 14 strides (Lin et al. 2017)',
     ),
-  hidden: whole().default(1024).describe("units of the box head's two layers (torchvision)"),
-  candidates: whole().default(2000).describe('boxes that go on to suppression'),
+  representationSize: whole().default(1024).describe("units of the box head's two layers (torchvision)"),
+  maxCandidates: whole().default(2000).describe('boxes that go on to suppression'),
 };
 
 export type TwoStageSettings = z.output<z.ZodObject<typeof twoStageSettings>>;
@@ -35,13 +35,13 @@ export type TwoStageSettings = z.output<z.ZodObject<typeof twoStageSettings>>;
 /** The part of a detector's options that all kinds of two stages have. */
 export function twoStageBase(settings: TwoStageSettings, context: DetectorContext) {
   const base = pyramidBase(settings, context);
-  const { anchors, boundaries, rpnDepth, rpnNorm, hidden, candidates, candidatesPerLevel } = settings;
+  const { anchors, boundaries, rpnDepth, rpnNorm, representationSize, maxCandidates, candidatesPerLevel } = settings;
   const { trainingProposals, proposals, rpnSampler, boxSampler, boxPool } = twoStageDefaults(base);
-  const limited = (count: number) => ({ candidatesPerLevel: candidatesPerLevel ?? count, limit: count });
+  const limited = (count: number) => ({ candidatesPerLevel: candidatesPerLevel ?? count, maxProposals: count });
   return {
     ...base,
     ...(anchors && { anchors }),
-    ...{ rpnDepth, rpnNorm, hidden, candidates },
+    ...{ rpnDepth, rpnNorm, representationSize, maxCandidates },
     rpnSampler: { ...rpnSampler, size: settings.rpnSamples },
     trainingProposals: { ...trainingProposals, ...limited(settings.trainingProposals) },
     proposals: { ...proposals, ...limited(settings.proposals) },

@@ -36,7 +36,7 @@ async function photos(): Promise<Dataset> {
 const augment = {
   flip: 0.5,
   crop: {},
-  colour: { brightness: 0.3, contrast: 0.3, saturation: 0.3 },
+  color: { brightness: 0.3, contrast: 0.3, saturation: 0.3 },
   scale: [0.5, 2],
   mosaic: { probability: 0.3 },
 } as const;
@@ -55,7 +55,7 @@ const bytesOf = ({ images, boxes, labels, counts }: DetectionBatch) =>
 const base = { size: [32, 32] as const, batchSize: 4, workers: 0 };
 
 describe('a batch', () => {
-  test('has normalised images and padded objects, and says where the images lie', async () => {
+  test('has normalized images and padded objects, and says where the images lie', async () => {
     const dataset = await photos();
     const statistics = { mean: [0.5, 0.4, 0.3], deviation: [0.2, 0.25, 0.5] };
     const loader = open({ ...base, splits: { val: { dataset, shuffle: false } }, maxObjects: 6, statistics });
@@ -94,7 +94,7 @@ describe('a batch', () => {
     }
   });
 
-  test('goes on over the end of the split, in grey if asked', async () => {
+  test('goes on over the end of the split, in gray if asked', async () => {
     const loader = open({ ...base, splits: { val: { dataset: await photos(), shuffle: false } }, channels: 1 });
     expect(loader.splits).toEqual({ val: { size: 10, steps: 3 } });
     const { ids, images } = await loader.batch('val', 2);

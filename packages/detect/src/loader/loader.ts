@@ -68,7 +68,7 @@ export interface LoaderOptions {
 
 /** Images and objects of one step. Arrays are the caller's: no other batch has them. */
 export interface DetectionBatch {
-  /** float32 `[B, C, H, W]`, normalised. */
+  /** float32 `[B, C, H, W]`, normalized. */
   readonly images: TensorData;
   /** float32 `[B, M, 4]`: x1, y1, x2, y2 in pixels of the canvas; zeros behind the last object. */
   readonly boxes: TensorData;

@@ -60,7 +60,7 @@ export interface BatchArrays {
   readonly decoded: ReadonlyMap<number, DecodedImage>;
 }
 
-/** Decodes, augments, letterboxes, normalises and pads. A pure function of the files and its arguments. */
+/** Decodes, augments, letterboxes, normalizes and pads. A pure function of the files and its arguments. */
 export async function makeBatch({ size, images, augment }: BatchTask, config: BatchConfig): Promise<BatchArrays> {
   const decoded = new Map<number, DecodedImage>();
   const samples: Placed[] = [];

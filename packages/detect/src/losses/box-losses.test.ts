@@ -2,7 +2,7 @@ import { constant, createProgram, evaluate, gradients, input, reduceSum, type Te
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { rows, valuesOf } from '../../test/values-of.js';
-import { ciouLoss, elementwiseIou, giouLoss, l1Loss, smoothL1Loss } from './box-losses.js';
+import { ciouLoss, giouLoss, l1Loss, pairedBoxIou, smoothL1Loss } from './box-losses.js';
 
 const value = (loss: Tensor) => valuesOf({ loss }).loss.data[0]!;
 
@@ -24,7 +24,7 @@ test('CIoU adds distance and shape', () => {
 });
 
 test('empty boxes give finite losses', () => {
-  for (const loss of [giouLoss, ciouLoss, elementwiseIou]) {
+  for (const loss of [giouLoss, ciouLoss, pairedBoxIou]) {
     expect(Number.isFinite(value(loss(rows([3, 3, 3, 3]), rows([3, 3, 3, 3]))))).toBe(true);
   }
 });

@@ -13,7 +13,7 @@ import {
   subtract,
   type Tensor,
 } from '@nats/graph';
-import { boxArea, corners } from '../boxes/pairwise-iou.js';
+import { boxArea, boxColumns } from '../boxes/box-iou.js';
 
 /** torchvision's: keeps quotients finite for empty boxes. */
 const EPSILON = 1e-7;
@@ -39,8 +39,8 @@ interface Overlap {
 }
 
 function overlap(a: Tensor, b: Tensor): Overlap {
-  const [ax1, ay1, ax2, ay2] = corners(a);
-  const [bx1, by1, bx2, by2] = corners(b);
+  const [ax1, ay1, ax2, ay2] = boxColumns(a);
+  const [bx1, by1, bx2, by2] = boxColumns(b);
   const width = maximum(subtract(minimum(ax2, bx2), maximum(ax1, bx1)), 0);
   const height = maximum(subtract(minimum(ay2, by2), maximum(ay1, by1)), 0);
   const intersection = multiply(width, height);
@@ -54,12 +54,12 @@ function overlap(a: Tensor, b: Tensor): Overlap {
 }
 
 /** IoU of boxes pair by pair, `[…, 4]` to `[…, 1]`. */
-export function elementwiseIou(a: Tensor, b: Tensor): Tensor {
+export function pairedBoxIou(a: Tensor, b: Tensor): Tensor {
   return overlap(a, b).iou;
 }
 
 /**
- * 1 - generalised IoU of boxes pair by pair (Rezatofighi et al. 2019; torchvision's generalized_box_iou_loss).
+ * 1 - generalized IoU of boxes pair by pair (Rezatofighi et al. 2019; torchvision's generalized_box_iou_loss).
  * @param a `[…, 4]` x1, y1, x2, y2 with x1 <= x2, y1 <= y2
  * @returns `[…, 1]`, 0 to 2
  */
@@ -72,8 +72,8 @@ export function giouLoss(a: Tensor, b: Tensor): Tensor {
 /** 1 - complete IoU pair by pair (Zheng et al. 2020; torchvision's complete_box_iou_loss): distance and shape count too. */
 export function ciouLoss(a: Tensor, b: Tensor): Tensor {
   const { iou, hullWidth, hullHeight } = overlap(a, b);
-  const [ax1, ay1, ax2, ay2] = corners(a);
-  const [bx1, by1, bx2, by2] = corners(b);
+  const [ax1, ay1, ax2, ay2] = boxColumns(a);
+  const [bx1, by1, bx2, by2] = boxColumns(b);
   const diagonal = add(add(square(hullWidth), square(hullHeight)), EPSILON);
   const shift = (low: Tensor, high: Tensor, otherLow: Tensor, otherHigh: Tensor) =>
     square(multiply(subtract(add(low, high), add(otherLow, otherHigh)), 0.5));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { floats, ints, rows, valuesOf } from '../../test/values-of.js';
-import { pairwiseIou } from '../boxes/pairwise-iou.js';
+import { boxIou } from '../boxes/box-iou.js';
 import { matchByIou } from './iou-matcher.js';
 
 const OPTIONS = { foregroundIou: 0.5, backgroundIou: 0.4, lowQualityMatches: true };
@@ -25,7 +25,7 @@ test('follows the rule on random boxes: best overlap, thresholds, low quality ma
         const labels = ints([1, objects.length + 1], [...objects.map(() => 0), -1]);
         const values = valuesOf({
           ...matchByIou(rows(...anchors), { boxes, labels }, OPTIONS),
-          iou: pairwiseIou(rows(...anchors), boxes),
+          iou: boxIou(rows(...anchors), boxes),
         });
         const columns = objects.length + 1;
         const overlapOf = (a: number, m: number) => values.iou.data[a * columns + m]!;

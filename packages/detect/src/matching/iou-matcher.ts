@@ -13,7 +13,7 @@ import {
   stopGradient,
   type Tensor,
 } from '@nats/graph';
-import { pairwiseIou } from '../boxes/pairwise-iou.js';
+import { boxIou } from '../boxes/box-iou.js';
 import { type Assignment, type Targets, validObjects } from './targets.js';
 
 export interface IouMatcherOptions {
@@ -34,7 +34,7 @@ export function matchByIou(anchors: Tensor, targets: Targets, options: IouMatche
   const valid = validObjects(targets);
   const [b, m] = valid.shape as [number, number];
   // Below every threshold, and never equal to a positive maximum.
-  const iou = stopGradient(select(reshape(valid, [b, 1, m]), pairwiseIou(anchors, targets.boxes), -1));
+  const iou = stopGradient(select(reshape(valid, [b, 1, m]), boxIou(anchors, targets.boxes), -1));
   const best = reduceMax(iou, { axes: [2] });
   let foreground = greaterEqual(best, options.foregroundIou);
   if (options.lowQualityMatches) foreground = or(foreground, overlapsMost(iou));

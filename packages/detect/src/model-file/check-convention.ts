@@ -13,14 +13,14 @@ export function checkConvention({ classes, input, thresholds }: DetectorConventi
     mean.every(Number.isFinite) &&
     deviation.every((value) => value > 0 && Number.isFinite(value));
   must(fits, () => ({
-    rule: 'pixels are normalised by one mean and one positive deviation for each channel',
+    rule: 'pixels are normalized by one mean and one positive deviation for each channel',
     received: `means ${mean.join(', ')}; deviations ${deviation.join(', ')}`,
     limit: `${channels} channels`,
   }));
   const inside = (value: number) => value >= 0 && value <= 1;
-  const { scoreThreshold, iouThreshold, limit } = thresholds;
-  must(inside(scoreThreshold) && inside(iouThreshold) && Number.isInteger(limit) && limit >= 1, () => ({
-    rule: 'a scoreThreshold and an iouThreshold are from 0 to 1, and a limit is a whole number of at least 1',
+  const { scoreThreshold, iouThreshold, maxDetections } = thresholds;
+  must(inside(scoreThreshold) && inside(iouThreshold) && Number.isInteger(maxDetections) && maxDetections >= 1, () => ({
+    rule: 'a scoreThreshold and an iouThreshold are from 0 to 1, and maxDetections is a whole number of at least 1',
     received: JSON.stringify(thresholds),
   }));
   const { padValue } = letterbox;

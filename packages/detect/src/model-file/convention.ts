@@ -4,18 +4,18 @@ import type { PixelStatistics } from '@nats/space';
 export interface DetectorInput {
   readonly name: string;
   /**
-   * `model`: uint8 images of any size go in, as they are decoded; the file letterboxes and normalises them.
-   * `caller`: float32 `[N, C, H, W]` of `size`, letterboxed and normalised, goes in.
+   * `model`: uint8 images of any size go in, as they are decoded; the file letterboxes and normalizes them.
+   * `caller`: float32 `[N, C, H, W]` of `size`, letterboxed and normalized, goes in.
    */
   readonly preprocessing: 'model' | 'caller';
   readonly dtype: 'uint8' | 'float32';
   readonly layout: 'NCHW' | 'NHWC';
-  /** 3 is RGB, 1 is grey. */
+  /** 3 is RGB, 1 is gray. */
   readonly channels: number;
   /** `[height, width]` in pixels of what the network sees, its canvas. */
   readonly size: readonly [number, number];
   /**
-   * How an image comes onto the canvas: bilinear with half-pixel centres and without antialiasing, to the largest size of
+   * How an image comes onto the canvas: bilinear with half-pixel centers and without antialiasing, to the largest size of
    * the same shape that fits (sides max(1, floor(side * scale + 0.5))), at the top left; the rest has this brightness.
    */
   readonly letterbox: { readonly padValue: number };
@@ -52,7 +52,7 @@ export interface DetectionThresholds {
   /** A box is dropped if it overlaps a better one of its class by more; default 0.5. */
   readonly iouThreshold: number;
   /** How many detections of an image are kept, at most; default 100, as COCO counts them. */
-  readonly limit: number;
+  readonly maxDetections: number;
 }
 
 /** Everything that is needed to detect with a file. */
@@ -68,6 +68,6 @@ export interface DetectorConvention {
   readonly scheme?: string;
 }
 
-export const DEFAULT_THRESHOLDS: DetectionThresholds = { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 100 };
+export const DEFAULT_THRESHOLDS: DetectionThresholds = { scoreThreshold: 0.05, iouThreshold: 0.5, maxDetections: 100 };
 /** Brightness of what no image covers: what @nats/detect's loader uses. */
 export const DEFAULT_PAD_VALUE = 114;

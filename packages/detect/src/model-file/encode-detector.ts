@@ -33,14 +33,14 @@ export interface EncodeDetectorOptions {
   readonly values: ReadonlyMap<string, TensorData>;
   /** Names by label. */
   readonly classes: readonly string[];
-  /** By which the pixels that the detector was trained on were normalised. */
+  /** By which the pixels that the detector was trained on were normalized. */
   readonly statistics: PixelStatistics;
   /** Program and version that writes the file, for its metadata. */
   readonly tool: string;
   /** Non-maximum suppression in the file; default true. */
   readonly suppression?: boolean;
   readonly thresholds?: Partial<DetectionThresholds>;
-  /** Letterbox and normalisation in the file: the layout of its uint8 images. Default: float32 as the program takes it. */
+  /** Letterbox and normalization in the file: the layout of its uint8 images. Default: float32 as the program takes it. */
   readonly preprocessing?: 'NHWC' | 'NCHW';
   /** Brightness of what a letterboxed image does not cover; default 114. */
   readonly padValue?: number;
@@ -156,7 +156,7 @@ function conventionOf(
     },
     output: {
       kind: suppression ? 'detections' : 'candidates',
-      count: suppression ? Math.min(thresholds.limit, candidates) : candidates,
+      count: suppression ? Math.min(thresholds.maxDetections, candidates) : candidates,
       // Suppression comes before boxes are cut at the image's border, which makes overlaps larger: so it does for the caller.
       pixels: preprocessing && suppression ? 'image' : 'canvas',
       ...(side !== undefined && { masks: { side } }),
@@ -215,7 +215,7 @@ function writeGraph(
   const ends = { inputs: { images: prologue?.canvas ?? input.name }, outputs: { ...names } };
   writeProgram(builder, program, ends, values, lowerings);
   if (!suppressed) return;
-  const kept = lowerSuppression(builder, names, { ...thresholds, limit: output.count }, classes.length);
+  const kept = lowerSuppression(builder, names, { ...thresholds, maxDetections: output.count }, classes.length);
   const boxes = prologue ? lowerToImage(builder, kept.boxes, prologue.geometry, !output.masks) : kept.boxes;
   lowerDetections(builder, { ...kept, boxes }, { detections: 'detections', valid: 'valid', masks: 'masks' });
 }

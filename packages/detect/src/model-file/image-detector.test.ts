@@ -20,7 +20,7 @@ const convention = (
     statistics: { mean: [0.2, 0], deviation: [1, 0.5] },
   },
   output: { kind, count: 2, pixels: preprocessing === 'model' ? 'image' : 'canvas' },
-  thresholds: { scoreThreshold: 0.3, iouThreshold: 0.5, limit: 2 },
+  thresholds: { scoreThreshold: 0.3, iouThreshold: 0.5, maxDetections: 2 },
 });
 
 /** Two channels of 2 x 2 pixels. */
@@ -42,7 +42,7 @@ test('a file that preprocesses gets the pixels as they are, in its layout', () =
   );
 });
 
-test('others get it letterboxed and normalised', () => {
+test('others get it letterboxed and normalized', () => {
   const { shape, data } = modelFeeds(convention('caller', 'candidates'), [image]).images!;
   expect(shape).toEqual([1, 2, 4, 8]);
   expect(data[0]).toBeCloseTo(-0.2, 6); // the corner pixel, 0
@@ -68,7 +68,7 @@ test('rows without the mask are no detections', async () => {
   const detect = imageDetector(convention('model', 'detections'), async () => ({ detections: rows, valid }));
   expect(await detect([image])).toEqual([found]);
   expect((await detect([image], { scoreThreshold: 0.5 }))[0]!.labels).toEqual([1]);
-  expect((await detect([image], { limit: 1 }))[0]!.labels).toEqual([1]);
+  expect((await detect([image], { maxDetections: 1 }))[0]!.labels).toEqual([1]);
   expect(await detect([])).toEqual([]);
   const lacking = imageDetector(convention('model', 'detections'), async () => ({ valid }));
   await expect(lacking([image])).rejects.toThrow(/received valid.*detections/);

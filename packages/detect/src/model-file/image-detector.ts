@@ -26,7 +26,7 @@ export function modelDetections(
   convention: FileConvention,
   outputs: Readonly<Record<string, TensorData>>,
   images: readonly DecodedImage[],
-  options: Pick<DetectionOptions, 'scoreThreshold' | 'limit'> = {},
+  options: Pick<DetectionOptions, 'scoreThreshold' | 'maxDetections'> = {},
 ): Detections[] {
   const { input, output } = convention;
   return unpastedModelDetections(convention, outputs).map((found, i) => {
@@ -83,9 +83,12 @@ export function fixedDetections(rows: TensorData, valid: TensorData, masks?: Ten
 /** Scores fall, so what is dropped is at the end. */
 function best(
   { boxes, scores, labels, probabilities }: UnpastedDetections,
-  { scoreThreshold = 0, limit = Number.POSITIVE_INFINITY }: Pick<DetectionOptions, 'scoreThreshold' | 'limit'>,
+  {
+    scoreThreshold = 0,
+    maxDetections = Number.POSITIVE_INFINITY,
+  }: Pick<DetectionOptions, 'scoreThreshold' | 'maxDetections'>,
 ): UnpastedDetections {
-  const count = Math.min(limit, scores.filter((score) => score > scoreThreshold).length);
+  const count = Math.min(maxDetections, scores.filter((score) => score > scoreThreshold).length);
   return {
     boxes: boxes.slice(0, count),
     scores: scores.slice(0, count),
@@ -103,7 +106,7 @@ export function imageDetector(
   run: RunModel,
 ): (
   images: readonly DecodedImage[],
-  options?: Pick<DetectionOptions, 'scoreThreshold' | 'limit'>,
+  options?: Pick<DetectionOptions, 'scoreThreshold' | 'maxDetections'>,
 ) => Promise<Detections[]> {
   return async (images, options = {}) =>
     images.length === 0 ? [] : modelDetections(convention, await run(modelFeeds(convention, images)), images, options);

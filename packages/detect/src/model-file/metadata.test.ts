@@ -24,9 +24,9 @@ test('all that was said is read', () => {
     ...options,
     preprocessing: 'NHWC',
     padValue: 7,
-    thresholds: { limit: 3 },
+    thresholds: { maxDetections: 3 },
     scheme: '{"version":1}',
-    metadata: { licence: 'MIT', format: 'cannot be replaced' },
+    metadata: { license: 'MIT', format: 'cannot be replaced' },
   });
   expect(readDetectorMetadata(bytes)).toEqual({
     classes: options.classes,
@@ -41,16 +41,16 @@ test('all that was said is read', () => {
       statistics: options.statistics,
     },
     output: { kind: 'detections', count: 3, pixels: 'image' },
-    thresholds: { scoreThreshold: 0.05, iouThreshold: 0.5, limit: 3 },
+    thresholds: { scoreThreshold: 0.05, iouThreshold: 0.5, maxDetections: 3 },
     tool: 'test 1.2.3',
     scheme: '{"version":1}',
   });
-  expect(readModel(bytes).metadata.licence).toBe('MIT');
+  expect(readModel(bytes).metadata.license).toBe('MIT');
   const plain = readDetectorMetadata(encodeDetector(program, { ...options, suppression: false }));
   expect(plain).toMatchObject({
     input: { preprocessing: 'caller', dtype: 'float32', layout: 'NCHW', letterbox: { padValue: 114 } },
     output: { kind: 'candidates', count: 6, pixels: 'canvas' },
-    thresholds: { limit: 100 },
+    thresholds: { maxDetections: 100 },
   });
   expect(plain).not.toHaveProperty('scheme');
 });
@@ -91,7 +91,7 @@ test.each<[string, Partial<EncodeDetectorOptions>, RegExp]>([
   ],
   ['a deviation of 0', { statistics: { mean: [0], deviation: [0] } }, /^attribute: .*positive deviation/],
   ['a threshold of 2', { thresholds: { iouThreshold: 2 } }, /^attribute: .*"iouThreshold":2.*from 0 to 1/],
-  ['a limit of 0', { thresholds: { limit: 0 } }, /^attribute: .*at least 1/],
+  ['a maxDetections of 0', { thresholds: { maxDetections: 0 } }, /^attribute: .*at least 1/],
   ['a padValue of 300', { padValue: 300 }, /^attribute: .*0 to 255/],
   [
     'a missing weight',
@@ -122,7 +122,7 @@ test.each<[string, Record<string, string | undefined>, RegExp]>([
   ],
   [
     'thresholds that are none',
-    { thresholds: '{"scoreThreshold":3,"iouThreshold":0.5,"limit":1}' },
+    { thresholds: '{"scoreThreshold":3,"iouThreshold":0.5,"maxDetections":1}' },
     /^malformed: .*from 0 to 1/,
   ],
 ])('a file with %s is refused', (_, change, message) => {

@@ -123,6 +123,6 @@ function isOutput(value: unknown): value is DetectorOutput {
 }
 
 function isThresholds(value: unknown): value is DetectionThresholds {
-  const keys = ['scoreThreshold', 'iouThreshold', 'limit'];
+  const keys = ['scoreThreshold', 'iouThreshold', 'maxDetections'];
   return isObject(value) && keys.every((key) => typeof value[key] === 'number');
 }

@@ -13,7 +13,7 @@ export interface ImageGeometry {
 const SIDES = [1, 0, 1, 0];
 
 /**
- * Writes the loader's letterbox and normalisation: uint8 `[N, H, W, C]` or `[N, C, H, W]` to float32 `[N, C, h, w]`.
+ * Writes the loader's letterbox and normalization: uint8 `[N, H, W, C]` or `[N, C, H, W]` to float32 `[N, C, h, w]`.
  * Sizes are computed in float64 as the loader does (floor(side * scale + 0.5)); resizing is float32 and rounds halves to
  * even, which the loader imitates (packages/detect/src/data/resize.ts).
  * @returns the name of the canvas and of what leads back
@@ -51,20 +51,20 @@ export function lowerPreprocessing(
   const back = to(builder.node('Div', [original, resized]), ONNX_DATA_TYPE.float32);
   const perSide = (values: string) => builder.node('Gather', [values, builder.int64(SIDES)], { axis: 0 });
   return {
-    canvas: lowerNormalisation(builder, known, statistics),
+    canvas: lowerNormalization(builder, known, statistics),
     geometry: { factors: perSide(back), limits: perSide(to(sides, ONNX_DATA_TYPE.float32)) },
   };
 }
 
-function lowerNormalisation(
+function lowerNormalization(
   builder: OnnxBuilder,
   pixels: string,
   { mean, deviation }: DetectorInput['statistics'],
 ): string {
   const perChannel = (values: readonly number[]) =>
     builder.constant({ dtype: 'float32', shape: [1, values.length, 1, 1], data: Float32Array.from(values) });
-  const centred = builder.node('Sub', [pixels, perChannel(mean.map((value) => value * 255))]);
-  return builder.node('Mul', [centred, perChannel(deviation.map((value) => 1 / (255 * value)))]);
+  const centered = builder.node('Sub', [pixels, perChannel(mean.map((value) => value * 255))]);
+  return builder.node('Mul', [centered, perChannel(deviation.map((value) => 1 / (255 * value)))]);
 }
 
 /** Boxes `[N, K, 4]` of the canvas in pixels of the original image, cut at its border or not. */

@@ -10,9 +10,9 @@ export interface CandidateNames {
   readonly masks?: string;
 }
 
-/** Names of values, falling scores first, `limit` of each image; those that are not valid hold anything. */
+/** Names of values, falling scores first, `maxDetections` of each image; those that are not valid hold anything. */
 export interface SuppressedNames extends CandidateNames {
-  /** bool `[N, limit]`. */
+  /** bool `[N, maxDetections]`. */
   readonly valid: string;
 }
 
@@ -23,12 +23,12 @@ const DROPPED = -1;
  * Writes class-wise greedy suppression for any batch: NonMaxSuppression has a class axis, along which a box's score stands
  * at its own class alone. What it selects keeps its score, everything else gets -1, and the best of an image are its
  * detections: in falling order of score and, as both ops break ties by position, of equal scores the first first.
- * @param limit at most the number of candidates
+ * @param maxDetections at most the number of candidates
  */
 export function lowerSuppression(
   builder: OnnxBuilder,
   { boxes, scores, labels, masks }: CandidateNames,
-  { scoreThreshold, iouThreshold, limit }: DetectionThresholds,
+  { scoreThreshold, iouThreshold, maxDetections }: DetectionThresholds,
   classes: number,
 ): SuppressedNames {
   const axis = (x: string, position: number) => builder.node('Unsqueeze', [x, builder.int64([position])]);
@@ -42,7 +42,7 @@ export function lowerSuppression(
   const selected = builder.node('NonMaxSuppression', [
     boxes,
     byClass,
-    builder.int64([limit], []),
+    builder.int64([maxDetections], []),
     builder.float(iouThreshold),
     builder.float(floatAtMost(scoreThreshold)),
   ]);
@@ -51,7 +51,7 @@ export function lowerSuppression(
   const dropped = builder.node('Expand', [builder.float(DROPPED), builder.node('Shape', [scores])]);
   const kept = builder.node('ScatterND', [dropped, places, builder.node('GatherND', [scores, places])]);
   const [best, index] = [builder.fresh('bestScores'), builder.fresh('bestIndices')];
-  builder.node('TopK', [kept, builder.int64([limit])], { axis: -1, largest: 1, sorted: 1 }, [best, index]);
+  builder.node('TopK', [kept, builder.int64([maxDetections])], { axis: -1, largest: 1, sorted: 1 }, [best, index]);
   const take = (x: string) => builder.node('GatherND', [x, axis(index, 2)], { batch_dims: 1 });
   return {
     boxes: take(boxes),
@@ -63,7 +63,7 @@ export function lowerSuppression(
 }
 
 /**
- * Writes `[N, limit, 6]` and `[N, limit]` under the given names: rows of x1, y1, x2, y2, score, label; five zeros and -1
+ * Writes `[N, maxDetections, 6]` and `[N, maxDetections]` under the given names: rows of x1, y1, x2, y2, score, label; five zeros and -1
  * where not valid. Masks, if there are any, are zeros there.
  */
 export function lowerDetections(

@@ -59,7 +59,7 @@ export function featurePyramid(scope: Scope, features: readonly Tensor[], config
 }
 
 /**
- * Nearest-neighbour enlargement of the coarser map to the finer one's size, as torchvision's `interpolate(mode="nearest")`.
+ * Nearest-neighbor enlargement of the coarser map to the finer one's size, as torchvision's `interpolate(mode="nearest")`.
  * Where strides do not divide the input, the finer map has a row or column less than a whole number of times as many.
  */
 function enlarge(coarse: Tensor, fine: Tensor): Tensor {

@@ -66,7 +66,7 @@ async function photos(count = 6): Promise<Dataset> {
 const augment = {
   flip: 0.5,
   crop: {},
-  colour: { brightness: 0.3, contrast: 0.3, saturation: 0.3 },
+  color: { brightness: 0.3, contrast: 0.3, saturation: 0.3 },
   scale: [0.7, 1.4],
   mosaic: { probability: 0.3 },
 } as const;
@@ -112,9 +112,9 @@ describe('annotated images', () => {
     ]);
   });
 
-  test('of every kind of file are the same picture in a batch, upright, in colour', async () => {
+  test('of every kind of file are the same picture in a batch, upright, in color', async () => {
     const { pixels } = noiseImage(3, 8, 12, 5);
-    // Large patches of grey: JPEG and CMYK keep them to a few shades.
+    // Large patches of gray: JPEG and CMYK keep them to a few shades.
     const patches = Uint8Array.from({ length: 48 * 48 * 3 }, (_, i) => {
       const [y, x] = [Math.floor(i / (48 * 3 * 12)), Math.floor((i % (48 * 3)) / (3 * 12))];
       return 40 + (pixels[y * 4 + x]! >> 1);
@@ -123,7 +123,7 @@ describe('annotated images', () => {
     const files = {
       'plain.png': await picture().png().toBuffer(),
       '16-bit.png': await picture().toColourspace('rgb16').png().toBuffer(),
-      'grey.jpg': await picture().toColourspace('b-w').jpeg({ quality: 100 }).toBuffer(),
+      'gray.jpg': await picture().toColourspace('b-w').jpeg({ quality: 100 }).toBuffer(),
       'cmyk.jpg': await picture().toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer(),
       // 6: stored turned by a quarter, to be turned back.
       'turned.jpg': await sharp(await picture().rotate(-90).png().toBuffer())
@@ -190,7 +190,7 @@ describe('annotated images', () => {
   });
 });
 
-test('a split is judged as its images are one by one: in their order, without their augmentation', async () => {
+test('a split is evaluated as its images are one by one: in their order, without their augmentation', async () => {
   const dataset = await photos(7);
   const scope = createScope();
   detector.candidates(scope, input('images', 'float32', [1, 3, 48, 48]));
@@ -202,10 +202,10 @@ test('a split is judged as its images are one by one: in their order, without th
     compile: (_key, build) => engine.compile(build()),
   };
   // Untrained, so that every score counts; what it finds depends on the image.
-  const options = { detection: { scoreThreshold: 0, limit: 5 } };
+  const options = { detection: { scoreThreshold: 0, maxDetections: 5 } };
   const indices = [6, 0, 3, 5, 1];
-  const objective = open({ datasets: { val: { dataset, augment, indices } }, evaluationBatch: 2, ...options });
-  const { results } = await objective.judge(context);
+  const objective = open({ datasets: { val: { dataset, augment, indices } }, evaluationBatchSize: 2, ...options });
+  const { results } = await objective.evaluateSplit(context);
   const chosen = selectRecords(dataset, indices);
   const expected = await evaluateDetector({ detector, dataset: chosen, batch: 2, ...options }, context);
   expect(results).toHaveLength(25);
@@ -250,7 +250,7 @@ describe('a training on files', () => {
     expect(expected.seen.filter((line) => line.includes('AP50')).map((line) => line[0])).toEqual(['2', '4', '6']);
   });
 
-  test('goes on without any object: a finite loss, and nothing to judge', async () => {
+  test('goes on without any object: a finite loss, and nothing to evaluate', async () => {
     const dataset = await photos(4);
     const records = dataset.records.map((record) => ({ ...record, objects: [] }));
     const { seen } = await run({ ...dataset, records }, { store: checkpointDirectory(await temporaryDirectory()) });

@@ -33,7 +33,7 @@ export interface DetectionObjectiveOptions extends Loading {
   /** Of the order of images and of augmentations; default 0. */
   readonly seed?: number;
   /** Images at a time in evaluations; default 32. */
-  readonly evaluationBatch?: number;
+  readonly evaluationBatchSize?: number;
   readonly detection?: DetectionOptions;
   /** Those that are not COCO's. */
   readonly evaluation?: Partial<EvaluationParameters>;
@@ -46,7 +46,7 @@ export interface DetectionObjectiveOptions extends Loading {
 /** Detection as something to be fitted. */
 export interface DetectionObjective extends Objective {
   /** What `evaluate` makes its numbers of: detections in COCO's format, curves, images per second. */
-  judge(context: EvaluationContext): Promise<EvaluatedDetector>;
+  evaluateSplit(context: EvaluationContext): Promise<EvaluatedDetector>;
   /** Ends the threads that make batches. */
   dispose(): Promise<void>;
 }
@@ -55,13 +55,13 @@ export interface DetectionObjective extends Objective {
  * Object detection as something to be fitted: the detector's loss, with its parts as metrics. Evaluations give COCO's
  * numbers over a whole split (`AP`, `AP50`, …, 0 to 1, -1 without objects), in pixels of the original images, never
  * augmented. Batches are a pure function of files, seed, split and step, whatever the number of threads.
- * A detector that gives masks is fed those of the objects, and judged by masks, too (`segm/AP`, `segm/AP50`, …).
+ * A detector that gives masks is fed those of the objects, and evaluated by masks, too (`segm/AP`, `segm/AP50`, …).
  * @throws NatsError `attribute` if datasets and detector do not fit each other (a detector that gives masks needs one of
  * every object that is not a crowd), `feed` for an image with more objects than
  * `maxObjects`
  */
 export function detection(options: DetectionObjectiveOptions): DetectionObjective {
-  const { detector, batchSize, seed = 0, evaluationBatch = 32, onTooMany = 'error', cache } = options;
+  const { detector, batchSize, seed = 0, evaluationBatchSize = 32, onTooMany = 'error', cache } = options;
   const { workers, prefetch, decode, padValue } = options;
   const sources = Object.fromEntries(
     Object.entries(options.datasets).map(([name, source]) => [
@@ -80,7 +80,7 @@ export function detection(options: DetectionObjectiveOptions): DetectionObjectiv
   const statistics = options.statistics ?? defaultPixelStatistics(size.channels);
   const { splits, close } = openSplits(sources, {
     batchSize,
-    evaluationBatch,
+    evaluationBatchSize,
     seed,
     maxObjects,
     masks: detector.masks ?? false,
@@ -105,12 +105,12 @@ export function detection(options: DetectionObjectiveOptions): DetectionObjectiv
     }));
     return split;
   };
-  const judge = (context: EvaluationContext) =>
+  const evaluateSplit = (context: EvaluationContext) =>
     evaluateImages(
       splitOf(context.split).images(),
       {
         detector,
-        batch: evaluationBatch,
+        batch: evaluationBatchSize,
         ...(options.detection && { detection: options.detection }),
         ...(options.evaluation && { parameters: options.evaluation }),
       },
@@ -156,8 +156,8 @@ export function detection(options: DetectionObjectiveOptions): DetectionObjectiv
       ),
     }),
     identify: (split, step) => splitOf(split).identify(step),
-    evaluate: async (context) => namedMetrics(await judge(context)),
-    judge,
+    evaluate: async (context) => namedMetrics(await evaluateSplit(context)),
+    evaluateSplit,
     dispose: close,
   };
 }

@@ -49,7 +49,7 @@ async function photographs(
   };
 }
 
-async function judge(options: Omit<DetectorEvaluation, 'detector' | 'batch'> & Partial<DetectorEvaluation>) {
+async function evaluatedOn(options: Omit<DetectorEvaluation, 'detector' | 'batch'> & Partial<DetectorEvaluation>) {
   const engine = referenceEngine();
   const state = await engine.createState(new Map(), new Map());
   const compile = (_: string, build: () => Program) => engine.compile(build());
@@ -59,9 +59,9 @@ async function judge(options: Omit<DetectorEvaluation, 'detector' | 'batch'> & P
   );
 }
 
-test('detections are judged, and written, in pixels of the original images', async () => {
+test('detections are evaluated, and written, in pixels of the original images', async () => {
   const dataset = await photographs();
-  const { summary, results, groundTruth, detections, imagesPerSecond, waitShare } = await judge({
+  const { summary, results, groundTruth, detections, imagesPerSecond, waitShare } = await evaluatedOn({
     dataset,
     loading: {},
   });
@@ -88,17 +88,17 @@ test('detections are judged, and written, in pixels of the original images', asy
 });
 
 test('crowds count neither way, sizes go by the annotated areas, difficult objects are marked for VOC', async () => {
-  const crowds = await judge({
+  const crowds = await evaluatedOn({
     dataset: await photographs((object, i) => (object.label === 1 && i > 0 ? { ...object, crowd: true } : object)),
   });
   expect(crowds.summary.named.AP).toBe(1);
   expect(crowds.groundTruth.annotations.filter(({ iscrowd }) => iscrowd === 1)).toHaveLength(4);
 
-  const large = await judge({ dataset: await photographs((object) => ({ ...object, area: 20_000 })) });
+  const large = await evaluatedOn({ dataset: await photographs((object) => ({ ...object, area: 20_000 })) });
   const { APsmall, APmedium, APlarge } = large.summary.named;
   expect([APsmall, APmedium, APlarge]).toEqual([-1, -1, 1]);
 
-  const difficult = await judge({
+  const difficult = await evaluatedOn({
     dataset: await photographs((object, i) =>
       object.label === 1 && i < 4 ? { ...object, difficult: true, box: [0, 0, 2, 2] } : object,
     ),
@@ -117,7 +117,7 @@ test('crowds count neither way, sizes go by the annotated areas, difficult objec
 
 test('detections are cut at the border of the image, those in the padding alone are dropped', async () => {
   const dataset = await photographs();
-  const { detections } = await judge({
+  const { detections } = await evaluatedOn({
     dataset,
     // 20 x 90 fills 11 of 32 rows, 60 x 30 fills 16 of 48 columns.
     detector: constantDetector(SIZE, [
@@ -177,5 +177,5 @@ test('an image that is broken stops the evaluation by name', async () => {
   const records = dataset.records.map((record, i) =>
     i === 3 ? { ...record, source: { file: join(directory, 'cut.png') } } : record,
   );
-  await expect(judge({ dataset: { ...dataset, records } })).rejects.toThrow('cut.png');
+  await expect(evaluatedOn({ dataset: { ...dataset, records } })).rejects.toThrow('cut.png');
 });

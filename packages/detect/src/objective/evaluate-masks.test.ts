@@ -65,7 +65,7 @@ function images(shape: Shape, change: (object: DatasetObject, image: number) => 
   };
 }
 
-async function judge(dataset: Dataset, mask: (row: number, column: number) => number) {
+async function evaluateOn(dataset: Dataset, mask: (row: number, column: number) => number) {
   const engine = referenceEngine();
   const state = await engine.createState(new Map(), new Map());
   const compile = (_: string, build: () => Program) => engine.compile(build());
@@ -78,36 +78,36 @@ async function judge(dataset: Dataset, mask: (row: number, column: number) => nu
 const full = () => 1;
 const leftHalf = (_: number, column: number) => (column < SIDE / 2 ? 1 : 0);
 
-describe('boxes and masks are judged apart', () => {
+describe('boxes and masks are evaluated apart', () => {
   // Pasted masks are up to a pixel larger than their boxes, as torchvision's: of 8 pixels that is an overlap of 0.8.
   test('masks as large as their boxes', async () => {
-    const judged = await judge(images(whole), full);
-    expect(namedMetrics(judged)).toMatchObject({ AP: 1, AR1: 1, 'segm/AP50': 1, 'segm/AP75': 1 });
-    expect(Object.keys(namedMetrics(judged))).toHaveLength(24);
+    const both = await evaluateOn(images(whole), full);
+    expect(namedMetrics(both)).toMatchObject({ AP: 1, AR1: 1, 'segm/AP50': 1, 'segm/AP75': 1 });
+    expect(Object.keys(namedMetrics(both))).toHaveLength(24);
   });
 
   test('boxes that are right do not help masks that are not', async () => {
-    const { summary, segm } = await judge(images(left), (_, column) => (column < SIDE / 2 ? 0 : 1));
+    const { summary, segm } = await evaluateOn(images(left), (_, column) => (column < SIDE / 2 ? 0 : 1));
     expect([summary.named.AP, segm!.summary.named.AP, segm!.summary.named.AP50]).toEqual([1, 0, 0]);
   });
 
   test('a mask of two thirds of an object is found up to that overlap', async () => {
     // 6 of 8 columns of each object, on the canvas and enlarged: an overlap of 0.75.
-    const { segm } = await judge(images(whole), (_, column) => (column < 6 ? 1 : 0));
+    const { segm } = await evaluateOn(images(whole), (_, column) => (column < 6 ? 1 : 0));
     expect(segm!.summary.perIou.slice(0, 5)).toEqual([1, 1, 1, 1, 1]);
     expect(segm!.summary.perIou.slice(7)).toEqual([0, 0, 0]);
   });
 
   test('several polygons, runs', async () => {
     const half = SIDE / 2;
-    const { segm } = await judge(images(corners), (row, column) => (row < half === column < half ? 1 : 0));
+    const { segm } = await evaluateOn(images(corners), (row, column) => (row < half === column < half ? 1 : 0));
     expect(segm!.summary.named.AP50).toBe(1);
   });
 });
 
 test('masks are in pixels of the original images, and written as COCO does', async () => {
-  const judged = await judge(images(left), leftHalf);
-  const { detections, segm, groundTruth } = judged;
+  const both = await evaluateOn(images(left), leftHalf);
+  const { detections, segm, groundTruth } = both;
   expect(detections.map(({ masks }) => masks!.map(({ height, width }) => [height, width]))).toEqual(
     SHAPES.map((shape) => [shape, shape]),
   );
@@ -120,13 +120,13 @@ test('masks are in pixels of the original images, and written as COCO does', asy
 
   const directory = await temporaryDirectory({
     'annotations.json': JSON.stringify(groundTruth),
-    'boxes.json': JSON.stringify(judged.results),
+    'boxes.json': JSON.stringify(both.results),
     'masks.json': JSON.stringify(segm!.results),
   });
   const evaluated = async (results: string, iouType: 'bbox' | 'segm') =>
     summarize(await evaluateFiles(join(directory, 'annotations.json'), join(directory, results), { iouType })).stats;
   expect(await evaluated('masks.json', 'segm')).toEqual(segm!.summary.stats);
-  expect(await evaluated('boxes.json', 'bbox')).toEqual(judged.summary.stats);
+  expect(await evaluated('boxes.json', 'bbox')).toEqual(both.summary.stats);
 });
 
 test('crowds need no mask, and count neither way with or without one', async () => {
@@ -136,7 +136,7 @@ test('crowds need no mask, and count neither way with or without one', async () 
         ? { ...object, crowd: true, ...(masks && segmentation && { segmentation }) }
         : { ...object, ...(segmentation && { segmentation }) },
     );
-    const { segm, summary, groundTruth } = await judge(dataset, full);
+    const { segm, summary, groundTruth } = await evaluateOn(dataset, full);
     expect([summary.named.AP, segm!.summary.named.AP50]).toEqual([1, 1]);
     expect(groundTruth.annotations.filter(({ iscrowd, segmentation }) => iscrowd && segmentation)).toHaveLength(4);
   }
@@ -144,12 +144,12 @@ test('crowds need no mask, and count neither way with or without one', async () 
 
 test('images without objects, and none at all', async () => {
   const some = images(whole);
-  const { segm } = await judge(
+  const { segm } = await evaluateOn(
     { ...some, records: some.records.map((r, i) => (i < 2 ? { ...r, objects: [] } : r)) },
     full,
   );
   expect(segm!.summary.named.AP50).toBeLessThan(1);
-  const none = await judge({ ...some, records: some.records.map((r) => ({ ...r, objects: [] })) }, full);
+  const none = await evaluateOn({ ...some, records: some.records.map((r) => ({ ...r, objects: [] })) }, full);
   expect([none.summary.named.AP, none.segm!.summary.named.AP]).toEqual([-1, -1]);
 });
 
@@ -158,7 +158,7 @@ test('a dataset without masks is refused by the name of an image', async () => {
     ...object,
     ...(i !== 3 && segmentation && { segmentation }),
   }));
-  await expect(judge(bare, full)).rejects.toThrow(
+  await expect(evaluateOn(bare, full)).rejects.toThrow(
     /images.*none of object 0 of image image 3.*needs one \(a segmentation\) of every object/,
   );
 });

@@ -9,7 +9,7 @@ import type { Loader } from '../loader/index.js';
 export interface EvaluationBatch {
   /** Position among all batches: 0, 1, … */
   readonly index: number;
-  /** float32 `[B, C, H, W]`, normalised; the last batch of all is filled up. */
+  /** float32 `[B, C, H, W]`, normalized; the last batch of all is filled up. */
   readonly images: TensorData;
   /** One for each image that counts; none for an image that is its own canvas. */
   readonly placements: readonly (Placement | undefined)[];

@@ -89,7 +89,7 @@ const bits = (feeds: Feeds) =>
 const augment = {
   flip: 0.5,
   crop: {},
-  colour: { brightness: 0.3 },
+  color: { brightness: 0.3 },
   scale: [0.7, 1.4],
   mosaic: { probability: 0.3 },
 } as const;

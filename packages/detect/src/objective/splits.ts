@@ -31,7 +31,7 @@ export interface OpenSplit {
 
 export interface SplitOptions {
   readonly batchSize: number;
-  readonly evaluationBatch: number;
+  readonly evaluationBatchSize: number;
   readonly seed: number;
   readonly maxObjects: number;
   /** Whether batches have masks. */
@@ -61,7 +61,7 @@ export function openSplits(sources: Readonly<Record<string, DetectionSplit>>, op
 const inOrder = (name: string) => `${name}, in order`;
 
 function openLoader(splits: readonly [string, DetectionSplit][], options: SplitOptions): Loader {
-  const { batchSize, evaluationBatch, seed, maxObjects, masks, cache = false, loading } = options;
+  const { batchSize, evaluationBatchSize, seed, maxObjects, masks, cache = false, loading } = options;
   return createLoader({
     ...loading,
     masks,
@@ -70,7 +70,7 @@ function openLoader(splits: readonly [string, DetectionSplit][], options: SplitO
         const images = { dataset, ...(indices && { indices }) };
         return [
           [name, { ...images, ...(augment && { augment }) }],
-          [inOrder(name), { ...images, shuffle: false, targets: false, batchSize: evaluationBatch }],
+          [inOrder(name), { ...images, shuffle: false, targets: false, batchSize: evaluationBatchSize }],
         ];
       }),
     ),

@@ -18,7 +18,7 @@ export interface DetectionOptions {
   /** Boxes of a class that overlap a better one by more are dropped; default 0.5. */
   readonly iouThreshold?: number;
   /** Default 100, as COCO counts them. */
-  readonly limit?: number;
+  readonly maxDetections?: number;
 }
 
 /** Values of `Candidates` as a program returns them. */
@@ -28,7 +28,7 @@ export interface CandidateValues {
   readonly labels: TensorData;
 }
 
-/** Score threshold, class-wise non-maximum suppression and limit, for every image of a batch. */
+/** Score threshold, class-wise non-maximum suppression and maxDetections, for every image of a batch. */
 export function detectionsOf(candidates: CandidateValues, options: DetectionOptions = {}): Detections[] {
   return detectedPlaces(candidates, options).map((places) => detectionsAt(candidates, places));
 }
@@ -36,7 +36,7 @@ export function detectionsOf(candidates: CandidateValues, options: DetectionOpti
 /** Positions in `[N * K]` of what becomes a detection: of each image, in falling order of score. */
 export function detectedPlaces(
   { boxes, scores, labels }: CandidateValues,
-  { scoreThreshold = 0.05, iouThreshold = 0.5, limit = 100 }: DetectionOptions,
+  { scoreThreshold = 0.05, iouThreshold = 0.5, maxDetections = 100 }: DetectionOptions,
 ): number[][] {
   const [n, k] = scores.shape as [number, number];
   return Array.from({ length: n }, (_, image) => {
@@ -46,7 +46,7 @@ export function detectedPlaces(
       scores: places.map((at) => scores.data[at]!),
       labels: places.map((at) => labels.data[at]!),
     };
-    return classwiseNms(known, iouThreshold, limit).map((i) => places[i]!);
+    return classwiseNms(known, iouThreshold, maxDetections).map((i) => places[i]!);
   });
 }
 

@@ -9,19 +9,19 @@ export interface ScoredBoxes {
 /**
  * Greedy non-maximum suppression within each class (torchvision's batched_nms): in falling order of score, of equal
  * scores the first, a box is kept unless one of its class that was kept overlaps it by more than `iouThreshold`.
- * @param limit stop after so many boxes
+ * @param maxOutput stop after so many boxes
  * @returns positions of the kept boxes in falling order of score; none for no boxes
  */
 export function classwiseNms(
   { boxes, scores, labels }: ScoredBoxes,
   iouThreshold: number,
-  limit = Number.POSITIVE_INFINITY,
+  maxOutput = Number.POSITIVE_INFINITY,
 ): number[] {
   const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[b]! - scores[a]! || a - b);
   const keptOfClass = new Map<number, number[]>();
   const kept: number[] = [];
   for (const candidate of order) {
-    if (kept.length >= limit) break;
+    if (kept.length >= maxOutput) break;
     const rivals = keptOfClass.get(labels[candidate]!) ?? [];
     if (rivals.some((rival) => overlap(boxes, rival, candidate) > iouThreshold)) continue;
     rivals.push(candidate);

@@ -13,7 +13,7 @@ const candidate = fc.record({
 });
 
 test('equals the suppression outside of programs, which leaves it as it is', () => {
-  const options = { scoreThreshold: 0.2, iouThreshold: 0.4, limit: 5 };
+  const options = { scoreThreshold: 0.2, iouThreshold: 0.4, maxDetections: 5 };
   fc.assert(
     fc.property(fc.array(candidate, { minLength: 1, maxLength: 12 }), (all) => {
       const count = all.length;

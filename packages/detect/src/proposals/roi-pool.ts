@@ -10,7 +10,7 @@ import {
   stopGradient,
   type Tensor,
 } from '@nats/graph';
-import { boxArea } from '../boxes/pairwise-iou.js';
+import { boxArea } from '../boxes/box-iou.js';
 
 export interface RoiPoolConfig {
   /** Side of the result: 7 for boxes, 14 for masks in the papers. */

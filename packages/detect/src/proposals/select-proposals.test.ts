@@ -5,10 +5,10 @@ import { largeEnough, selectProposals } from './select-proposals.js';
 
 const SQUARES = [0, 0, 10, 10, 1, 0, 11, 10, 30, 30, 40, 40, 0, 0, 20, 20, -30, -30, -10, -10];
 const anchors = { boxes: tensorData('float32', [5, 4], SQUARES), counts: [3, 2] };
-const select = (scores: readonly number[], limit = 4, candidatesPerLevel = 10) => {
+const select = (scores: readonly number[], maxProposals = 4, candidatesPerLevel = 10) => {
   const rpn = { objectness: floats([1, 5], scores), offsets: floats([1, 5, 4], new Array(20).fill(0)) };
   const found = valuesOf({
-    ...selectProposals(rpn, anchors, { candidatesPerLevel, iouThreshold: 0.7, limit }, [64, 64]),
+    ...selectProposals(rpn, anchors, { candidatesPerLevel, iouThreshold: 0.7, maxProposals }, [64, 64]),
   });
   return Array.from(found.valid.data, (valid, i) => (valid ? [...found.boxes.data.subarray(i * 4, i * 4 + 4)] : null));
 };

@@ -17,7 +17,7 @@ import {
 } from '@nats/graph';
 import type { Anchors } from '../boxes/anchors.js';
 import { clipBoxes, decodeBoxes } from '../boxes/box-coder.js';
-import { corners } from '../boxes/pairwise-iou.js';
+import { boxColumns } from '../boxes/box-iou.js';
 import { matchedRows } from '../matching/targets.js';
 
 /** What a region proposal network says of every anchor. */
@@ -34,7 +34,7 @@ export interface ProposalConfig {
   /** Of those of a level that overlap by more, the better one stays. */
   readonly iouThreshold: number;
   /** Proposals of an image, the best of all levels. */
-  readonly limit: number;
+  readonly maxProposals: number;
 }
 
 /** Where objects may be, the likeliest first; nothing is differentiated through them. */
@@ -77,16 +77,16 @@ export function proposalCandidates(
 /**
  * Proposals from the outputs of a region proposal network: the best anchors of each level, decoded and clipped, small ones
  * dropped, non-maximum suppression level by level, the best of all levels (torchvision's filter_proposals). Sizes are
- * static: K is `limit`, or what the levels give at most.
+ * static: K is `maxProposals`, or what the levels give at most.
  */
 export function selectProposals(
   rpn: RpnOutputs,
   anchors: Anchors,
-  { candidatesPerLevel, iouThreshold, limit }: ProposalConfig,
+  { candidatesPerLevel, iouThreshold, maxProposals }: ProposalConfig,
   inputSize: readonly [number, number],
 ): Proposals {
   const levels = proposalCandidates(rpn, anchors, candidatesPerLevel, inputSize).map(({ boxes, scores }) => {
-    const kept = nms(boxes, scores, { iouThreshold, maxOutput: Math.min(limit, scores.shape[1] as number) });
+    const kept = nms(boxes, scores, { iouThreshold, maxOutput: Math.min(maxProposals, scores.shape[1] as number) });
     return {
       boxes: matchedRows(boxes, kept.indices),
       scores: select(kept.valid, matchedRows(scores, kept.indices), Number.NEGATIVE_INFINITY),
@@ -98,7 +98,7 @@ export function selectProposals(
       1,
     );
   const scores = join('scores');
-  const best = topK(scores, Math.min(limit, scores.shape[1] as number));
+  const best = topK(scores, Math.min(maxProposals, scores.shape[1] as number));
   return {
     boxes: matchedRows(join('boxes'), best.indices),
     valid: greater(best.values, Number.NEGATIVE_INFINITY),
@@ -107,7 +107,7 @@ export function selectProposals(
 
 /** bool `[N, K]`: both sides of boxes `[N, K, 4]` are at least so long. */
 export function largeEnough(boxes: Tensor, side: number): Tensor {
-  const [x1, y1, x2, y2] = corners(boxes);
+  const [x1, y1, x2, y2] = boxColumns(boxes);
   const both = and(greaterEqual(subtract(x2, x1), side), greaterEqual(subtract(y2, y1), side));
   return reshape(both, boxes.shape.slice(0, -1));
 }

@@ -152,7 +152,7 @@ describe.each([
   async function detect(family: string, scope: Scope, candidates: Candidates, feeds: Feeds) {
     const found = await run(scope, { ...candidates }, feeds);
     const [boxes, scores, labels] = ['boxes', 'scores', 'labels'].map((key) => found.get(key)!);
-    const options = { scoreThreshold: detection.score, iouThreshold: detection.nms, limit: detection.limit };
+    const options = { scoreThreshold: detection.score, iouThreshold: detection.nms, maxDetections: detection.limit };
     const named = namedDetections(family, detectionsOf({ boxes: boxes!, scores: scores!, labels: labels! }, options));
     expectGolden(name, fixture, 'only', new Map(named), { families: [family] });
   }

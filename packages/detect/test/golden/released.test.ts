@@ -41,8 +41,8 @@ type Build = (attributes: Attributes, classes: number) => DetectorConfig;
 const common = ({ size }: Attributes) => ({ backbone: resnetConfig('resnet50'), inputSize: [size, size] as const });
 
 function twoStage(attributes: Attributes, classes: number) {
-  const { preNms: candidatesPerLevel, postNms: limit, rpnNms: iouThreshold } = attributes;
-  const proposals = { candidatesPerLevel, iouThreshold, limit };
+  const { preNms: candidatesPerLevel, postNms: maxProposals, rpnNms: iouThreshold } = attributes;
+  const proposals = { candidatesPerLevel, iouThreshold, maxProposals };
   return { ...common(attributes), classes: classes - 1, proposals };
 }
 
@@ -53,7 +53,7 @@ const builds: Readonly<Record<string, Build>> = {
   'mask-rcnn': (a, classes) =>
     maskRcnnConfig({
       ...twoStage(a, classes),
-      detection: { scoreThreshold: a.score, iouThreshold: a.nms, limit: a.limit },
+      detection: { scoreThreshold: a.score, iouThreshold: a.nms, maxDetections: a.limit },
     }),
 };
 
@@ -111,7 +111,7 @@ describe.each(Object.entries(builds))("torchvision's checkpoint of %s", (kind, b
     const { boxes, scores, labels, masks } = found;
     const detections = detectionsOf(
       { boxes: boxes!, scores: scores!, labels: labels! },
-      { scoreThreshold, iouThreshold, limit },
+      { scoreThreshold, iouThreshold, maxDetections: limit },
     );
     // In two stages torchvision counts the background as class 0.
     const shift = 'proposals' in build(attributes, 2) ? 1 : 0;

@@ -74,13 +74,19 @@ afterAll(() => engine.dispose());
 const sampler = ([size, foregroundShare]: readonly [number, number]) => ({ size, foregroundShare });
 
 function configOf(attributes: Attributes): FasterRcnnConfig | MaskRcnnConfig {
-  const { preNms: candidatesPerLevel, rpnNms: iouThreshold, postNms: limit, maskChannels, maskDepth } = attributes;
-  const proposals = { candidatesPerLevel, iouThreshold, limit };
+  const {
+    preNms: candidatesPerLevel,
+    rpnNms: iouThreshold,
+    postNms: maxProposals,
+    maskChannels,
+    maskDepth,
+  } = attributes;
+  const proposals = { candidatesPerLevel, iouThreshold, maxProposals };
   const options = {
     inputSize: [attributes.size, attributes.size] as const,
     classes: attributes.classes - 1,
     pyramid: { channels: attributes.channels, extra: 'pool' } as const,
-    hidden: attributes.hidden,
+    representationSize: attributes.hidden,
     trainingProposals: proposals,
     proposals,
     rpnSampler: sampler(attributes.rpnSampler),
@@ -89,7 +95,7 @@ function configOf(attributes: Attributes): FasterRcnnConfig | MaskRcnnConfig {
   if (maskChannels === undefined || maskDepth === undefined) {
     return fasterRcnnConfig({ backbone: resnetConfig('resnet18'), ...options });
   }
-  const detection = { scoreThreshold: attributes.score, iouThreshold: attributes.nms, limit: attributes.limit };
+  const detection = { scoreThreshold: attributes.score, iouThreshold: attributes.nms, maxDetections: attributes.limit };
   return maskRcnnConfig({ backbone: resnetConfig('resnet50'), ...options, maskChannels, maskDepth, detection });
 }
 
@@ -231,8 +237,8 @@ describe.each(['faster-rcnn', 'mask-rcnn-resnet50'])('%s equals torchvision', (n
     const scope = createScope();
     const found = await run(scope, { ...detector.candidates(scope, images()) }, imageFeeds);
     const [boxes, scores, labels] = ['boxes', 'scores', 'labels'].map((key) => found.get(key)!);
-    const { score: scoreThreshold, nms: iouThreshold, limit } = attributes;
-    const options = { scoreThreshold, iouThreshold, limit };
+    const { score: scoreThreshold, nms: iouThreshold, limit: maxDetections } = attributes;
+    const options = { scoreThreshold, iouThreshold, maxDetections };
     const detections = detectionsOf({ boxes: boxes!, scores: scores!, labels: labels! }, options).map(
       ({ labels: own, ...rest }) => ({ ...rest, labels: own.map((label) => label + 1) }),
     );

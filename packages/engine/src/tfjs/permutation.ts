@@ -20,7 +20,7 @@ export const toPhysical = <T>(p: Permutation, values: readonly T[]): T[] => p.ma
 export const between = (from: Permutation, to: Permutation): Permutation => to.map((axis) => from.indexOf(axis));
 
 /** The order of a tensor's memory after its logical axes were permuted, memory untouched: result axis i is axis `permutation[i]`. */
-export const relabelled = (p: Permutation, permutation: readonly number[]): Permutation =>
+export const relabeled = (p: Permutation, permutation: readonly number[]): Permutation =>
   p.map((axis) => permutation.indexOf(axis));
 
 /** A transposition that only moves axes of size 1 leaves memory as it is, as does one of nothing. */

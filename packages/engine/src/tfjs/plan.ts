@@ -1,6 +1,6 @@
 import type { Node, Program, Tensor } from '@nats/graph';
 import { layoutRule } from './layout-rules.js';
-import { between, identity, type Permutation, relabelled, samePermutation } from './permutation.js';
+import { between, identity, type Permutation, relabeled, samePermutation } from './permutation.js';
 
 /** A place for one tensor of TensorFlow.js during a run, and the order in which its memory has the logical axes. */
 export interface Place {
@@ -84,7 +84,7 @@ export function planProgram(program: Program): Plan {
     if (node.op.name === 'stopGradient') return void places.set(node.outputs[0]!, given[0]!);
     if (node.op.name === 'transpose') {
       const { permutation } = node.attributes as { permutation: readonly number[] };
-      const order = relabelled(given[0]!.order, permutation);
+      const order = relabeled(given[0]!.order, permutation);
       return void places.set(node.outputs[0]!, { slot: given[0]!.slot, order });
     }
     const rule = layoutRule(

@@ -24,11 +24,11 @@ export const batchNormLowerings: Lowerings = [
     const [x, weight, bias] = inputs;
     const share = builder.float(size(shapes[1]) / size(shapes[0]));
     const mean = builder.node('Mul', [overChannels(builder, x), share]);
-    const centred = builder.node('Sub', [x, mean]);
-    const squares = builder.node('Mul', [centred, centred]);
+    const centered = builder.node('Sub', [x, mean]);
+    const squares = builder.node('Mul', [centered, centered]);
     const variance = builder.node('Mul', [overChannels(builder, squares), share]);
     const scale = builder.node('Div', [planes(builder, weight), deviation(builder, variance, epsilon)]);
-    const scaled = builder.node('Mul', [centred, scale]);
+    const scaled = builder.node('Mul', [centered, scale]);
     builder.node('Add', [scaled, planes(builder, bias)], {}, [outputs[0]]);
     vector(builder, mean, [outputs[1]]);
     vector(builder, variance, [outputs[2]]);
@@ -37,8 +37,8 @@ export const batchNormLowerings: Lowerings = [
     const [g, x, weight, mean, variance] = inputs;
     const share = builder.float(size(shapes[2]) / size(shapes[1]));
     const spread = deviation(builder, planes(builder, variance), epsilon);
-    const centred = builder.node('Sub', [x, planes(builder, mean)]);
-    const normalized = builder.node('Div', [centred, spread]);
+    const centered = builder.node('Sub', [x, planes(builder, mean)]);
+    const normalized = builder.node('Div', [centered, spread]);
     const dBias = overChannels(builder, g);
     const dWeight = overChannels(builder, builder.node('Mul', [g, normalized]));
     const part = builder.node('Mul', [normalized, builder.node('Mul', [dWeight, share])]);

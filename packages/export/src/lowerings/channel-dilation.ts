@@ -86,7 +86,7 @@ export const channelDilationLowerings: Lowerings = [
     const parts = genotypes.map((dilation, i) => {
       const own = builder.node('Gather', [rows, members[i]!], { axis: 0 });
       const gradient = featureChannels(builder, g, members[i]!, weight[0]!, 1);
-      // Padding keeps the kernel centred, so what a stride leaves unread is (size - 1) mod stride.
+      // Padding keeps the kernel centered, so what a stride leaves unread is (size - 1) mod stride.
       const unread = [(shape[2]! - 1) % stride[0], (shape[3]! - 1) % stride[1]];
       const attributesOf = { ...window(weight.slice(2), dilation, stride), output_padding: unread };
       return builder.node('ConvTranspose', [gradient, own], attributesOf);
@@ -117,7 +117,7 @@ export const channelDilationLowerings: Lowerings = [
   }),
 ];
 
-/** `[C, kh kw, N, H', W']`: what each tap of a centred kernel sees, from `[C, N, H, W]`. */
+/** `[C, kh kw, N, H', W']`: what each tap of a centered kernel sees, from `[C, N, H, W]`. */
 function tapColumns(
   builder: OnnxBuilder,
   planes: string,

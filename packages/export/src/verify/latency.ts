@@ -1,5 +1,4 @@
-import { check } from '@nats/graph';
-import { eventsTurn } from './events-turn.js';
+import { check, yieldToEventLoop } from '@nats/graph';
 
 /** Options of `compareLatency`. */
 export interface LatencyOptions {
@@ -49,7 +48,7 @@ export async function compareLatency<Name extends string>(
       if (round >= 0) times.get(name)!.push(clock() - start);
     }
     if (round >= 0) update?.(round + 1, rounds);
-    await eventsTurn();
+    await yieldToEventLoop();
   }
   const first = times.get(names[0]!)!;
   const latencies = names.map((name): [Name, Latency] => {

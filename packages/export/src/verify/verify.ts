@@ -1,7 +1,6 @@
-import { check, type TensorData } from '@nats/graph';
+import { check, type TensorData, yieldToEventLoop } from '@nats/graph';
 import { type Agreement, compareDetections, type DetectionSet, FULL_AGREEMENT, joinAgreements } from './agreement.js';
 import { compareValues, type Difference, largerDifference } from './differences.js';
-import { eventsTurn } from './events-turn.js';
 
 /** What one run gives for a sample. */
 export interface RunResult {
@@ -87,7 +86,7 @@ export async function verify<Sample>(options: VerifyOptions<Sample>): Promise<Ve
     if (own) agreement = agreement ? joinAgreements(agreement, own) : own;
     samples++;
     options.update?.(samples);
-    await eventsTurn();
+    await yieldToEventLoop();
   }
   check(samples > 0, 'attribute', () => ({ rule: 'a file is verified on at least one sample', received: 'none' }));
   const problems = problemsOf(values, agreement, tolerance);

@@ -18,7 +18,7 @@ export interface BatchNormOptions {
 
 /**
  * Batch norm of `[N, C, H, W]` over N, H and W, with `weight`, `bias`, `running_mean` and `running_var` of `[C]`.
- * As in PyTorch the batch is normalised with the biased variance, and the running variance takes the unbiased one.
+ * As in PyTorch the batch is normalized with the biased variance, and the running variance takes the unbiased one.
  */
 export function batchNorm(scope: Scope, x: Tensor, { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {}): Tensor {
   return scope.build(() => {
@@ -56,9 +56,9 @@ export function groupNorm(scope: Scope, x: Tensor, groups: number, epsilon = 1e-
     const weight = scope.parameter('weight', [channels], ones);
     const bias = scope.parameter('bias', [channels], zeros);
     const grouped = reshape(x, [n, groups, (channels / groups) * h * w]);
-    const centred = subtract(grouped, reduceMean(grouped, { axes: [2], keepDims: true }));
-    const variance = reduceMean(square(centred), { axes: [2], keepDims: true });
-    const normalized = reshape(divide(centred, sqrt(add(variance, epsilon))), x.shape);
+    const centered = subtract(grouped, reduceMean(grouped, { axes: [2], keepDims: true }));
+    const variance = reduceMean(square(centered), { axes: [2], keepDims: true });
+    const normalized = reshape(divide(centered, sqrt(add(variance, epsilon))), x.shape);
     return add(multiply(normalized, reshape(weight, [channels, 1, 1])), reshape(bias, [channels, 1, 1]));
   });
 }

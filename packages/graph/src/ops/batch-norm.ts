@@ -90,7 +90,7 @@ function onesLike(x: Tensor): Tensor {
   return add(multiply(x, 0), 1);
 }
 
-/** Gradients of x, weight and bias from that of the normalised values, x, weight and the batch's statistics. */
+/** Gradients of x, weight and bias from that of the normalized values, x, weight and the batch's statistics. */
 export const batchNormGradOp = defineOp<
   BatchNormAttributes,
   GradientInputs,
@@ -121,8 +121,8 @@ export const batchNormGradOp = defineOp<
     });
     const dx = new Float64Array(x.data.length);
     eachValue(shape, (i, c) => {
-      const centred = g.data[i]! - (dBias[c]! + dWeight[c]! * normalized(i, c)) / count;
-      dx[i] = centred * weight.data[c]! * inverse[c]!;
+      const centered = g.data[i]! - (dBias[c]! + dWeight[c]! * normalized(i, c)) / count;
+      dx[i] = centered * weight.data[c]! * inverse[c]!;
     });
     return [values(dx, shape), values(dWeight, weight.shape), values(dBias, weight.shape)];
   },
@@ -139,12 +139,12 @@ function composedGradients(
   const dBias = overChannels(g);
   const dWeight = overChannels(multiply(g, normalized));
   const shared = add(perChannel(dBias), multiply(perChannel(dWeight), normalized));
-  const centred = subtract(g, multiply(shared, 1 / count));
-  return [multiply(centred, perChannel(divide(weight, deviation))), dWeight, dBias];
+  const centered = subtract(g, multiply(shared, 1 / count));
+  return [multiply(centered, perChannel(divide(weight, deviation))), dWeight, dBias];
 }
 
 /**
- * Normalises each channel of `x` `[N, C, H, W]` by the mean and the biased variance of its N H W values, then scales
+ * Normalizes each channel of `x` `[N, C, H, W]` by the mean and the biased variance of its N H W values, then scales
  * and shifts: Ioffe and Szegedy 2015.
  * @param weight `[C]`
  * @param bias `[C]`

@@ -36,7 +36,7 @@ interface GradientAttributes extends ChannelDilationAttributes {
   readonly shape: readonly number[];
 }
 
-/** Padding that keeps an odd kernel centred, so that the output's size is the same for every genotype. */
+/** Padding that keeps an odd kernel centered, so that the output's size is the same for every genotype. */
 function convolutionFor(
   weight: readonly number[],
   attributes: ChannelDilationAttributes,
@@ -54,7 +54,7 @@ function checkInputs(weight: TensorType, index: TensorType, { genotypes }: Chann
   }));
   const [channels, , kh, kw] = weight.shape as number[];
   check(kh! % 2 === 1 && kw! % 2 === 1, 'shape', () => ({
-    rule: 'a kernel with a dilation for each channel has odd sides, so that it stays centred',
+    rule: 'a kernel with a dilation for each channel has odd sides, so that it stays centered',
     received: formatShape(weight.shape),
   }));
   check(index.dtype === 'int32' && formatShape(index.shape) === formatShape([channels!]), 'shape', () => ({

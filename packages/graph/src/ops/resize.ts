@@ -14,7 +14,7 @@ export interface ResizeAttributes {
 }
 
 /**
- * The linear interpolation of one axis as a matrix `[to, from]`, row-major. Half-pixel centres: output i reads at
+ * The linear interpolation of one axis as a matrix `[to, from]`, row-major. Half-pixel centers: output i reads at
  * (i + 0.5) from / to - 0.5, clamped to the ends.
  */
 function interpolationMatrix(from: number, to: number): Float64Array {
@@ -69,14 +69,14 @@ export const resizeBilinearOp = defineOp<ResizeAttributes, [x: Tensor]>({
 });
 
 /**
- * Bilinear resizing of `[N, C, H, W]` to `[height, width]` with half-pixel centres, as PyTorch's `interpolate` with
+ * Bilinear resizing of `[N, C, H, W]` to `[height, width]` with half-pixel centers, as PyTorch's `interpolate` with
  * `align_corners=False` and without antialiasing: shrinking skips pixels.
  */
 export function resizeBilinear(x: Tensor, size: Pair): Tensor {
   return apply(resizeBilinearOp, [x], { size: [size[0], size[1]] });
 }
 
-/** Nearest-neighbour upsampling of `[N, C, H, W]` by whole factors: each pixel is repeated. */
+/** Nearest-neighbor upsampling of `[N, C, H, W]` by whole factors: each pixel is repeated. */
 export function upsampleNearest(x: Tensor, factor: number): Tensor {
   check(x.shape.length === 4 && Number.isInteger(factor) && factor >= 1, 'attribute', () => ({
     rule: 'upsampleNearest takes [N, C, H, W] and a whole factor of at least 1',

@@ -96,7 +96,7 @@ export function sliceAxis(x: Tensor, axis: number, start: number, end: number): 
   return slice(x, { [normalizeAxis(axis, x.shape.length)]: [start, end] });
 }
 
-/** Puts `step - 1` zeros between neighbours on each axis: the gradient of a strided slice. Composed of reshape and pad. */
+/** Puts `step - 1` zeros between neighbors on each axis: the gradient of a strided slice. Composed of reshape and pad. */
 function dilate(x: Tensor, steps: readonly number[]): Tensor {
   let result = x;
   for (const [axis, step] of steps.entries()) {

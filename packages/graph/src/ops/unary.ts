@@ -67,7 +67,7 @@ export const signOp = defineUnary({ name: 'sign', operands: NUMBERS, value: Math
 export const floorOp = defineUnary({ name: 'floor', value: Math.floor, gradient: () => undefined });
 /** The op of `ceil`. */
 export const ceilOp = defineUnary({ name: 'ceil', value: Math.ceil, gradient: () => undefined });
-/** Halves go to the even neighbour, as ONNX and PyTorch. */
+/** Halves go to the even neighbor, as ONNX and PyTorch. */
 export const roundOp = defineUnary({
   name: 'round',
   value: (x) => {
@@ -161,7 +161,7 @@ export const sign = unary(signOp);
 export const floor = unary(floorOp);
 /** The smallest whole number from x. */
 export const ceil = unary(ceilOp);
-/** The nearest whole number; halves go to the even neighbour. */
+/** The nearest whole number; halves go to the even neighbor. */
 export const round = unary(roundOp);
 /** e to the power x. */
 export const exp = unary(expOp);

@@ -17,6 +17,8 @@ const RENAMED: Readonly<Record<string, string>> = {
   'train.freeze.stages': 'train.freeze.upTo',
   'evaluate.batch': 'evaluate.batchSize',
   'evaluate.limit': 'evaluate.maxDetections',
+  'detector.hidden': 'detector.representationSize',
+  'detector.candidates': 'detector.maxCandidates',
 };
 
 /** What a key that is unknown now was renamed to, if it was. */

@@ -39,7 +39,7 @@ export async function evaluateModel(
     const { val } = await readDatasets(config.data, { masks: output.masks !== undefined });
     if (val.classes.join('\n') !== classes.join('\n')) {
       throw new UsageError(
-        `a model is judged on images of its classes; ${path} has ${classes.join(', ')}, ${val.name} has ${val.classes.join(', ')}`,
+        `a model is evaluated on images of its classes; ${path} has ${classes.join(', ')}, ${val.name} has ${val.classes.join(', ')}`,
       );
     }
     const found: Detections[] = [];

@@ -62,7 +62,7 @@ export async function evaluate(
   const objective = taskObjective(task, config, config.train);
   const state = await engine.createState(detectorSpec(task.detector), weights);
   try {
-    const { evaluation, summary, segm, results, groundTruth } = await objective.judge({
+    const { evaluation, summary, segm, results, groundTruth } = await objective.evaluateSplit({
       engine,
       state,
       split: 'val',
@@ -113,10 +113,10 @@ export function vocNumbers(
   classes: readonly string[],
 ): NonNullable<EvaluationFile['voc']> {
   const { mean, perCategory } = evaluateVoc(groundTruth, results);
-  const judged = (value: number) => (Number.isNaN(value) ? -1 : value);
+  const orMissing = (value: number) => (Number.isNaN(value) ? -1 : value);
   return {
-    mean: judged(mean),
-    perCategory: Object.fromEntries(classes.map((name, k) => [name, judged(perCategory[k]!)])),
+    mean: orMissing(mean),
+    perCategory: Object.fromEntries(classes.map((name, k) => [name, orMissing(perCategory[k]!)])),
   };
 }
 

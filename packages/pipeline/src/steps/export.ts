@@ -37,7 +37,7 @@ export function exportedDetector(
     statistics: task.statistics,
     tool: `@nats/cli ${VERSION}`,
     name: `${task.detector.name}-${task.backbone.name}`,
-    thresholds: { scoreThreshold, iouThreshold, limit: maxDetections },
+    thresholds: { scoreThreshold, iouThreshold, maxDetections },
     suppression: settings.suppression,
     ...(settings.preprocessing && { preprocessing: settings.layout }),
     ...(scheme && { scheme: schemeToJson(scheme) }),

@@ -8,7 +8,7 @@ export function recordImage(record: DatasetRecord, channels: number): Promise<De
   return loadRecordImage(record, { channels: channels === 1 ? 1 : 3 });
 }
 
-/** Images as the detector sees them in evaluations: letterboxed and normalised, float32 `[N, C, H, W]`. */
+/** Images as the detector sees them in evaluations: letterboxed and normalized, float32 `[N, C, H, W]`. */
 export function networkInput({
   detector: { inputSize: size, inputChannels: channels },
   statistics,

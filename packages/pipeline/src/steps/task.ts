@@ -60,7 +60,7 @@ export async function openTask(
   checkObjects(val);
   const backbone = backboneConfigOf(settings);
   const { scoreThreshold, iouThreshold, maxDetections } = evaluate;
-  const detection = { scoreThreshold, iouThreshold, limit: maxDetections };
+  const detection = { scoreThreshold, iouThreshold, maxDetections };
   const statistics = inputStatistics(backbone);
   const { detectorConfig, detector } = asConfigError('detector', () => {
     const detectorConfig = detectorConfigOf(detectorSettings, { backbone, classes: train.classes.length, detection });
@@ -160,8 +160,8 @@ export function taskObjective(task: Task, config: Config, settings: ObjectiveSet
     batchSize: settings.batchSize,
     seed: config.seed,
     statistics,
-    evaluationBatch: batchSize,
-    detection: { scoreThreshold, iouThreshold, limit: maxDetections },
+    evaluationBatchSize: batchSize,
+    detection: { scoreThreshold, iouThreshold, maxDetections },
     evaluation: { areaRanges: areaRanges(...sizes) },
     // How detections are suppressed changes nothing in a training.
     config: toJson({ ...detectorConfig, detection: undefined }),
@@ -183,7 +183,7 @@ function augmentationOf(
     ...((flip ?? usualFlip) > 0 && { flip: flip ?? usualFlip }),
     ...(scale && { scale }),
     ...(crop && { crop: defined(crop) }),
-    ...(color && { colour: defined(color) }),
+    ...(color && { color: defined(color) }),
     ...(mosaic && { mosaic: defined(mosaic) }),
   };
   return Object.keys(chosen).length > 0 ? chosen : undefined;

@@ -26,7 +26,7 @@ const MARGIN = 0.05;
 /**
  * Runs an exported file on real images beside the detector that was trained, each through its whole way from decoded
  * pixels to detections in the image. The scores of all candidates, in falling order, are compared too: of the same detector
- * written without suppression, so that one that finds nothing yet is judged as strictly.
+ * written without suppression, so that one that finds nothing yet is evaluated as strictly.
  */
 export async function verifyModel(
   { config, engine, signal, progress }: StepContext,

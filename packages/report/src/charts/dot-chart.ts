@@ -51,7 +51,7 @@ export function dotChart(
             color: {
               field: 'series',
               type: 'nominal',
-              scale: { domain: styles.map((_, i) => String(i)), range: styles.map(({ colour }) => colour) },
+              scale: { domain: styles.map((_, i) => String(i)), range: styles.map(({ color }) => color) },
               legend: null,
             },
             shape: {

@@ -26,7 +26,7 @@ type View<T = TopLevelSpec> = T extends unknown
   : never;
 
 /**
- * A Vega-Lite view as an SVG element with no script in it. Colours may be CSS variables (`var(--ink)`), so that one
+ * A Vega-Lite view as an SVG element with no script in it. Colors may be CSS variables (`var(--ink)`), so that one
  * picture serves light and dark pages. It is hidden from screen readers: the figure around it has the words.
  */
 export async function drawChart(view: View, { width, height, margins }: Plot): Promise<Html> {
@@ -89,7 +89,7 @@ function codeUnit(character: string): string {
 function shortened(text: string, width: number): string {
   if (labelWidth(text) <= width) return text;
   const characters = [...text];
-  // Both ends are kept: the end of a layer's name tells it from its neighbours.
+  // Both ends are kept: the end of a layer's name tells it from its neighbors.
   for (let kept = characters.length - 1; kept > 2; kept--) {
     const end = Math.floor(kept / 2);
     const short = `${characters.slice(0, kept - end).join('')}…${characters.slice(-end).join('')}`;

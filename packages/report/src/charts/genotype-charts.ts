@@ -31,7 +31,7 @@ export function genotypeBars(layers: readonly GenotypeLayer[]): Promise<Html> {
           scale: { domain: [0, 100] },
         },
         order: { field: 'g', type: 'quantitative' },
-        color: genotypeColour(genotypes),
+        color: genotypeColor(genotypes),
       },
     },
     { width: CHART_WIDTH, height: layers.length * ROW, margins: { left, right: 16, top: 4, bottom: 38 } },
@@ -70,19 +70,19 @@ export function genotypeArea(
           scale: { domain: [0, 100] },
         },
         order: { field: 'g', type: 'quantitative' },
-        color: genotypeColour(genotypes),
+        color: genotypeColor(genotypes),
       },
     },
     { width: SMALL_CHART_WIDTH, height: 72, margins: { left: 30, right: 8, top: 5, bottom: 18 } },
   );
 }
 
-/** The n-th genotype's colour; style.ts has as many as the page needs. */
+/** The n-th genotype's color; style.ts has as many as the page needs. */
 export function genotypeVariable(index: number): string {
   return `var(--genotype-${index})`;
 }
 
-function genotypeColour(genotypes: number) {
+function genotypeColor(genotypes: number) {
   const domain = Array.from({ length: genotypes }, (_, g) => String(g));
   return {
     field: 'genotype',

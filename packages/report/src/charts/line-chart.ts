@@ -53,7 +53,7 @@ export function lineChart(series: readonly LineSeries[], options: LineOptions): 
             color: {
               field: 'series',
               type: 'nominal',
-              scale: { domain, range: styles.map(({ colour }) => colour) },
+              scale: { domain, range: styles.map(({ color }) => color) },
               legend: null,
             },
             strokeDash: {

@@ -1,8 +1,8 @@
 import { type Html, html, raw } from '../html.js';
 
-/** How the n-th of several series looks: told apart by more than its colour. */
+/** How the n-th of several series looks: told apart by more than its color. */
 export interface SeriesStyle {
-  readonly colour: string;
+  readonly color: string;
   readonly shape: string;
   readonly dash: readonly number[];
 }
@@ -17,17 +17,17 @@ const DASHES: readonly (readonly number[])[] = [
   [10, 3],
 ];
 
-/** Colours that style.ts has. */
+/** Colors that style.ts has. */
 export const SERIES_COLOURS = 6;
 
 export function seriesStyle(index: number): SeriesStyle {
   const i = index % SERIES_COLOURS;
-  return { colour: `var(--series-${i})`, shape: SHAPES[i]!, dash: DASHES[i]! };
+  return { color: `var(--series-${i})`, shape: SHAPES[i]!, dash: DASHES[i]! };
 }
 
 export interface LegendEntry {
   readonly name: string;
-  readonly colour: string;
+  readonly color: string;
   readonly mark: 'line' | 'point' | 'area';
   readonly shape?: string;
   readonly dash?: readonly number[];
@@ -44,8 +44,8 @@ export function seriesLegend(names: readonly string[], mark: 'line' | 'point'): 
   return legend(names.map((name, i) => ({ name, mark, ...seriesStyle(i) })));
 }
 
-function swatch({ mark, colour, shape, dash }: LegendEntry): Html {
-  const ink = raw(`style="--c:${colour}"`);
+function swatch({ mark, color, shape, dash }: LegendEntry): Html {
+  const ink = raw(`style="--c:${color}"`);
   const inside =
     mark === 'line'
       ? html`<path d="M1 8H27" fill="none" stroke="var(--c)" stroke-width="2.5" stroke-dasharray="${(dash ?? [1, 0]).join(' ')}"/>`

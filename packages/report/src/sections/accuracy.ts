@@ -4,8 +4,8 @@ import {
   COCO_NUMBERS,
   COCO_SIZES,
   classAp,
+  evaluatedByMasks,
   haveMasks,
-  judgedByMasks,
   meanOf,
   numberOf,
   sizeNotes,
@@ -18,7 +18,7 @@ import { difference, type Seeded, spread } from '../statistics.js';
 import { type Section, section } from './section.js';
 
 /** What numbers are of: in titles, and in names of files and figures. */
-interface Judged {
+interface Evaluated {
   readonly of: '' | ' of boxes' | ' of masks';
   readonly prefix: '' | 'mask-';
 }
@@ -31,15 +31,15 @@ export async function accuracySection(data: ReportData): Promise<Section | undef
     return section('accuracy', 'Accuracy', await numbers(variants, data, { of: '', prefix: '' }));
   return section('accuracy', 'Accuracy', [
     await numbers(variants, data, { of: ' of boxes', prefix: '' }),
-    await numbers(variants.map(judgedByMasks), data, { of: ' of masks', prefix: 'mask-' }),
+    await numbers(variants.map(evaluatedByMasks), data, { of: ' of masks', prefix: 'mask-' }),
   ]);
 }
 
-async function numbers(variants: readonly ReportVariant[], data: ReportData, judged: Judged): Promise<Html> {
-  return html`<div class="grid"><div class="card">${cocoTable(variants, data, judged)}</div><div class="stack">${await twelveFigure(variants, judged)}${await classFigure(variants, data, judged)}</div></div>`;
+async function numbers(variants: readonly ReportVariant[], data: ReportData, evaluated: Evaluated): Promise<Html> {
+  return html`<div class="grid"><div class="card">${cocoTable(variants, data, evaluated)}</div><div class="stack">${await twelveFigure(variants, evaluated)}${await classFigure(variants, data, evaluated)}</div></div>`;
 }
 
-function cocoTable(variants: readonly ReportVariant[], { dataset }: ReportData, { of }: Judged): Html {
+function cocoTable(variants: readonly ReportVariant[], { dataset }: ReportData, { of }: Evaluated): Html {
   const sizes = sizeNotes(dataset?.sizeBounds ?? COCO_SIZES);
   const [reference, ...others] = variants as [ReportVariant, ...ReportVariant[]];
   const several = variants.some(({ evaluations = [] }) => evaluations.length > 1);
@@ -53,7 +53,7 @@ function cocoTable(variants: readonly ReportVariant[], { dataset }: ReportData, 
   });
   return html`<h3>COCO’s twelve numbers${of}</h3><p class="caption">In percent: average precision (AP) and recall (AR)${
     several && ', means over seeds ± standard deviation'
-  }${others.length > 0 && `. Differences are to ${reference.name}${several ? '; those that the seeds’ spread explains are grey' : ''}`}.</p>
+  }${others.length > 0 && `. Differences are to ${reference.name}${several ? '; those that the seeds’ spread explains are gray' : ''}`}.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="COCO's twelve numbers${of}"><table><caption class="hidden">COCO's twelve numbers${of}, in percent</caption>
 <thead><tr><th scope="col">number</th><th scope="col" class="number">${reference.name}</th>${others.map(
     (variant) =>
@@ -79,7 +79,7 @@ function differenceCell(reference: ReportVariant, variant: ReportVariant, index:
   return html`<td class="number"><span class="${kind}">${text}</span>${words}</td>`;
 }
 
-async function twelveFigure(variants: readonly ReportVariant[], { of, prefix }: Judged): Promise<Html> {
+async function twelveFigure(variants: readonly ReportVariant[], { of, prefix }: Evaluated): Promise<Html> {
   const names = variants.map(({ name }) => name);
   const rows = COCO_NUMBERS.map(({ name }, i) => ({
     name,
@@ -102,7 +102,7 @@ async function twelveFigure(variants: readonly ReportVariant[], { of, prefix }: 
 async function classFigure(
   variants: readonly ReportVariant[],
   { dataset }: ReportData,
-  { of, prefix }: Judged,
+  { of, prefix }: Evaluated,
 ): Promise<Html | undefined> {
   const count = Math.max(
     0,

@@ -1,5 +1,5 @@
 import { dataUri, downloadLink } from '../data-table.js';
-import { fieldCentre, fieldGrid, fieldPng, type Grid, type Part, visiblePart } from '../field-picture.js';
+import { fieldCenter, fieldGrid, fieldPng, type Grid, type Part, visiblePart } from '../field-picture.js';
 import { figure } from '../figure.js';
 import { formatNumber, listed } from '../format.js';
 import { type Html, html } from '../html.js';
@@ -66,7 +66,7 @@ function partOf({ height, width }: ReportField, part: Part): Part {
 async function fieldPicture(variant: string, field: ReportField, grid: Grid, { height, width }: Part): Promise<Html> {
   const { side } = field;
   const image = dataUri('image/png', await fieldPng(grid));
-  const [y, x] = fieldCentre(grid);
+  const [y, x] = fieldCenter(grid);
   const square =
     side !== undefined &&
     html`<rect x="${x * width - side / 2}" y="${y * height - side / 2}" width="${side}" height="${side}" fill="none" stroke="#fff" stroke-opacity=".85" stroke-width="1.5" stroke-dasharray="4 3" vector-effect="non-scaling-stroke"/>`;

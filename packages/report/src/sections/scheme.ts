@@ -105,6 +105,6 @@ const BREAK = html` class="break"`;
 
 export function dilationLegend(dilations: readonly Dilation[]): Html {
   return legend(
-    dilations.map((dilation, g) => ({ name: formatDilation(dilation), mark: 'area', colour: genotypeVariable(g) })),
+    dilations.map((dilation, g) => ({ name: formatDilation(dilation), mark: 'area', color: genotypeVariable(g) })),
   );
 }

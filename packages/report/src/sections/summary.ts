@@ -1,4 +1,4 @@
-import { boxApName, judgedByMasks, meanOf, numberOf } from '../coco-numbers.js';
+import { boxApName, evaluatedByMasks, meanOf, numberOf } from '../coco-numbers.js';
 import { formatDifference, formatNumber } from '../format.js';
 import { type Html, html } from '../html.js';
 import type { ReportData, ReportVariant } from '../report-data.js';
@@ -15,7 +15,7 @@ interface Fact {
 }
 
 const ap = (variant: ReportVariant) => meanOf(numberOf(variant, 0));
-const maskAp = (variant: ReportVariant) => ap(judgedByMasks(variant));
+const maskAp = (variant: ReportVariant) => ap(evaluatedByMasks(variant));
 
 const COSTS: readonly Fact[] = [
   { name: 'Parameters', unit: '', digits: 0, value: ({ parameters }) => parameters },

@@ -13,7 +13,7 @@ import {
 export interface ReceptiveField {
   /** Side of the region of the input that one value can depend on, in pixels. */
   readonly size: Pair;
-  /** Pixels of the input between neighbours. */
+  /** Pixels of the input between neighbors. */
   readonly step: Pair;
 }
 

@@ -115,7 +115,7 @@ export function countGenotypes(choice: Int32Array, genotypes: number): number[] 
   return counts;
 }
 
-/** `[genotype index, channels]` of each run of equal neighbours. */
+/** `[genotype index, channels]` of each run of equal neighbors. */
 export function runsOf(choice: ArrayLike<number>): [number, number][] {
   const runs: [number, number][] = [];
   for (let c = 0; c < choice.length; c++) {

@@ -8,7 +8,7 @@ export interface SchemeRow {
   readonly channels: number;
   /** Channels of each genotype, in the order of `scheme.genotypes`. */
   readonly counts: readonly number[];
-  /** Runs of equal neighbours; more than the genotypes that are used means interleaved. Only for sites. */
+  /** Runs of equal neighbors; more than the genotypes that are used means interleaved. Only for sites. */
   readonly runs?: number;
   /** Mean dilation `[vertical, horizontal]` over channels. */
   readonly meanDilation: Genotype;

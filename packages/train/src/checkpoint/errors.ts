@@ -2,7 +2,7 @@ import { type ErrorCode, NatsError } from '@nats/graph';
 
 /**
  * `missing`: there is none. `damaged`: truncated, swapped or edited. `version`: written by a newer format. `config`: of a
- * training with other settings. `state`: of another network or optimiser.
+ * training with other settings. `state`: of another network or optimizer.
  */
 export type CheckpointProblem = 'missing' | 'damaged' | 'version' | 'config' | 'state';
 

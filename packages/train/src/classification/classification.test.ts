@@ -19,12 +19,12 @@ function stripes(name: string, size: number): ImageDataset {
   for (let i = 0; i < size; i++) images.fill(60 + 60 * (i % 3), i * 36, i * 36 + 36);
   for (let i = 0; i < size; i++) images[i * 36 + (i % 36)] = i;
   const labels = Array.from({ length: size }, (_, i) => i % 3);
-  return imageDataset({ name, images, labels, classes: ['dark', 'grey', 'bright'], channels: 1, height: 6, width: 6 });
+  return imageDataset({ name, images, labels, classes: ['dark', 'gray', 'bright'], channels: 1, height: 6, width: 6 });
 }
 
 const datasets = { train: stripes('train', 30), test: stripes('test', 11) };
 const make = (options: Partial<ClassificationOptions> = {}) =>
-  classification({ network, datasets, batchSize: 8, evaluationBatch: 4, ...options });
+  classification({ network, datasets, batchSize: 8, evaluationBatchSize: 4, ...options });
 
 describe('batches', () => {
   test('are a function of seed, split and step alone', async () => {

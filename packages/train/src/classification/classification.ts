@@ -36,19 +36,19 @@ export interface ClassificationOptions {
   /** Of the order of examples and of augmentations; default 0. */
   readonly seed?: number;
   /** Images at a time in evaluations; default 256. */
-  readonly evaluationBatch?: number;
+  readonly evaluationBatchSize?: number;
   /** Plain data that says what the network is, for checkpoints. */
   readonly config?: unknown;
 }
 
 /**
  * Image classification: cross-entropy, with the batch's `accuracy` as metric. Evaluations give `accuracy` (0 to 1) and
- * `loss` (mean cross-entropy, without smoothing) over a whole split. Inputs: `image` float32 `[N, C, H, W]`, normalised, and `label`
+ * `loss` (mean cross-entropy, without smoothing) over a whole split. Inputs: `image` float32 `[N, C, H, W]`, normalized, and `label`
  * int32 `[N]`.
  * @throws NatsError `attribute` if the datasets do not fit each other
  */
 export function classification(options: ClassificationOptions): Objective {
-  const { network, datasets, batchSize, smoothing = 0, augment = {}, seed = 0, evaluationBatch = 256 } = options;
+  const { network, datasets, batchSize, smoothing = 0, augment = {}, seed = 0, evaluationBatchSize = 256 } = options;
   const [first] = Object.values(datasets);
   checkDatasets(datasets);
   const { channels, height, width, classes } = first!;
@@ -93,7 +93,11 @@ export function classification(options: ClassificationOptions): Objective {
     identify: (split, step) =>
       placesOf(step).map((place) => datasetOf(datasets, split).identify(exampleOf(split, place))),
     evaluate: (context) =>
-      evaluateClassifier(datasetOf(datasets, context.split), { network, normalize, batch: evaluationBatch }, context),
+      evaluateClassifier(
+        datasetOf(datasets, context.split),
+        { network, normalize, batch: evaluationBatchSize },
+        context,
+      ),
   };
 }
 

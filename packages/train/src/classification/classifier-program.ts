@@ -29,7 +29,7 @@ export interface ClassifierProgramOptions {
 }
 
 /**
- * A classifier for use: input `image`, float32 `[batch, C, H, W]`, normalised; output `logits` or `probabilities`
+ * A classifier for use: input `image`, float32 `[batch, C, H, W]`, normalized; output `logits` or `probabilities`
  * `[batch, classes]`; running statistics.
  */
 export function classifierProgram(

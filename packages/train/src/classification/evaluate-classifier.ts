@@ -28,7 +28,7 @@ export async function evaluateClassifier(
     const images = Array.from({ length: count }, (_, i) => dataset.image(start + i));
     const { logits } = await executable.run(state, { image: normalize(images) });
     for (let i = 0; i < count; i++) {
-      const { best, crossEntropy } = judge(logits!, i, dataset.label(start + i));
+      const { best, crossEntropy } = scoreOf(logits!, i, dataset.label(start + i));
       if (best === dataset.label(start + i)) correct++;
       loss += crossEntropy;
     }
@@ -37,7 +37,7 @@ export async function evaluateClassifier(
 }
 
 /** The first of the largest logits of a row, and the row's cross-entropy. */
-function judge({ data, shape }: TensorData, row: number, label: number): { best: number; crossEntropy: number } {
+function scoreOf({ data, shape }: TensorData, row: number, label: number): { best: number; crossEntropy: number } {
   const classes = shape[1]!;
   const logits = data.subarray(row * classes, (row + 1) * classes);
   let best = 0;

@@ -17,7 +17,7 @@ test('every position is about equally likely', () => {
   for (const count of counts) expect(Math.abs(count - 500)).toBeLessThan(110);
 });
 
-test('neighbours are torn apart', () => {
+test('neighbors are torn apart', () => {
   const order = range(1000).map((i) => shuffled(1000, 4, i));
   const close = order.slice(1).filter((value, i) => Math.abs(value - order[i]!) <= 1);
   expect(close.length).toBeLessThan(20);

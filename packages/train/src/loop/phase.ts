@@ -12,7 +12,7 @@ import { compileDataParallel } from './data-parallel-update.js';
 
 /**
  * One update that a step makes. Most trainings have one phase; a search has one for weights and one for the
- * architecture, with optimisers and splits of their own.
+ * architecture, with optimizers and splits of their own.
  */
 export interface Phase extends Omit<StepOptions, 'average'> {
   /** For events and messages; default `train`. */
@@ -28,7 +28,7 @@ export interface Phase extends Omit<StepOptions, 'average'> {
   readonly when?: (step: number) => boolean;
   /** Further inputs of a step, such as a temperature. */
   readonly feeds?: (step: number) => Feeds;
-  /** Another update than one step of the optimiser on the gradient of the loss; default: that step. */
+  /** Another update than one step of the optimizer on the gradient of the loss; default: that step. */
   readonly update?: UpdateMaker;
 }
 

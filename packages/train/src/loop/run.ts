@@ -1,9 +1,8 @@
-import { check, sizeOf } from '@nats/graph';
+import { check, sizeOf, yieldToEventLoop } from '@nats/graph';
 import type { Collective } from '../collective.js';
 import { createBatchQueue } from './batch-queue.js';
 import { evaluateObjective } from './evaluate.js';
 import type { EvaluationEvent, StartEvent, TrainingEvent } from './events.js';
-import { nextTurn } from './next-turn.js';
 import { NotFiniteError } from './not-finite.js';
 import type { PreparedTraining } from './prepared.js';
 import { runStep } from './run-step.js';
@@ -31,7 +30,7 @@ export async function* runEvents(training: PreparedTraining, signal: AbortSignal
       yield await runStep(training, queue);
       yield* evaluateAndSave(training, signal, lastIsDue(training) ? ['last'] : []);
       // Engines run synchronously: timers and signals get their turn here.
-      await nextTurn();
+      await yieldToEventLoop();
     }
     yield* end(training, 'finished');
   } catch (error) {

@@ -83,7 +83,7 @@ async function resume(
       {
         rule: 'a checkpoint holds exactly the variables of the training that continues from it',
         received: cause.message,
-        limit: 'use the network and optimiser that wrote it, or start a new training in another directory',
+        limit: 'use the network and optimizer that wrote it, or start a new training in another directory',
       },
       { cause },
     );

@@ -1,6 +1,6 @@
 import type { Scope, Tensor } from '@nats/graph';
 
-/** One parameter on its way through an optimiser. */
+/** One parameter on its way through an optimizer. */
 export interface TrainedParameter {
   readonly variable: Tensor;
   /** Of the parameter's shape. */

@@ -11,7 +11,7 @@ function spec() {
   return scope.spec;
 }
 
-test('parameters without a rule train as the optimiser says, statistics not at all', () => {
+test('parameters without a rule train as the optimizer says, statistics not at all', () => {
   expect(parameterSettings(spec(), [])).toEqual(
     new Map(
       ['backbone.conv1.weight', 'backbone.bn1.weight', 'head.weight'].map((name) => [

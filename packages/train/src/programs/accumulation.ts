@@ -23,7 +23,7 @@ export interface AccumulationPrograms {
    * of a step, 1 for the others. Outputs: `loss` and metrics. Running statistics move with every batch.
    */
   readonly accumulate: Program;
-  /** The optimiser's update by the sums. Inputs: `learningRate`, and `averageDecay` with averages. */
+  /** The optimizer's update by the sums. Inputs: `learningRate`, and `averageDecay` with averages. */
   readonly apply: Program;
   readonly spec: StateSpec;
   readonly trained: readonly string[];
@@ -31,7 +31,7 @@ export interface AccumulationPrograms {
 
 /**
  * A training step over `count` batches, for batches that memory does not hold: the same as one batch of them all where
- * the loss is a mean over images (batch norms see the small batches, and losses normalised by a count of their batch
+ * the loss is a mean over images (batch norms see the small batches, and losses normalized by a count of their batch
  * differ).
  */
 export function accumulationSteps(

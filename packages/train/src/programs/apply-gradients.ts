@@ -9,7 +9,7 @@ export interface UpdateOptions {
   readonly clipNorm?: number;
   /** Keep moving averages of the model in slots `average.NAME`, with the fed scalar `averageDecay`; default false. */
   readonly average?: boolean;
-  /** First part of the optimiser's slot names, for more than one optimiser on a state; default `optimizer`. */
+  /** First part of the optimizer's slot names, for more than one optimizer on a state; default `optimizer`. */
   readonly slots?: string;
 }
 

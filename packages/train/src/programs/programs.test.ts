@@ -111,7 +111,7 @@ describe('a training step', () => {
     expect(program.updates.has('average.conv.weight')).toBe(true);
   });
 
-  test('two optimisers share a state under different slot names', () => {
+  test('two optimizers share a state under different slot names', () => {
     const weights = trainingStep(objective, { optimizer: adamw(), only: (name) => name !== 'fc.bias' });
     const bias = trainingStep(objective, { optimizer: adamw(), only: (name) => name === 'fc.bias', slots: 'second' });
     expect([...bias.program.updates.keys()].filter((name) => weights.program.updates.has(name))).toEqual([

@@ -34,7 +34,7 @@ export interface RecalibrateOptions {
 
 /**
  * Measures the running statistics of batch norms anew: the average over batches of their means and of their unbiased
- * variances, each batch normalised by its own, as PyTorch's `update_bn`. Needed where weights changed without their
+ * variances, each batch normalized by its own, as PyTorch's `update_bn`. Needed where weights changed without their
  * statistics: averaged weights, or convolutions with other dilations.
  * @returns names of the statistics that were replaced
  * @throws NatsError `attribute` if the loss has no norm to measure

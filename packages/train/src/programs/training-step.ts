@@ -15,7 +15,7 @@ export interface StepProgram {
 }
 
 /**
- * A whole training step as one program: loss, gradients, clipping, the optimiser's update, averages, running statistics.
+ * A whole training step as one program: loss, gradients, clipping, the optimizer's update, averages, running statistics.
  * Inputs: the objective's, `learningRate`, and `averageDecay` with averages. Outputs: `loss`, the objective's metrics,
  * and `gradientNorm` with clipping. All updates read the state as it was before.
  */

@@ -45,7 +45,7 @@ function pyramid(scope: Scope, maps: readonly Tensor[], { out, extra }: Attribut
 }
 
 /**
- * Nearest-neighbour resize to the size of `target`. After a stride of 2 a map has n of 2 n or 2 n - 1 pixels, and for
+ * Nearest-neighbor resize to the size of `target`. After a stride of 2 a map has n of 2 n or 2 n - 1 pixels, and for
  * both PyTorch takes pixel floor(i / 2): the repeated pixels, cut off. Other ratios have no such form.
  */
 function resized(x: Tensor, target: Tensor): Tensor {

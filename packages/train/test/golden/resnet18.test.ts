@@ -32,7 +32,7 @@ const { seed } = fixture;
 const { batch, size, classes, steps, rate, momentum, weightDecay } = fixture.cases.only!.attributes;
 const config = resnetConfig('resnet18');
 const image: Feeds = { x: hashed([batch, 3, size, size], seedOf(seed, 'x')) };
-const labelled: Feeds = { ...image, target: hashedIntegers([batch], seedOf(seed, 'target'), classes) };
+const labeled: Feeds = { ...image, target: hashedIntegers([batch], seedOf(seed, 'target'), classes) };
 
 function network(scope: Scope) {
   const x = input('x', 'float32', [batch, 3, size, size]);
@@ -55,7 +55,7 @@ describe('ResNet-18 equals PyTorch, on onnxruntime', () => {
       const features = Object.entries(stages).map(([name, features]) => [`forward/${name}`, features] as const);
       return {
         outputs: { 'forward/logits': logits, 'forward/loss': loss, ...Object.fromEntries(features), ...slopes },
-        feeds: labelled,
+        feeds: labeled,
       };
     });
     const renamed = new Map(
@@ -74,7 +74,7 @@ describe('ResNet-18 equals PyTorch, on onnxruntime', () => {
     const actual = new Map<string, TensorData>();
     const losses: number[] = [];
     for (let step = 1; step <= steps; step++) {
-      const { loss } = await executable.run(state, { ...labelled, learningRate: tensorData('float32', [], [rate]) });
+      const { loss } = await executable.run(state, { ...labeled, learningRate: tensorData('float32', [], [rate]) });
       losses.push(loss!.data[0]!);
       if (step !== 2 && step !== steps) continue;
       const reached = await state.read();

@@ -53,10 +53,10 @@ describe('batch norm in training', () => {
     const { x, weight, bias, y, mean, variance, feeds } = network(shape, 0);
     const axes = [0, 2, 3];
     const m = g.reduceMean(x, { axes, keepDims: true });
-    const centred = g.subtract(x, m);
-    const v = g.reduceMean(g.square(centred), { axes, keepDims: true });
+    const centered = g.subtract(x, m);
+    const v = g.reduceMean(g.square(centered), { axes, keepDims: true });
     const column = (value: g.Tensor) => g.reshape(value, [2, 1, 1]);
-    const plain = g.add(g.multiply(centred, g.divide(column(weight), g.sqrt(g.add(v, 1e-5)))), column(bias));
+    const plain = g.add(g.multiply(centered, g.divide(column(weight), g.sqrt(g.add(v, 1e-5)))), column(bias));
     const derivatives = (result: g.Tensor, first: g.Tensor, second: g.Tensor) => {
       // A loss that looks at the statistics too.
       const loss = g.add(

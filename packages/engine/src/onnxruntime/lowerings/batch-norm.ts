@@ -6,8 +6,8 @@ import { once } from './memo.js';
 const planes = (builder: OnnxBuilder, x: string) => builder.node('Reshape', [x, builder.int64([1, -1, 1, 1])]);
 
 /** Batch and gradient share it: its own inputs are not needed any more then. */
-function centred(builder: OnnxBuilder, x: string, mean: string): string {
-  return once(builder, `centred ${x} ${mean}`, () => builder.node('Sub', [x, planes(builder, mean)]));
+function centered(builder: OnnxBuilder, x: string, mean: string): string {
+  return once(builder, `centered ${x} ${mean}`, () => builder.node('Sub', [x, planes(builder, mean)]));
 }
 
 /** Sums over N, H and W: `[N, C, H, W]` to `[C]`, in two stages for accuracy. */
@@ -47,7 +47,7 @@ function filled(builder: OnnxBuilder, channels: number, value: number): string {
 
 /**
  * The CPU's BatchNormalization in training mode can't be used: in 1.30 its mean and variance share memory.
- * Statistics in two passes, of the centred values, so that nothing cancels.
+ * Statistics in two passes, of the centered values, so that nothing cancels.
  */
 function lowerTraining({
   builder,
@@ -61,12 +61,12 @@ function lowerTraining({
   const shape = shapes[0] as readonly number[];
   const share = builder.float(shape[1]! / sizeOf(shape));
   builder.node('Mul', [sums(builder, x), share], {}, [mean]);
-  const values = centred(builder, x, mean);
+  const values = centered(builder, x, mean);
   builder.node('Mul', [dots(builder, values, values, shape), share], {}, [variance]);
   affine(builder, [values, weight, bias, variance], shape[1]!, epsilon, [y]);
 }
 
-/** dx = (g - mean of g - centred dot / (count spread^2)) weight / spread, with spread^2 = variance + epsilon. */
+/** dx = (g - mean of g - centered dot / (count spread^2)) weight / spread, with spread^2 = variance + epsilon. */
 function lowerGradient({
   builder,
   inputs,
@@ -78,7 +78,7 @@ function lowerGradient({
   const [dx, dWeight, dBias] = outputs;
   const shape = shapes[1] as readonly number[];
   const share = builder.float(shape[1]! / sizeOf(shape));
-  const values = centred(builder, x, mean);
+  const values = centered(builder, x, mean);
   const spread = builder.node('Sqrt', [builder.node('Add', [variance, builder.float(epsilon)])]);
   builder.node('Div', [dots(builder, g, values, shape), spread], {}, [dWeight]);
   sums(builder, g, [dBias]);

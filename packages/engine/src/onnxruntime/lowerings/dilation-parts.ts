@@ -23,7 +23,7 @@ export interface Part {
 type AxisPart = { readonly [K in keyof Part]: number };
 
 /**
- * The parts of a convolution whose kernel is centred.
+ * The parts of a convolution whose kernel is centered.
  * @param kernel odd sides
  * @param stride 1 or 2
  */

@@ -108,7 +108,7 @@ function gradInput([g, w]: InputsOf<typeof convGradInputOp>, attributes: Convolu
   return conv2d(padded, kernel, { dilation, groups });
 }
 
-/** For each tap of the kernel what it saw, of a padded map with its rows and columns on two neighbouring axes. */
+/** For each tap of the kernel what it saw, of a padded map with its rows and columns on two neighboring axes. */
 function taps(padded: Tensor, axis: number, g: Tensor, attributes: ConvolutionGradientAttributes): Tensor[] {
   const { dilation, stride, shape } = attributes;
   const [kh, kw] = shape.slice(2) as [number, number];

@@ -1,11 +1,11 @@
 import { apply, defineOp, sizeOf, stridesOf, type Tensor } from '@nats/graph';
 
 interface InsertZerosAttributes {
-  /** Distance of neighbours in the result, per axis. */
+  /** Distance of neighbors in the result, per axis. */
   readonly steps: readonly number[];
 }
 
-/** Puts `step - 1` zeros between neighbours. An op, because as a reshape it would need the axes in their logical order. */
+/** Puts `step - 1` zeros between neighbors. An op, because as a reshape it would need the axes in their logical order. */
 export const insertZerosOp = defineOp<InsertZerosAttributes, [x: Tensor]>({
   name: 'insertZeros',
   infer: ([x], { steps }) => [

@@ -90,7 +90,7 @@ function maxPoolGrad(
   return slice(sum!, { 2: [padding[0], padding[0] + h], 3: [padding[1], padding[1] + w] });
 }
 
-/** Linear interpolation of one axis as a matrix `[from, to]`: half-pixel centres, clamped to the ends. */
+/** Linear interpolation of one axis as a matrix `[from, to]`: half-pixel centers, clamped to the ends. */
 function interpolation(from: number, to: number): Tensor {
   const matrix = new Float64Array(from * to);
   for (let i = 0; i < to; i++) {

@@ -25,7 +25,7 @@ function everyStep(run: Run, x: TfTensor, axis: number, start: number, size: num
 
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
 
-/** Zeros between neighbours along one axis: rows of one entry and zeros, the last row cut. */
+/** Zeros between neighbors along one axis: rows of one entry and zeros, the last row cut. */
 function spread(run: Run, x: TfTensor, axis: number, step: number): TfTensor {
   const { shape } = x;
   const [before, after] = [product(shape.slice(0, axis)), product(shape.slice(axis + 1))];

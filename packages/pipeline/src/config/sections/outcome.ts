@@ -17,7 +17,7 @@ export const exportSchema = z
     preprocessing: z
       .boolean()
       .default(true)
-      .describe('letterbox and normalisation in the file: uint8 images of any size go in'),
+      .describe('letterbox and normalization in the file: uint8 images of any size go in'),
     layout: z.enum(['NHWC', 'NCHW']).default('NHWC').describe('of these images; NHWC is as they are decoded'),
     suppression: z.boolean().default(true).describe('non-maximum suppression in the file: detections come out'),
     verifyImages: whole().default(32).describe('images on which a written file is compared with what was trained'),

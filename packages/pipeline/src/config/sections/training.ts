@@ -203,7 +203,7 @@ export const pretrainSchema = z
         }),
       ])
       .prefault({ format: 'mnist' })
-      .describe('labelled images'),
+      .describe('labeled images'),
   })
   .prefault({})
   .describe('how a backbone is trained as a classifier, where there are no weights');

@@ -5,7 +5,7 @@ import type { CocoBox } from '../masks/coco-mask.js';
  * own area where the object is a crowd (pycocotools, bbIou in maskApi.c). Boxes are `[x, y, width, height]`.
  * @param crowd 1 for each object that is a crowd; default none
  */
-export function boxOverlaps(
+export function cocoIou(
   detections: readonly CocoBox[],
   objects: readonly CocoBox[],
   crowd?: ArrayLike<number>,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { floats, ints, valuesOf } from '../../test/values-of.js';
 import { generatePoints } from '../boxes/anchors.js';
-import { fcosRanges, matchByCentre } from './centre-sampling.js';
+import { fcosRanges, matchByCenter } from './center-sampling.js';
 
 const { boxes: points, counts } = generatePoints(
   [32, 32],
@@ -10,13 +10,13 @@ const { boxes: points, counts } = generatePoints(
     [2, 2],
   ],
   [8, 16],
-  'middle',
+  'center',
 );
 
 function assign(objects: readonly (readonly number[])[], labels = objects.map(() => 0), radius = 1.5) {
   const targets = { boxes: floats([1, objects.length, 4], objects.flat()), labels: ints([1, objects.length], labels) };
   const { matched, foreground } = valuesOf({
-    ...matchByCentre(points, counts, targets, {
+    ...matchByCenter(points, counts, targets, {
       radius,
       ranges: [
         [0, 10],
@@ -27,8 +27,8 @@ function assign(objects: readonly (readonly number[])[], labels = objects.map(()
   return Array.from(foreground.data, (is, i) => (is ? matched.data[i]! : -1));
 }
 
-test('points inside a box, near its centre and in their range, answer for it', () => {
-  // Centres at 4, 12, 20, 28: only (12, 12) and its neighbours within 12 pixels of the centre (12, 12) and inside.
+test('points inside a box, near its center and in their range, answer for it', () => {
+  // Centers at 4, 12, 20, 28: only (12, 12) and its neighbors within 12 pixels of the center (12, 12) and inside.
   expect(assign([[8, 8, 16, 16]]).flatMap((m, i) => (m === 0 ? [i] : []))).toEqual([5]);
   // Its farthest side is more than 10 pixels from every point: the coarse level answers.
   expect(assign([[0, 0, 32, 32]]).slice(0, 16)).toEqual(new Array(16).fill(-1));

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { nextTurn } from './next-turn.js';
+import { yieldToEventLoop } from './event-loop.js';
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -10,6 +10,6 @@ test.each(['with setImmediate', 'without, as in a browser'])('timers get their t
     fired = true;
   });
   const until = performance.now() + 60_000;
-  while (!fired && performance.now() < until) await nextTurn();
+  while (!fired && performance.now() < until) await yieldToEventLoop();
   expect(fired).toBe(true);
 });

@@ -2,7 +2,7 @@
  * Lets timers, signals and a page's drawing have their turn. Not by a timer where there is no `setImmediate`: pages in the
  * background get one a second.
  */
-export function nextTurn(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === 'function') {
       setImmediate(resolve);

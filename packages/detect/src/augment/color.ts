@@ -2,24 +2,24 @@ import type { DetectionSample } from '../data/detection-sample.js';
 import type { Random } from './objects.js';
 
 /** Each a largest change: a factor is drawn from 1 - change to 1 + change. Default 0: no change. */
-export interface ColourOptions {
+export interface ColorOptions {
   readonly brightness?: number;
   readonly contrast?: number;
-  /** Has no effect on grey images. */
+  /** Has no effect on gray images. */
   readonly saturation?: number;
 }
 
-export interface ColourFactors {
+export interface ColorFactors {
   readonly brightness: number;
   readonly contrast: number;
   readonly saturation: number;
 }
 
 /** Random brightness, contrast and saturation. Boxes stay. */
-export function jitterColours(sample: DetectionSample, random: Random, options: ColourOptions): DetectionSample {
+export function jitterColors(sample: DetectionSample, random: Random, options: ColorOptions): DetectionSample {
   const { brightness = 0, contrast = 0, saturation = 0 } = options;
   const factor = (change: number, n: number) => Math.max(0, 1 + change * (2 * random(n) - 1));
-  return adjustColours(sample, {
+  return adjustColors(sample, {
     brightness: factor(brightness, 0),
     contrast: factor(contrast, 1),
     saturation: factor(saturation, 2),
@@ -27,10 +27,10 @@ export function jitterColours(sample: DetectionSample, random: Random, options: 
 }
 
 /**
- * Brightness multiplies; contrast moves away from the mean grey of the image; saturation moves away from the pixel's own
- * grey; in this order (as torchvision's ColorJitter, which draws the order too). Cut to 0 … 255 and rounded once, at the end.
+ * Brightness multiplies; contrast moves away from the mean gray of the image; saturation moves away from the pixel's own
+ * gray; in this order (as torchvision's ColorJitter, which draws the order too). Cut to 0 … 255 and rounded once, at the end.
  */
-export function adjustColours(sample: DetectionSample, factors: ColourFactors): DetectionSample {
+export function adjustColors(sample: DetectionSample, factors: ColorFactors): DetectionSample {
   const { channels, height, width, pixels } = sample;
   const { brightness, contrast, saturation } = factors;
   const area = height * width;
@@ -43,10 +43,10 @@ export function adjustColours(sample: DetectionSample, factors: ColourFactors): 
       const r = gain * pixels[i]! + shift;
       const g = gain * pixels[area + i]! + shift;
       const b = gain * pixels[2 * area + i]! + shift;
-      const grey = (1 - saturation) * (0.299 * r + 0.587 * g + 0.114 * b);
-      changed[i] = saturation * r + grey;
-      changed[area + i] = saturation * g + grey;
-      changed[2 * area + i] = saturation * b + grey;
+      const gray = (1 - saturation) * (0.299 * r + 0.587 * g + 0.114 * b);
+      changed[i] = saturation * r + gray;
+      changed[area + i] = saturation * g + gray;
+      changed[2 * area + i] = saturation * b + gray;
     }
   } else {
     const table = Uint8ClampedArray.from({ length: 256 }, (_, value) => gain * value + shift);

@@ -2,7 +2,7 @@ import { reshape } from '@nats/graph';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { rows, valuesOf } from '../../test/values-of.js';
-import { pairwiseIou } from './pairwise-iou.js';
+import { boxIou } from './box-iou.js';
 
 const box = fc
   .tuple(
@@ -33,7 +33,7 @@ test('equals counting pixels, empty boxes included', () => {
       fc.array(box, { minLength: 1, maxLength: 4 }),
       fc.array(box, { minLength: 1, maxLength: 3 }),
       (anchors, boxes) => {
-        const iou = pairwiseIou(rows(...anchors), reshape(rows(...boxes), [1, boxes.length, 4]));
+        const iou = boxIou(rows(...anchors), reshape(rows(...boxes), [1, boxes.length, 4]));
         const expected = anchors.flatMap((a) => boxes.map((b) => countedIou(a, b)));
         const { data } = valuesOf({ iou }).iou;
         for (const [i, value] of expected.entries()) expect(data[i]).toBeCloseTo(value, 9);

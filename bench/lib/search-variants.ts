@@ -29,8 +29,8 @@ export function spaces(): Record<string, SearchSpace> {
   return { 'isotropic-3': space(isotropicGenotypes(3)), 'anisotropic-9': space(anisotropicGenotypes(3)) };
 }
 
-/** All arms: `plain`, and `SPACE/FORM`. */
-export function armNames(): string[] {
+/** All variants: `plain`, and `SPACE/FORM`. */
+export function variantNames(): string[] {
   return ['plain', ...Object.keys(spaces()).flatMap((space) => FORMS.map((form) => `${space}/${form}`))];
 }
 
