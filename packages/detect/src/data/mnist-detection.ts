@@ -1,5 +1,5 @@
 import { check, hash32, hashUniform, seedOf } from '@nats/graph';
-import type { ImageDataset, ImageSize } from '@nats/train';
+import type { ImageDataset, ImageSize } from '@nats/train/core';
 import { encodeMaskPart, maskArea, type RleMask } from '../masks/rle-mask.js';
 import { cocoMask } from '../masks/segmentation.js';
 

@@ -1,5 +1,5 @@
 import { hash32, seedOf } from '@nats/graph';
-import { type ImageDataset, imageDataset } from '@nats/train';
+import { type ImageDataset, imageDataset } from '@nats/train/core';
 import { mnistImages } from './mnist-detection.js';
 
 export interface MnistTexturesOptions {

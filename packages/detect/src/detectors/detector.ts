@@ -1,6 +1,6 @@
 import { add, type Feeds, type Scope, type Tensor } from '@nats/graph';
 import type { BackboneConfig, ConvolutionBuilder, StageName } from '@nats/space';
-import type { AverageFactor } from '@nats/train';
+import type { AverageFactor } from '@nats/train/core';
 import type { Targets } from '../matching/targets.js';
 import type { FeaturePyramidConfig } from '../necks/feature-pyramid.js';
 import type { Candidates } from '../postprocess/candidates.js';

@@ -16,7 +16,7 @@ import {
   type Scope,
   type Tensor,
 } from '@nats/graph';
-import { type AverageFactor, ownCount } from '@nats/train';
+import { type AverageFactor, ownCount } from '@nats/train/core';
 import { type CoderWeights, encodeBoxes } from '../boxes/box-coder.js';
 import { smoothL1Loss } from '../losses/box-losses.js';
 import type { SampledBoxes } from '../proposals/sample-proposals.js';

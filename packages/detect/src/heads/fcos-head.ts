@@ -17,7 +17,7 @@ import {
   stopGradient,
   type Tensor,
 } from '@nats/graph';
-import { type AverageFactor, ownCount } from '@nats/train';
+import { type AverageFactor, ownCount } from '@nats/train/core';
 import type { Anchors } from '../boxes/anchors.js';
 import { decodeDistances, encodeDistances } from '../boxes/box-coder.js';
 import { giouLoss, pairedBoxIou } from '../losses/box-losses.js';

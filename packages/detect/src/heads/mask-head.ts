@@ -20,7 +20,7 @@ import {
   transpose,
   zeros,
 } from '@nats/graph';
-import { type AverageFactor, ownCount } from '@nats/train';
+import { type AverageFactor, ownCount } from '@nats/train/core';
 import { binaryCrossEntropy } from '../losses/focal-loss.js';
 import type { SampledBoxes } from '../proposals/sample-proposals.js';
 import { boxMaps } from './box-maps.js';

@@ -15,7 +15,7 @@ import {
   type Tensor,
   zeros,
 } from '@nats/graph';
-import { type AverageFactor, ownCount } from '@nats/train';
+import { type AverageFactor, ownCount } from '@nats/train/core';
 import type { Anchors } from '../boxes/anchors.js';
 import { encodeBoxes } from '../boxes/box-coder.js';
 import { smoothL1Loss } from '../losses/box-losses.js';

@@ -1,5 +1,5 @@
 import { check, hash32, seedOf } from '@nats/graph';
-import { exampleAt, shuffled } from '@nats/train';
+import { exampleAt, shuffled } from '@nats/train/core';
 import { imagesNeeded, partnersOf } from '../augment/augment-sample.js';
 import type { AugmentationOptions } from '../augment/index.js';
 import type { CanvasSize } from '../data/placement.js';

@@ -1,6 +1,6 @@
 import { NatsError } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
-import { createNormalizer } from '@nats/train';
+import { createNormalizer } from '@nats/train/core';
 import { type AugmentationOptions, augmentSample } from '../augment/index.js';
 import { movedMasks, selectObjects } from '../augment/objects.js';
 import { type DecodeOptions, loadRecordImage } from '../data/decode-image.js';

@@ -1,5 +1,5 @@
 import { check, type Feeds, type TensorData } from '@nats/graph';
-import { createNormalizer } from '@nats/train';
+import { createNormalizer } from '@nats/train/core';
 import type { DecodedImage } from '../data/decoded-image.js';
 import { letterbox, placeImage } from '../data/placement.js';
 import type { DetectorConvention } from './convention.js';

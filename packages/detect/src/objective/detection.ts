@@ -1,6 +1,6 @@
 import { check, type Feeds, input, seedOf } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
-import type { EvaluationContext, ImageSize, Json, Objective } from '@nats/train';
+import type { EvaluationContext, ImageSize, Json, Objective } from '@nats/train/core';
 import type { Dataset } from '../data/dataset.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';
 import type { Detector } from '../detectors/detector.js';

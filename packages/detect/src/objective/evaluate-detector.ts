@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { createProgram, createScope, type Executable, input } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
-import type { Collective, EvaluationContext } from '@nats/train';
+import type { Collective, EvaluationContext } from '@nats/train/core';
 import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
 import type { Dataset } from '../data/dataset.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';

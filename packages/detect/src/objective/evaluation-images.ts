@@ -1,5 +1,5 @@
 import type { TensorData } from '@nats/graph';
-import type { Rank } from '@nats/train';
+import type { Rank } from '@nats/train/core';
 import { type CocoDatasetFile, cocoCategoryIds, cocoGroundTruth, cocoImageIds } from '../data/coco-ground-truth.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Placement } from '../data/placement.js';

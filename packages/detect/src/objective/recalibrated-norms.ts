@@ -1,6 +1,6 @@
 import { createScope, type Engine, initialize, type TensorData } from '@nats/graph';
 import type { ConvolutionBuilder } from '@nats/space';
-import { type Objective, recalibrate } from '@nats/train';
+import { type Objective, recalibrate } from '@nats/train/core';
 
 /** Scope path of a detector's backbone, as torchvision's. */
 export const BACKBONE = 'backbone.body';

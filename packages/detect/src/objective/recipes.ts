@@ -16,7 +16,7 @@ import {
   stepDecay,
   type TrainingOptions,
   withWarmUp,
-} from '@nats/train';
+} from '@nats/train/core';
 import { BACKBONE } from './recalibrated-norms.js';
 
 export interface RecipeOptions {

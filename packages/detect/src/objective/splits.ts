@@ -1,5 +1,5 @@
 import { check, type Feeds, hash32 } from '@nats/graph';
-import type { Json } from '@nats/train';
+import type { Json } from '@nats/train/core';
 import type { AugmentationOptions } from '../augment/index.js';
 import { MOSAIC_SIZE } from '../augment/mosaic.js';
 

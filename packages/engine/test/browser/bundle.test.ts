@@ -17,6 +17,7 @@ it.each([
   '@nats/transfer/parse',
   '@nats/train/core',
   '@nats/search',
+  '@nats/detect/core',
   '@nats/engine/onnxruntime-web',
   '@nats/engine/tfjs',
 ])('%s brings no Node module into a browser', async (name) => {
