@@ -37,10 +37,18 @@ export interface CheckpointStore {
   readonly place: string;
   /** Where the checkpoint of a name is, for messages. */
   placeOf(name: string): string;
-  /** Whether there is a checkpoint of this name, readable or not. */
+  /** Whether there is a checkpoint of this name or an earlier generation of it, readable or not. */
   has(name: string): Promise<boolean>;
   /** @throws CheckpointError `missing`, `damaged` or `version` */
   load(name: string): Promise<Checkpoint>;
+  /**
+   * The generation of `last` before the present one, for a training whose `last` is damaged or lost; what is saved next then
+   * leaves it in place. Stores that keep one generation lack this.
+   * @throws CheckpointError `missing`, `damaged` or `version`
+   */
+  loadPrevious?(): Promise<Checkpoint>;
+  /** What is left of checkpoints of which none can be named any more, for a warning; undefined for nothing. */
+  remains?(): Promise<string | undefined>;
   /**
    * Keeps a checkpoint under one or more names, in the place of those before. Whole or not at all: if it fails, the ones
    * before can still be loaded.

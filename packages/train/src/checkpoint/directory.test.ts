@@ -1,4 +1,4 @@
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tensorData } from '@nats/graph';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
@@ -54,14 +54,16 @@ describe('a checkpoint', () => {
     await checkpointDirectory(directory).save(['last', 'best'], checkpointAt(1));
     expect(await tensorFiles(directory)).toHaveLength(2);
     await checkpointDirectory(directory).save(['last'], checkpointAt(2));
-    await checkpointDirectory(directory).save(['last'], checkpointAt(3));
+    for (const step of [3, 4]) await checkpointDirectory(directory).save(['last'], checkpointAt(step));
     expect((await tensorFiles(directory)).map((name) => name.slice(0, 11))).toEqual([
       'mine.safete',
       'step-000001',
       'step-000003',
+      'step-000004',
     ]);
     expect((await checkpointDirectory(directory).load('best')).step).toBe(1);
-    expect((await checkpointDirectory(directory).load('last')).step).toBe(3);
+    expect((await checkpointDirectory(directory).load('last')).step).toBe(4);
+    expect((await checkpointDirectory(directory).loadPrevious!()).step).toBe(3);
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
@@ -70,6 +72,34 @@ describe('a checkpoint', () => {
     await writeFile(join(directory, 'notes.json'), '{}');
     for (const step of [1, 2]) await checkpointDirectory(directory).save(['last'], checkpointAt(step));
     expect(await tensorFiles(directory)).toHaveLength(2);
+  });
+});
+
+describe('the generation before', () => {
+  test('stays when the last one was found damaged, until there is another', async () => {
+    const directory = await temporaryDirectory();
+    for (const step of [1, 2]) await checkpointDirectory(directory).save(['last'], checkpointAt(step));
+    const [, second] = await tensorFiles(directory);
+    const bytes = await readFile(join(directory, second!));
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(join(directory, second!), bytes);
+    const store = checkpointDirectory(directory);
+    expect(await problemOf(directory)).toBe('damaged');
+    expect(await store.loadPrevious!()).toEqual(checkpointAt(1));
+    await store.save(['last'], checkpointAt(3));
+    expect((await checkpointDirectory(directory).loadPrevious!()).step).toBe(1);
+    await store.save(['last'], checkpointAt(4));
+    expect((await checkpointDirectory(directory).loadPrevious!()).step).toBe(3);
+    expect(await tensorFiles(directory)).toHaveLength(2);
+  });
+
+  test('counts as a checkpoint where the last one is lost', async () => {
+    const directory = await temporaryDirectory();
+    for (const step of [1, 2]) await checkpointDirectory(directory).save(['last'], checkpointAt(step));
+    await rm(join(directory, 'last.json'));
+    expect(await checkpointDirectory(directory).has('last')).toBe(true);
+    expect(await checkpointDirectory(directory).has('best')).toBe(false);
+    expect(await problemOf(directory)).toBe('missing');
   });
 });
 
@@ -144,6 +174,7 @@ describe('a full disk', () => {
     expect(await checkpointDirectory(directory).load('last')).toEqual(checkpointAt(1));
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     await checkpointDirectory(directory).save(['last'], checkpointAt(3));
-    expect(await tensorFiles(directory)).toHaveLength(1);
+    expect((await checkpointDirectory(directory).loadPrevious!()).step).toBe(1);
+    expect(await tensorFiles(directory)).toHaveLength(2);
   });
 });

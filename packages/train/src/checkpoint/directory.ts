@@ -10,20 +10,41 @@ import { damaged, formatManifest, type Manifest, parseManifest } from './manifes
 const TENSOR_FILE = /^step-\d+-[0-9a-f]{12}\.safetensors$/;
 const LEFT_OVER = /^\.(step-\d+-[0-9a-f]{12}\.safetensors|[\w-]+\.json)\.[0-9a-f-]{36}\.tmp$/;
 
+/** What a training continues from, and the generation before it, which stays for the day that the first is damaged. */
+const LAST = 'last';
+const PREVIOUS = 'last-previous';
+
 /**
  * Checkpoints as files of a directory, which is made when one is saved: `NAME.json` names a safetensors file and its SHA-256.
  * The tensors are written first and each JSON file is replaced in one go, so that at every moment, full disks and power
- * cuts included, a name stands for a whole checkpoint. Tensor files that no name means any more are removed.
+ * cuts included, a name stands for a whole checkpoint. Of `last` the generation before is kept as `last-previous`. Tensor
+ * files that no name means any more are removed.
  * Saving throws a CheckpointWriteError if the disk is full or the directory not writable: earlier checkpoints are unchanged.
  * @param files default: those of Node
  */
 export function checkpointDirectory(directory: string, files: FileSystem = nodeFiles): CheckpointStore {
+  // A `last` that could not be read takes no place of a generation that can.
+  let lastIsGood = true;
   return {
     place: directory,
     placeOf: (name) => manifestPath(directory, name),
-    has: async (name) => (await listOrNone(directory, files)).includes(`${name}.json`),
+    has: async (name) => {
+      const found = await listOrNone(directory, files);
+      return found.includes(`${name}.json`) || (name === LAST && found.includes(`${PREVIOUS}.json`));
+    },
     load: (name) => load(directory, name, files),
-    save: (names, checkpoint) => save(directory, names, checkpoint, files),
+    loadPrevious: () => {
+      lastIsGood = false;
+      return load(directory, PREVIOUS, files);
+    },
+    remains: async () => {
+      const tensors = (await listOrNone(directory, files)).filter((name) => TENSOR_FILE.test(name));
+      return tensors.length === 0 ? undefined : tensors.join(', ');
+    },
+    save: async (names, checkpoint) => {
+      await save(directory, names, checkpoint, files, lastIsGood);
+      if (names.includes(LAST)) lastIsGood = true;
+    },
   };
 }
 
@@ -32,6 +53,7 @@ async function save(
   names: readonly string[],
   { values, ...info }: Checkpoint,
   files: FileSystem,
+  lastIsGood: boolean,
 ): Promise<void> {
   const { header, chunks, totalBytes } = layoutSafetensors(values);
   const parts = [header, ...chunks];
@@ -43,6 +65,7 @@ async function save(
   try {
     await files.mkdir(directory, { recursive: true });
     await writeAtomically(join(directory, file), parts, files);
+    if (lastIsGood && names.includes(LAST)) await keepPrevious(directory, file, files);
     for (const name of names) await writeAtomically(manifestPath(directory, name), [Buffer.from(manifest)], files);
   } catch (error) {
     if (!isIoError(error)) throw error;
@@ -50,6 +73,13 @@ async function save(
     throw new CheckpointWriteError(directory, totalBytes, previous && `step ${previous.step}`, error);
   }
   await removeUnused(directory, files);
+}
+
+/** Lets `last-previous` mean what `last` means until now, unless that is no checkpoint or the same as what comes. */
+async function keepPrevious(directory: string, next: string, files: FileSystem): Promise<void> {
+  const last = await readManifest(directory, LAST, files).catch(() => undefined);
+  if (!last || last.tensors.file === next) return;
+  await writeAtomically(manifestPath(directory, PREVIOUS), [Buffer.from(formatManifest(last))], files);
 }
 
 /** Checks the content hash. IO errors other than of a missing file pass through. */

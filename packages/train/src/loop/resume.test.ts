@@ -1,3 +1,5 @@
+import { rm, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import type { TensorData } from '@nats/graph';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
@@ -114,4 +116,43 @@ test('a disk that fills up stops the training, which continues from the checkpoi
   expect(step).toBeLessThan(STEPS);
   const rest = await train(1, { store: checkpointDirectory(directory), resume: 'always' });
   expect(bytes(rest.values)).toEqual(bytes((await train(1)).values));
+});
+
+describe('a run whose last checkpoint is gone', () => {
+  const warningsOf = async (store: ReturnType<typeof checkpointDirectory>) => {
+    const training = await createTraining({
+      engine,
+      objective: tinyObjective(),
+      steps: STEPS,
+      seed: 3,
+      phases: [phase],
+      checkpoints: { store, resume: 'if-present' },
+    });
+    const warnings: string[] = [];
+    for await (const event of training.events()) if (event.type === 'warning') warnings.push(event.message);
+    const values = await training.state.read();
+    await training.dispose();
+    return { warnings, values };
+  };
+
+  test.each([
+    ['damaged', (path: string) => truncate(path, 50)],
+    ['missing', (path: string) => rm(path)],
+  ])('(%s) goes on from the one before, says so, and ends the same', async (problem, spoil) => {
+    const directory = await temporaryDirectory();
+    await train(1, { store: checkpointDirectory(directory), every: 3, resume: 'if-present' }, 7);
+    await spoil(join(directory, 'last.json'));
+    const { warnings, values } = await warningsOf(checkpointDirectory(directory));
+    expect(warnings).toEqual([expect.stringMatching(`last.json: the last checkpoint is ${problem} .* of step 6`)]);
+    expect(bytes(values)).toEqual(bytes((await train(1)).values));
+  });
+
+  test('begins again with words where nothing names its tensors', async () => {
+    const directory = await temporaryDirectory();
+    await train(1, { store: checkpointDirectory(directory), resume: 'if-present' }, 4);
+    await rm(join(directory, 'last.json'));
+    const { warnings, values } = await warningsOf(checkpointDirectory(directory));
+    expect(warnings).toEqual([expect.stringMatching(/last.json: no such file.*step-000004.*starts anew at step 0/)]);
+    expect(bytes(values)).toEqual(bytes((await train(1)).values));
+  });
 });

@@ -1,5 +1,5 @@
 import { checkStateValues, type Engine, initialize, NatsError, type State, type StateSpec } from '@nats/graph';
-import type { CheckpointInfo } from '../checkpoint/checkpoint.js';
+import type { Checkpoint, CheckpointInfo, CheckpointStore } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../checkpoint/errors.js';
 import { type Json, jsonDifferences } from '../json.js';
 import { initialAverages } from '../programs/average.js';
@@ -40,7 +40,15 @@ async function ownState(spec: StateSpec, options: TrainingOptions, config: Json)
   const initial = options.initial ?? new Map();
   const values = new Map([...initialize(spec, options.seed ?? 0), ...initial]);
   const averages = initialAverages(spec, values, new Set(initial.keys()));
-  return { state: await engine.createState(spec, new Map([...values, ...averages])), warnings: [] };
+  const remains = await checkpoints?.store.remains?.();
+  return {
+    state: await engine.createState(spec, new Map([...values, ...averages])),
+    warnings: remains === undefined ? [] : [startsAnew(checkpoints!, remains)],
+  };
+}
+
+function startsAnew({ store }: CheckpointOptions, remains: string): string {
+  return `${store.placeOf('last')}: no such file, though there are tensors of a checkpoint (${remains}); the training starts anew at step 0`;
 }
 
 async function continues({ store, resume = 'never' }: CheckpointOptions): Promise<boolean> {
@@ -63,7 +71,8 @@ async function resume(
   { store }: CheckpointOptions,
   config: Json,
 ): Promise<StartState> {
-  const { values, ...info } = await store.load('last');
+  const { checkpoint, fallback } = await loadLast(store);
+  const { values, ...info } = checkpoint;
   const path = store.placeOf('last');
   const different = jsonDifferences(info.config, config);
   if (different.length > 0) {
@@ -88,8 +97,25 @@ async function resume(
       { cause },
     );
   }
-  const warnings = engineChanges(info.engine, fingerprintOf(options));
+  const warnings = [...fallback, ...engineChanges(info.engine, fingerprintOf(options))];
   return { state: await options.engine.createState(spec, values), resumed: { info, path }, warnings };
+}
+
+/** The last checkpoint or, if it is damaged or lost, the one before it, with a warning. */
+async function loadLast(store: CheckpointStore): Promise<{ checkpoint: Checkpoint; fallback: readonly string[] }> {
+  try {
+    return { checkpoint: await store.load('last'), fallback: [] };
+  } catch (error) {
+    const isLost = error instanceof CheckpointError && (error.problem === 'damaged' || error.problem === 'missing');
+    if (!isLost || !store.loadPrevious) throw error;
+    // If there is no earlier one either, the first error tells more.
+    const checkpoint = await store.loadPrevious().catch(() => {
+      throw error;
+    });
+    const { received } = error.details;
+    const warning = `${error.path}: the last checkpoint is ${error.problem} (${received}); the training goes on from the one before it, of step ${checkpoint.step}`;
+    return { checkpoint, fallback: [warning] };
+  }
 }
 
 /** What a checkpoint's engine has to do with results from here on, in words. */
