@@ -18,8 +18,8 @@ const WITHOUT_FILES = { '@nats/train': '@nats/train/core', '@nats/transfer': '@n
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
 
-/** Areas beside the packages; bench and tools may also use the helpers of tests. */
-const BESIDE = { bench: true, examples: false, tools: true, 'docs/test': false };
+/** Areas beside the packages; all but examples may also use the helpers of tests. */
+const BESIDE = { bench: true, examples: false, tools: true, 'docs/test': true };
 /** What is known and not repaired yet. */
 const KNOWN = new Set([
   'bench/evidence/protocol.ts: apps/cli/src/demo/protocol.js',
