@@ -47,6 +47,8 @@ describe.each(pages)('$path', ({ page, blocks, units, folder }) => {
           for (const name of packages) installed.add(name);
         }
       }
+      if (/'@nats\/engine(\/onnxruntime)?'/.test(code))
+        expect([...installed], `line ${line}`).toContain('onnxruntime-node');
       if (language === 'ts')
         expect([...installed], `line ${line}`).toEqual(expect.arrayContaining(importedPackages(code)));
     }
