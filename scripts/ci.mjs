@@ -53,6 +53,7 @@ for (const [title, args] of [
   ['types', ['run', 'typecheck']],
   ['lint and format', ['run', 'lint']],
   ['package layers', ['run', 'check:layers']],
+  ['unused exports', ['run', 'check:unused']],
   ['package shapes', ['run', 'check:packages']],
   ['documents', ['run', 'docs']],
 ]) {

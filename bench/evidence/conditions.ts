@@ -1,7 +1,7 @@
 import { type Config, loadConfig, type Overrides } from '@nats/pipeline';
 
 /** The demonstration's task, in which all that is compared is the same. */
-export const DEMO_CONFIG = 'apps/cli/demo.config.json';
+const DEMO_CONFIG = 'apps/cli/demo.config.json';
 
 /** Detectors by their theoretical receptive field in pixels: a head that looks further makes it larger. */
 const FIELDS: Readonly<Record<string, Overrides>> = {

@@ -133,7 +133,7 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
 }
 
 /** Little-endian bytes, as ONNX stores them; values in other memory (float64 of the reference) are converted. */
-export function tensorProto(name: string, { dtype, shape, data }: TensorData): TensorProto {
+function tensorProto(name: string, { dtype, shape, data }: TensorData): TensorProto {
   const exact = data.constructor === allocate(dtype, 0).constructor ? data : tensorData(dtype, shape, data).data;
   const rawData = new Uint8Array(BYTES_PER_ELEMENT[dtype] * sizeOf(shape));
   rawData.set(new Uint8Array(exact.buffer, exact.byteOffset, rawData.length));

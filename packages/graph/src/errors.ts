@@ -48,7 +48,7 @@ export class NatsError extends Error {
 }
 
 /** The message of a broken rule: first what is wrong and where, then the rule, then the way out. */
-export function describeError({ rule, received, limit, where }: ErrorDetails): string {
+function describeError({ rule, received, limit, where }: ErrorDetails): string {
   const place = where ? `${where}: ` : '';
   return `${place}received ${received}, but ${rule}${limit === undefined ? '' : `; ${limit}`}`;
 }

@@ -59,7 +59,7 @@ export function plantedScheme(seed: number): Scheme {
   });
 }
 
-export const BATCH = 8;
+const BATCH = 8;
 const SIZE = 16;
 
 /** The features of the last stage. */

@@ -14,7 +14,7 @@ import { channelUnit } from '../src/search-space.js';
 export const PROVENANCE: Provenance = { tool: { name: 'test', version: '0' } };
 
 /** Genotypes in any order, with or without the plain one. */
-export const genotypeLists: fc.Arbitrary<Genotype[]> = fc
+const genotypeLists: fc.Arbitrary<Genotype[]> = fc
   .shuffledSubarray(anisotropicGenotypes(3), { minLength: 1, maxLength: 5 })
   .map((genotypes) => genotypes.map(([dh, dw]): Genotype => [dh, dw]));
 
@@ -100,10 +100,10 @@ const mobilenets: fc.Arbitrary<MobilenetV2Config> = fc
   }));
 
 /** Small networks of every family. */
-export const configs: fc.Arbitrary<BackboneConfig> = fc.oneof({ arbitrary: resnets, weight: 2 }, regnets, mobilenets);
+const configs: fc.Arbitrary<BackboneConfig> = fc.oneof({ arbitrary: resnets, weight: 2 }, regnets, mobilenets);
 
 /** Any genotype for any unit of any convolution; some convolutions stay unnamed. */
-export function schemesFor(config: BackboneConfig): fc.Arbitrary<Scheme> {
+function schemesFor(config: BackboneConfig): fc.Arbitrary<Scheme> {
   return genotypeLists.chain((genotypes) => {
     const index = fc.integer({ min: 0, max: genotypes.length - 1 });
     const convolutions = convolutionSites(config).map((site) => {

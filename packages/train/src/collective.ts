@@ -18,18 +18,3 @@ export interface Collective {
   /** Ends the processes of all ranks at once, this one included, after writing `reason` to stderr. */
   abort(reason: string): void;
 }
-
-/** One process alone, to which all sums are its own. */
-export function soleProcess(): Collective {
-  return {
-    rank: 0,
-    size: 1,
-    allReduce: async () => {},
-    broadcast: async () => {},
-    gather: async (bytes) => [bytes],
-    barrier: async () => {},
-    abort: (reason) => {
-      throw new Error(reason);
-    },
-  };
-}

@@ -4,7 +4,7 @@ import { boxColumns } from './box-iou.js';
 /** Weights of dx, dy, dw, dh: (1, 1, 1, 1) in RetinaNet and the RPN, (10, 10, 5, 5) in Faster R-CNN's box head. */
 export type CoderWeights = readonly [number, number, number, number];
 
-export const UNIT_WEIGHTS: CoderWeights = [1, 1, 1, 1];
+const UNIT_WEIGHTS: CoderWeights = [1, 1, 1, 1];
 
 /** Largest log scale that is decoded: log(1000 / 16), a box 62.5 times as large as its anchor (torchvision, Detectron). */
 const MAXIMUM_LOG_SCALE = Math.log(1000 / 16);

@@ -71,7 +71,7 @@ export function textAt(value: unknown, field: string): string {
 }
 
 /** The error of a whole file, where nothing can be left out. */
-export function fileError(file: string, { field, rule, value }: FieldError): NatsError {
+function fileError(file: string, { field, rule, value }: FieldError): NatsError {
   return malformed(file, field, { rule, received: shown(value) });
 }
 

@@ -16,7 +16,7 @@ export const IMAGE_EXTENSIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a file's name is that of an image. `._x.jpg` is macOS's note beside one, and other hidden files are none. */
-export function isImageName(name: string): boolean {
+function isImageName(name: string): boolean {
   return !name.startsWith('.') && IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
 }
 

@@ -113,7 +113,7 @@ export async function inspectDataset(dataset: Dataset, options: InspectOptions =
 }
 
 /** What is wrong with records, without opening their images: for datasets that no reader of this package made. */
-export function recordProblems({ records, classes }: Dataset): DataProblem[] {
+function recordProblems({ records, classes }: Dataset): DataProblem[] {
   const problems: DataProblem[] = [];
   const ids = new Set<string>();
   for (const record of records) {

@@ -45,7 +45,7 @@ export async function encodePng({ channels, height, width, pixels }: DecodedImag
 }
 
 /** Writes to a temporary name and renames: a file is whole or not there. */
-export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await writeFile(temporary, content);

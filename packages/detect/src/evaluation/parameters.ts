@@ -35,7 +35,7 @@ export function areaRanges(small = 32, large = 96): AreaRange[] {
   ];
 }
 
-export const COCO_PARAMETERS: EvaluationParameters = {
+const COCO_PARAMETERS: EvaluationParameters = {
   iouType: 'bbox',
   iouThresholds: linspace(0.5, 0.95, 10),
   recallThresholds: linspace(0, 1, 101),

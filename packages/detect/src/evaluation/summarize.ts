@@ -30,7 +30,7 @@ export interface DetectionSummary {
 }
 
 /** Which values of an evaluation are averaged. */
-export interface Selection {
+interface Selection {
   /** One IoU threshold; default: all. */
   readonly iou?: number;
   /** Position of the area range; default 0, all sizes. */
@@ -79,16 +79,6 @@ export function summarize(
     ),
     perIou: iouThresholds.map((iou) => averageOf(evaluation, { kind: 'precision', iou }, options.summation)),
   };
-}
-
-/** Mean of the precisions at all recall thresholds; -1 where there is no object to evaluate by. */
-export function averagePrecision(evaluation: DetectionEvaluation, selection: Selection = {}): number {
-  return averageOf(evaluation, { ...selection, kind: 'precision' });
-}
-
-/** Mean of the largest recalls; -1 where there is no object to evaluate by. */
-export function averageRecall(evaluation: DetectionEvaluation, selection: Selection = {}): number {
-  return averageOf(evaluation, { ...selection, kind: 'recall' });
 }
 
 /** Mean of the selected values that are not -1, in NumPy's order of summation; -1 if there are none. */

@@ -105,7 +105,7 @@ export function fcosLoss(
 }
 
 /** sqrt(min(l, r) / max(l, r) * min(t, b) / max(t, b)) of distances `[…, 4]`: 1 in the middle, 0 at a side (FCOS, equation 3). */
-export function centerness(distances: Tensor): Tensor {
+function centerness(distances: Tensor): Tensor {
   const [left, top, right, bottom] = [0, 1, 2, 3].map((i) => sliceAxis(distances, -1, i, i + 1)) as [
     Tensor,
     Tensor,

@@ -1,7 +1,7 @@
 import { check, hash32, seedOf } from '@nats/graph';
 import { exampleAt, shuffled } from '@nats/train/core';
+import type { AugmentationOptions } from '../augment/augment-sample.js';
 import { imagesNeeded, partnersOf } from '../augment/augment-sample.js';
-import type { AugmentationOptions } from '../augment/index.js';
 import type { CanvasSize } from '../data/placement.js';
 
 /** Which images of a split make one image of a batch. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { check, type TensorData } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
 import { createNormalizer } from '@nats/train/core';
-import type { AugmentationOptions } from '../augment/index.js';
+import type { AugmentationOptions } from '../augment/augment-sample.js';
 import { type Dataset, type DatasetRecord, selectRecords } from '../data/dataset.js';
 import type { DecodeOptions } from '../data/decode-image.js';
 import { defaultPixelStatistics } from '../data/pixel-statistics.js';

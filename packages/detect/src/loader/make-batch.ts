@@ -1,7 +1,7 @@
 import { NatsError } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
 import { createNormalizer } from '@nats/train/core';
-import { type AugmentationOptions, augmentSample } from '../augment/index.js';
+import { type AugmentationOptions, augmentSample } from '../augment/augment-sample.js';
 import { movedMasks, selectObjects } from '../augment/objects.js';
 import { type DecodeOptions, loadRecordImage } from '../data/decode-image.js';
 import type { DecodedImage } from '../data/decoded-image.js';

@@ -31,7 +31,7 @@ export function evaluateMasks(
 }
 
 /** Masks of images' detections, in order, in COCO's format. */
-export function cocoMaskDetections(
+function cocoMaskDetections(
   detections: readonly Detections[],
   { imageIds, categoryIds }: Pick<EvaluationImages, 'imageIds' | 'categoryIds'>,
 ): CocoDetection[] {

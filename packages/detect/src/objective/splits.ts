@@ -1,6 +1,6 @@
 import { check, type Feeds, hash32 } from '@nats/graph';
 import type { Json } from '@nats/train/core';
-import type { AugmentationOptions } from '../augment/index.js';
+import type { AugmentationOptions } from '../augment/augment-sample.js';
 import { MOSAIC_SIZE } from '../augment/mosaic.js';
 
 import { type Dataset, type DatasetRecord, selectRecords } from '../data/dataset.js';

@@ -16,7 +16,7 @@ function window({ stride, padding, dilation, groups }: ConvolutionAttributes, ke
  * The transposed convolution, for any stride, padding, dilation and groups. output_padding makes up for the rows
  * and columns that a strided convolution never read at the end: (H + p0 + p1 - d (k - 1) - 1) mod s.
  */
-export function lowerConvGradInput(context: ContextOf<typeof convGradInputOp>): void {
+function lowerConvGradInput(context: ContextOf<typeof convGradInputOp>): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
   const [kh, kw] = shapes[1].slice(2) as [number, number];
   const { stride, padding, dilation, shape } = attributes;
@@ -34,7 +34,7 @@ export function lowerConvGradInput(context: ContextOf<typeof convGradInputOp>): 
  * A matrix product over all pixels: the input's taps as columns (im2col), with channels outermost, so that the result
  * lands in OIHW. Grouped convolutions do it as one batched product over groups.
  */
-export function lowerConvGradWeight(context: ContextOf<typeof convGradWeightOp>): void {
+function lowerConvGradWeight(context: ContextOf<typeof convGradWeightOp>): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
   const [g, x] = inputs;
   const [n, o, oh, ow] = shapes[0] as [number, number, number, number];

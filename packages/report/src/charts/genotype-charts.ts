@@ -38,7 +38,7 @@ export function genotypeBars(layers: readonly GenotypeLayer[]): Promise<Html> {
   );
 }
 
-export const SMALL_CHART_WIDTH = 160;
+const SMALL_CHART_WIDTH = 160;
 
 /** Parts of the genotypes of one layer over the steps of a search. */
 export function genotypeArea(

@@ -18,7 +18,7 @@ const DASHES: readonly (readonly number[])[] = [
 ];
 
 /** Colors that style.ts has. */
-export const SERIES_COLOURS = 6;
+const SERIES_COLOURS = 6;
 
 export function seriesStyle(index: number): SeriesStyle {
   const i = index % SERIES_COLOURS;

@@ -11,7 +11,7 @@ import { decodeKernelL1 } from '../decoders/kernel-l1.js';
 import { convolutionOf, denseKernelSize } from '../relaxations/dilated-convolution.js';
 
 /** Name of the free kernel that stands for a convolution's `weight`. */
-export const DENSE_KERNEL = 'dense_kernel';
+const DENSE_KERNEL = 'dense_kernel';
 
 function side(space: SearchSpace): number {
   return Math.max(...denseKernelSize(space.genotypes));

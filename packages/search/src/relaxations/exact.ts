@@ -73,7 +73,7 @@ function explicitSum(
  * The same sum as one kernel: every genotype's scaled taps placed on its dilated grid, and added. A differentiable
  * function of weight and mixing weights: `[O, I, 3, 3]` and `[O, G]` to `[O, I, kh, kw]`.
  */
-export function mixedKernel(weight: Tensor, mixingWeights: Tensor, genotypes: readonly Genotype[]): Tensor {
+function mixedKernel(weight: Tensor, mixingWeights: Tensor, genotypes: readonly Genotype[]): Tensor {
   const [o, i] = weight.shape as [number, number];
   const [kh, kw] = denseKernelSize(genotypes);
   const scaled = genotypes.map((_, g) => reshape(multiply(weight, mixingWeightOf(mixingWeights, g)), [o * i, 9]));
@@ -85,7 +85,7 @@ export function mixedKernel(weight: Tensor, mixingWeights: Tensor, genotypes: re
 }
 
 /** `[9, kh * kw]` of zeros and ones: where a dilated 3x3 kernel's taps stand in a larger kernel of the same center. */
-export function tapPlacement([dh, dw]: Genotype, kh: number, kw: number): TensorData {
+function tapPlacement([dh, dw]: Genotype, kh: number, kw: number): TensorData {
   const data = new Float32Array(9 * kh * kw);
   for (let tap = 0; tap < 9; tap++) {
     const y = (kh - 1) / 2 + (Math.floor(tap / 3) - 1) * dh;

@@ -51,7 +51,7 @@ const POINTWISE_UNARY = names([
 const POINTWISE_BINARY = names([addOp, subtractOp, multiplyOp, divideOp, maximumOp, minimumOp]);
 
 /** A feature map `[N, C, H, W]`. */
-export function isMap(x: Tensor): boolean {
+function isMap(x: Tensor): boolean {
   return x.shape.length === 4 && x.dtype === 'float32';
 }
 

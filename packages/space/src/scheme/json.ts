@@ -3,8 +3,8 @@ import { parseJson } from '@nats/graph/schema';
 import { type Genotype, MAX_GENOTYPES } from '../genotypes.js';
 import { createScheme, MAX_CHANNELS, MAX_CONVOLUTIONS, type Provenance, runsOf, type Scheme } from './scheme.js';
 
-export const SCHEME_FORMAT = 'nats-scheme';
-export const SCHEME_VERSION = 1;
+const SCHEME_FORMAT = 'nats-scheme';
+const SCHEME_VERSION = 1;
 /** Characters of a scheme file: ResNet-152 in runs of one channel has about 0.3 million. */
 export const MAX_SCHEME_TEXT = 16_000_000;
 

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { malformed } from '@nats/graph';
 import { type ImageDataset, imageDataset } from './image-dataset.js';
 
-export const CIFAR10_CLASSES = [
+const CIFAR10_CLASSES = [
   'airplane',
   'automobile',
   'bird',

@@ -13,7 +13,7 @@ import {
 } from '@nats/graph';
 
 /** The length of all gradients taken as one vector. */
-export function globalNorm(gradients: readonly Tensor[]): Tensor {
+function globalNorm(gradients: readonly Tensor[]): Tensor {
   return sqrt(reduceSum(stack(gradients.map(squaredSum), 0)));
 }
 

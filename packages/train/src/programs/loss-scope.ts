@@ -70,9 +70,3 @@ export function keptUpdates(scope: Scope, statistics: 'update' | 'keep'): Map<st
   const keeps = (name: string) => statistics === 'update' || scope.spec.get(name)!.kind !== 'statistic';
   return new Map([...scope.updates].filter(([name]) => keeps(name)));
 }
-
-/** Running statistics below these scope paths, batch statistics elsewhere: goes with `frozen` of the same prefixes. */
-export function frozenNormalization(...prefixes: readonly string[]): (path: string) => 'batch' | 'running' {
-  const below = (path: string) => prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}.`));
-  return (path) => (below(path) ? 'running' : 'batch');
-}

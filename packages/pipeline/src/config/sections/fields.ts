@@ -12,8 +12,5 @@ export const share = () => z.number().min(0).max(1);
 export const ascending = () =>
   z.tuple([positive(), positive()]).refine(([low, high]) => low <= high, 'the first is at most the second');
 
-/** `[height, width]` in pixels. */
-export const size = () => z.tuple([whole(), whole()]);
-
 /** Mean and deviation of pixels in 0 to 1, one number for each channel. */
 export const pixels = () => z.strictObject({ mean: z.array(z.number()).min(1), deviation: z.array(positive()).min(1) });

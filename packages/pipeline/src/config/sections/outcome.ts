@@ -32,6 +32,3 @@ export const exportSchema = z
   })
   .prefault({})
   .describe('how detectors become ONNX files');
-
-export type EvaluateSettings = z.output<typeof evaluateSchema>;
-export type ExportSettings = z.output<typeof exportSchema>;

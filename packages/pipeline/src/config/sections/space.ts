@@ -50,8 +50,6 @@ export const spaceSchema = z
   .prefault({})
   .describe('which dilations of which convolutions are searched');
 
-export type SpaceSettings = z.output<typeof spaceSchema>;
-
 export const decodeSchema = z
   .strictObject({
     method: z
@@ -78,5 +76,3 @@ export const decodeSchema = z
   })
   .prefault({})
   .describe('how probabilities become a scheme');
-
-export type DecodeSettings = z.output<typeof decodeSchema>;

@@ -214,4 +214,3 @@ const customSchema = z.strictObject(custom);
 export type CustomSettings = z.output<typeof customSchema> & { readonly steps: number };
 export type TrainSettings = z.output<typeof trainSchema>;
 export type SearchSettings = z.output<typeof searchSchema>;
-export type PretrainSettings = z.output<typeof pretrainSchema>;

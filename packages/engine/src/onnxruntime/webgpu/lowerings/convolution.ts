@@ -7,7 +7,7 @@ import { once } from '../../lowerings/memo.js';
 type GradInput = ContextOf<typeof convGradInputOp>;
 
 /** `[N, C, H, W]` to `[N, C, H W + 1]`: its pixels in a row, and a zero that padding reads. */
-export function withZero(builder: OnnxBuilder, x: string, [n, c, h, w]: readonly number[]): string {
+function withZero(builder: OnnxBuilder, x: string, [n, c, h, w]: readonly number[]): string {
   return once(builder, `with zero ${x}`, () => {
     const flat = builder.node('Reshape', [x, builder.int64([n!, c!, h! * w!])]);
     return builder.node('Pad', [flat, builder.int64([0, 0, 0, 0, 0, 1])], { mode: 'constant' });

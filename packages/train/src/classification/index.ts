@@ -1,2 +1,0 @@
-export { type ClassificationOptions, classification } from './classification.js';
-export { type ClassifierNetwork, type ClassifierProgramOptions, classifierProgram } from './classifier-program.js';
