@@ -1,4 +1,4 @@
-import { Interrupted, UsageError, VERSION } from '@nats/pipeline';
+import { UsageError, VERSION } from '@nats/pipeline';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { decodeCommand } from './commands/decode.js';
@@ -15,14 +15,13 @@ import { searchCommand } from './commands/search.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
 import { weightsCommand } from './commands/weights.js';
+import { EXIT, exitCodeOf } from './exit-codes.js';
 import { printable } from './printable.js';
-
-const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
 /**
  * Runs one command. Data goes to stdout, messages to stderr.
  * @param args what follows the program's name
- * @returns the exit code: 0, 1 for a failure, 2 for a usage error, 130 after Ctrl-C
+ * @returns the exit code: 0, 1 for a failure, 2 for a usage error, 75 after SIGTERM or SIGUSR2 (start again), 130 after Ctrl-C
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = createCommandLine();
@@ -34,11 +33,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.usage;
     const failure = describeFailure(error, program.opts<{ debug?: true }>().debug === true);
     // Names of files and classes are not the terminal's business.
-    process.stderr.write(`nats: ${failure.split('\n').map(printable).join('\n')}\n`);
+    if (failure !== '') process.stderr.write(`nats: ${failure.split('\n').map(printable).join('\n')}\n`);
     if (error instanceof UsageError)
       process.stderr.write(`(${nameOfCommand(program, args)} --help shows what there is)\n`);
-    if (error instanceof Interrupted) return EXIT.interrupted;
-    return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+    return exitCodeOf(error);
   }
 }
 

@@ -24,6 +24,8 @@ export interface MpiCollective extends Collective {
 /** MPI_THREAD_SERIALIZED: calls may come from any thread, one at a time (MPI 4.0, section 11.6). */
 const SERIALIZED = 2;
 
+/** Milliseconds after which a rank other than 0 tells why it gives up. */
+const PATIENCE = 300;
 /** Values in one call: counts are C ints. */
 const LARGEST = 2 ** 28;
 
@@ -66,9 +68,11 @@ export async function mpiCollective({ library: named, timeout }: MpiOptions = {}
   const abortAll = bind('MPI_Abort', [handleType, 'int']);
   const finalize = bind('MPI_Finalize', []);
 
-  const abort = (reason: string) => {
+  const abort = (reason: string, code = 1) => {
+    // What strikes all ranks alike is told once: the first ends the others before they speak.
+    if (rank > 0) sleep(PATIENCE + 50 * Math.min(rank, 40));
     process.stderr.write(`rank ${rank} of ${size}: ${reason}\n`);
-    abortAll(world, 1);
+    abortAll(world, code);
   };
   // One call after the other, whatever the caller awaits: MPI matches calls of ranks by their order.
   let last: Promise<unknown> = Promise.resolve();
@@ -130,6 +134,11 @@ export async function mpiCollective({ library: named, timeout }: MpiOptions = {}
     abort,
     close: () => call('MPI_Finalize', finalize),
   };
+}
+
+/** Without a turn for anything else. */
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 function expectSuccess(what: string, status: number): void {

@@ -7,7 +7,7 @@ export { ENGINES } from './config/sections/engine.js';
 export { expectFile } from './files/expect-file.js';
 export { readJson } from './files/read-json.js';
 export { writeAtomic, writeJson } from './files/write-atomic.js';
-export { Interrupted } from './interrupted.js';
+export { Interrupted, type InterruptedOptions } from './interrupted.js';
 export { configRuntime, MODEL_ENGINES, type ModelRuntime, modelRuntime } from './model/model-engines.js';
 export { modelFile } from './model/model-file.js';
 export { noise } from './model/noise.js';
@@ -15,6 +15,7 @@ export { type OpenDetector, openDetector } from './model/open-detector.js';
 export { type Progress, timeLeft } from './progress.js';
 export { commandOf } from './run/command-line-of.js';
 export { logCommand, readCommands } from './run/command-log.js';
+export { rankLog } from './run/rank-log.js';
 export { isRun, readRun } from './run/run-directory.js';
 export { RUN_FILES } from './run/run-files.js';
 export { withInterruption } from './run/with-interruption.js';
@@ -29,6 +30,7 @@ export { candidatesProgram } from './steps/export.js';
 export { readMetrics } from './steps/metrics.js';
 export { openEngine } from './steps/open-engine.js';
 export { openTrainedRun, readScheme, runConfig, type TrainedRun } from './steps/open-run.js';
+export { isFirst } from './steps/ranks.js';
 export {
   coverageText,
   effectiveFieldSide,

@@ -4,7 +4,7 @@ export type { BestResult, Checkpoint, CheckpointInfo, CheckpointStore } from './
 export { CheckpointError, type CheckpointProblem, CheckpointWriteError } from './checkpoint/errors.js';
 export { type ClassificationOptions, classification } from './classification/classification.js';
 export type { ClassifierNetwork } from './classification/classifier-program.js';
-export type { Collective } from './collective.js';
+export { type Collective, exchange } from './collective.js';
 export type { Augmentation } from './data/augmentation.js';
 export { divide, type ImageArrays, type ImageDataset, type ImageSize, imageDataset } from './data/image-dataset.js';
 export { createNormalizer, type Normalizer } from './data/normalize.js';

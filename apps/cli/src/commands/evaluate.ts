@@ -11,9 +11,11 @@ import {
   isRun,
   logCommand,
   openTrainedRun,
+  runConfig,
   UsageError,
 } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
+import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
 import {
   addConfigFlags,
   type ConfigFlags,
@@ -24,7 +26,7 @@ import {
   withContext,
 } from './shared.js';
 
-interface EvaluateFlags extends ConfigFlags {
+interface EvaluateFlags extends ConfigFlags, ProcessFlags {
   readonly iouType?: IouType;
   readonly annotations?: string;
   readonly detections?: string;
@@ -34,7 +36,7 @@ interface EvaluateFlags extends ConfigFlags {
 
 /** `nats evaluate`: COCO's numbers of a trained detector, of an exported file, or of two files of results. */
 export function evaluateCommand(program: Command): void {
-  addConfigFlags(program.command('evaluate'))
+  addProcessFlags(addConfigFlags(program.command('evaluate')))
     .description("COCO's twelve numbers, as pycocotools computes and prints them: of a run, a model, or two files")
     .argument('[target]', 'a run of nats train, or an ONNX file (then --config says on which data)')
     .option('--annotations <file>', "without target: ground truth, in the format of COCO's instances_*.json")
@@ -60,7 +62,9 @@ async function run(target: string | undefined, flags: EvaluateFlags): Promise<vo
     if (annotations !== undefined || detections !== undefined) {
       throw new UsageError('either a run or a model, or --annotations and --detections');
     }
-    return print(chosen(await ofTarget(target, flags), flags), flags);
+    const file = await ofTarget(target, flags);
+    if (file) print(chosen(file, flags), flags);
+    return;
   }
   if (annotations === undefined || detections === undefined) {
     throw new UsageError('name a run, a model, or both --annotations and --detections (nats evaluate --help)');
@@ -87,18 +91,22 @@ function chosen(file: EvaluationFile, { iouType }: EvaluateFlags): EvaluationFil
   return { ...segm, images: file.images };
 }
 
-async function ofTarget(target: string, flags: EvaluateFlags): Promise<EvaluationFile> {
+/** Of several processes only the first has a result. */
+async function ofTarget(target: string, flags: EvaluateFlags): Promise<EvaluationFile | undefined> {
   if (!existsSync(target)) await readFile(target);
   return isRun(target) ? ofRun(target, flags) : ofModel(target, flags);
 }
 
-async function ofRun(folder: string, flags: EvaluateFlags): Promise<EvaluationFile> {
+async function ofRun(folder: string, flags: EvaluateFlags): Promise<EvaluationFile | undefined> {
   if (flags.config !== undefined) throw new UsageError('a run has its own config; --set changes settings of it');
   if (flags.out !== undefined)
     throw new UsageError('a run keeps its detections in detections.json; --out is for models');
-  const { config, task, weights, scheme } = await openTrainedRun(folder, overridesOf(flags));
-  const file = await withContext(config, undefined, (context) => evaluate(context, task, weights, scheme, folder));
-  await logCommand(folder, thisCommand());
+  const readConfig = () => runConfig(folder, 'train', overridesOf(flags));
+  const file = await withProcesses(flags, readConfig, folder, async (context) => {
+    const { task, weights, scheme } = await openTrainedRun(folder, overridesOf(flags));
+    return evaluate(context, task, weights, scheme, folder);
+  });
+  if (file) await logCommand(folder, thisCommand());
   return file;
 }
 

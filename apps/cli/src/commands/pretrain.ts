@@ -1,8 +1,9 @@
 import { pretrainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, tellNext, withContext } from './shared.js';
+import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, tellNext } from './shared.js';
 
-interface PretrainFlags extends ConfigFlags {
+interface PretrainFlags extends ConfigFlags, ProcessFlags {
   readonly out: string;
   readonly steps?: number;
   readonly batchSize?: number;
@@ -10,7 +11,7 @@ interface PretrainFlags extends ConfigFlags {
 
 /** `nats pretrain`: a classifier whose backbone detectors start from. */
 export function pretrainCommand(program: Command): void {
-  addConfigFlags(program.command('pretrain'))
+  addProcessFlags(addConfigFlags(program.command('pretrain')))
     .description('Train the backbone as a classifier, where there are no pretrained weights')
     .option('--out <dir>', 'run directory; a second run continues there', 'runs/pretrain')
     .option('--steps <number>', 'overrides pretrain.steps', countingNumber)
@@ -23,8 +24,9 @@ export function pretrainCommand(program: Command): void {
 }
 
 async function run({ out, steps, batchSize, ...flags }: PretrainFlags): Promise<void> {
-  const config = await configOf(flags, { 'pretrain.steps': steps, 'pretrain.batchSize': batchSize });
-  const path = await withContext(config, out, (context) => pretrainRun(context, out));
+  const readConfig = () => configOf(flags, { 'pretrain.steps': steps, 'pretrain.batchSize': batchSize });
+  const path = await withProcesses(flags, readConfig, out, (context) => pretrainRun(context, out));
+  if (path === undefined) return;
   process.stdout.write(`${path}\n`);
   tellNext(`nats search --weights ${out}`);
 }

@@ -1,18 +1,11 @@
 import { join } from 'node:path';
-import { RUN_FILES, searchedBackbone, searchRun } from '@nats/pipeline';
+import { isFirst, RUN_FILES, searchedBackbone, searchRun } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { schemeText } from '../scheme-text.js';
-import {
-  addConfigFlags,
-  type ConfigFlags,
-  configOf,
-  countingNumber,
-  offlineOption,
-  tellNext,
-  withContext,
-} from './shared.js';
+import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, offlineOption, tellNext } from './shared.js';
 
-interface SearchFlags extends ConfigFlags {
+interface SearchFlags extends ConfigFlags, ProcessFlags {
   readonly out: string;
   readonly weights?: string;
   readonly steps?: number;
@@ -21,7 +14,7 @@ interface SearchFlags extends ConfigFlags {
 
 /** `nats search`: which dilations should every group of channels have? */
 export function searchCommand(program: Command): void {
-  addConfigFlags(program.command('search'))
+  addProcessFlags(addConfigFlags(program.command('search')))
     .description('Search dilations on your data, and derive a scheme of what is found')
     .option('--out <dir>', 'run directory; a second run continues there', 'runs/search')
     .option(
@@ -36,12 +29,12 @@ export function searchCommand(program: Command): void {
 }
 
 async function run({ out, weights, steps, batchSize, ...flags }: SearchFlags): Promise<void> {
-  const config = await configOf(flags, {
-    'weights.file': weights,
-    'search.steps': steps,
-    'search.batchSize': batchSize,
+  const readConfig = () =>
+    configOf(flags, { 'weights.file': weights, 'search.steps': steps, 'search.batchSize': batchSize });
+  await withProcesses(flags, readConfig, out, async (context) => {
+    const scheme = await searchRun(context, out);
+    if (!isFirst(context)) return;
+    process.stdout.write(`${schemeText(scheme, searchedBackbone(context.config))}\n${join(out, RUN_FILES.scheme)}\n`);
+    tellNext(`nats train --scheme ${out}`);
   });
-  const scheme = await withContext(config, out, (context) => searchRun(context, out));
-  process.stdout.write(`${schemeText(scheme, searchedBackbone(config))}\n${join(out, RUN_FILES.scheme)}\n`);
-  tellNext(`nats train --scheme ${out}`);
 }

@@ -1,16 +1,9 @@
-import { evaluate, evaluationText, openTask, readScheme, trainRun } from '@nats/pipeline';
+import { evaluate, evaluationText, isFirst, openTask, readScheme, trainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import {
-  addConfigFlags,
-  type ConfigFlags,
-  configOf,
-  countingNumber,
-  offlineOption,
-  tellNext,
-  withContext,
-} from './shared.js';
+import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, offlineOption, tellNext } from './shared.js';
 
-interface TrainFlags extends ConfigFlags {
+interface TrainFlags extends ConfigFlags, ProcessFlags {
   readonly out?: string;
   readonly weights?: string;
   readonly scheme?: string;
@@ -21,7 +14,7 @@ interface TrainFlags extends ConfigFlags {
 
 /** `nats train`: a detector, with a scheme or without. */
 export function trainCommand(program: Command): void {
-  addConfigFlags(program.command('train'))
+  addProcessFlags(addConfigFlags(program.command('train')))
     .description('Train a detector: the original, or one that a scheme transforms; then evaluate it')
     .option('--out <dir>', 'run directory; a second run continues there (default: runs/original or runs/transformed)')
     .option('--scheme <path>', 'a scheme.json, or a run of nats search; without: the original')
@@ -46,14 +39,16 @@ async function run({
   evaluate: wanted,
   ...flags
 }: TrainFlags): Promise<void> {
-  const config = await configOf(flags, { 'weights.file': weights, 'train.steps': steps, 'train.batchSize': batchSize });
+  const readConfig = () =>
+    configOf(flags, { 'weights.file': weights, 'train.steps': steps, 'train.batchSize': batchSize });
   const folder = out ?? (path === undefined ? 'runs/original' : 'runs/transformed');
-  await withContext(config, folder, async (context) => {
-    const task = await openTask(config, context);
+  await withProcesses(flags, readConfig, folder, async (context) => {
+    const task = await openTask(context.config, context);
     const scheme = path === undefined ? undefined : await readScheme(path, task.backbone);
     const { weights: trained } = await trainRun(context, folder, scheme, task);
-    if (!wanted) return tellNext(`nats evaluate ${folder}`);
+    if (!wanted) return isFirst(context) ? tellNext(`nats evaluate ${folder}`) : undefined;
     const file = await evaluate(context, task, trained, scheme, folder);
+    if (!isFirst(context)) return;
     process.stdout.write(`${evaluationText(file)}\n`);
     tellNext(`nats export ${folder}`);
   });

@@ -8,6 +8,7 @@ import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 import { type Environment, logCommand } from './command-log.js';
 import { isLock, lockRun } from './lock-run.js';
+import { isRankLog } from './rank-log.js';
 import { RUN_FILES } from './run-files.js';
 
 /** What a run makes: a classifier, an architecture, a detector, or all of it for the demonstration. */
@@ -101,7 +102,7 @@ async function runIn(folder: string): Promise<RunRecord | undefined> {
   const names = await readdir(folder);
   const own = new Set<string>([RUN_FILES.config, RUN_FILES.environment]);
   // What an interruption left before the run began.
-  const others = names.filter((name) => !own.has(name) && !isLock(name) && !/^\..*\.tmp$/.test(name));
+  const others = names.filter((name) => !own.has(name) && !isBesideRun(name));
   if (others.length === 0) return undefined;
   throw new UsageError(
     `${folder} holds files that are no run of nats (${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''}); choose another directory with --out`,
@@ -136,12 +137,17 @@ const BEFORE_STEPS = new Set<string>([
   RUN_FILES.scheme,
 ]);
 
+/** What is in a run directory without being part of a run: locks, logs of further processes, half-written files. */
+function isBesideRun(name: string): boolean {
+  return isLock(name) || isRankLog(name) || /^\..*\.tmp$/.test(name);
+}
+
 /** Whether a run has done anything that would be lost: a step, a checkpoint, a result. */
 async function hasBegun(folder: string): Promise<boolean> {
   const checkpoints = join(folder, RUN_FILES.checkpoints);
   if (existsSync(checkpoints) && (await readdir(checkpoints)).length > 0) return true;
   const others = (await readdir(folder)).filter(
-    (name) => !BEFORE_STEPS.has(name) && name !== RUN_FILES.checkpoints && !isLock(name) && !/^\..*\.tmp$/.test(name),
+    (name) => !BEFORE_STEPS.has(name) && name !== RUN_FILES.checkpoints && !isBesideRun(name),
   );
   if (others.length > 0) return true;
   const metrics = join(folder, RUN_FILES.metrics);

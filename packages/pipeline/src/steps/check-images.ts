@@ -3,7 +3,16 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { checkImages, type DataProblem, type Dataset, isError, type KnownImage, withoutImages } from '@nats/detect';
+import {
+  checkImages,
+  type DataProblem,
+  type Dataset,
+  isError,
+  type KnownImage,
+  selectRecords,
+  withoutImages,
+} from '@nats/detect';
+import { type Collective, exchange } from '@nats/train';
 import type { DataSettings } from '../config/sections/data.js';
 import { readJson } from '../files/read-json.js';
 import { writeAtomic } from '../files/write-atomic.js';
@@ -11,7 +20,8 @@ import type { Progress } from '../progress.js';
 import type { Datasets } from './datasets.js';
 
 /**
- * Both datasets after a look at every image, before the first step: broken ones are an error, or left out.
+ * Both datasets after a look at every image, before the first step: broken ones are an error, or left out. Several processes
+ * look at every n-th image each.
  * @throws Error naming the first broken image and how many more there are, unless they are to be left out
  */
 export async function checkedDatasets(
@@ -19,6 +29,7 @@ export async function checkedDatasets(
   data: DataSettings,
   progress?: Progress,
   signal?: AbortSignal,
+  collective?: Collective,
 ): Promise<Datasets> {
   if (data.format === 'mnist' || data.checkImages === 'none') return datasets;
   const { checkImages: how, onProblem, orientation } = data;
@@ -26,7 +37,7 @@ export async function checkedDatasets(
   const known = await readKnown(path);
   const before = known.size;
   const check = async (dataset: Dataset): Promise<Dataset> => {
-    const problems = await checkImages(dataset, {
+    const found = await checkImages(ownRecords(dataset, collective), {
       how,
       decode: { orientation },
       known,
@@ -35,6 +46,7 @@ export async function checkedDatasets(
         if (done % 50 === 0 || done === all) progress?.update(`  images checked: ${done} of ${all}`);
       },
     });
+    const problems = collective ? await ofAll(collective, dataset, found, known) : found;
     const errors = problems.filter(isError);
     for (const { file, rule, received } of problems.filter((problem) => !isError(problem)).slice(0, 5)) {
       progress?.line(`  warning: ${file}: ${received}; ${rule}`);
@@ -50,8 +62,33 @@ export async function checkedDatasets(
     const checked = { train: await check(datasets.train), val: await check(datasets.val) };
     return checked;
   } finally {
-    if (known.size !== before) await writeKnown(path, known);
+    if (known.size !== before && (collective?.rank ?? 0) === 0) await writeKnown(path, known);
   }
+}
+
+/** Every n-th image. */
+function ownRecords(dataset: Dataset, collective: Collective | undefined): Dataset {
+  if (!collective) return dataset;
+  const { rank, size } = collective;
+  const count = Math.max(0, Math.ceil((dataset.records.length - rank) / size));
+  return selectRecords(
+    dataset,
+    Array.from({ length: count }, (_, i) => rank + i * size),
+  );
+}
+
+/** What all processes found, in the order of the images; `known` grows by what the others saw. */
+async function ofAll(
+  collective: Collective,
+  { records }: Dataset,
+  found: readonly DataProblem[],
+  known: Map<string, KnownImage>,
+): Promise<DataProblem[]> {
+  const parts = await exchange(collective, { found, seen: [...known] });
+  for (const [path, image] of parts.flatMap(({ seen }) => seen)) known.set(path, image);
+  const place = new Map(records.map(({ id }, i) => [id, i]));
+  const placeOf = ({ image }: DataProblem) => place.get(image ?? '') ?? 0;
+  return parts.flatMap((part) => part.found).sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 function shown({ file, received }: DataProblem): string {

@@ -1,4 +1,5 @@
 import type { Engine, TensorData } from '@nats/graph';
+import type { Collective } from '@nats/train';
 import type { Config } from '../config/schema.js';
 import type { Progress } from '../progress.js';
 
@@ -11,6 +12,8 @@ export interface StepContext {
   readonly command: string;
   /** Ends the work; its reason is what is thrown. */
   readonly signal: AbortSignal;
+  /** The processes of one training, among which batches and images for evaluation are divided; default: this one alone. */
+  readonly collective?: Collective;
 }
 
 /** Values by full name. */

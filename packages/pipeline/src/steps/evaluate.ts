@@ -16,6 +16,7 @@ import { readJson } from '../files/read-json.js';
 import { writeJson } from '../files/write-atomic.js';
 import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext, Weights } from './context.js';
+import { asFirst, asFirstFinds } from './ranks.js';
 import { detectorSpec, type Task, taskObjective } from './task.js';
 
 /** COCO's numbers of boxes, or of masks. */
@@ -41,19 +42,20 @@ export interface EvaluationFile extends CocoNumbers {
 
 /** Detects on the images for evaluation with what was trained, and compares as COCO does; writes both results. */
 export async function evaluate(
-  { config, engine, progress, signal }: StepContext,
+  context: StepContext,
   task: Task,
   weights: Weights,
   scheme: Scheme | undefined,
   folder: string,
 ): Promise<EvaluationFile> {
+  const { config, engine, progress, signal, collective } = context;
   const path = join(folder, RUN_FILES.evaluation);
   const settings = toJson({
     data: (withoutPlaces({ data: decisiveData(config.data) }) as { data: unknown }).data,
     evaluate: { ...config.evaluate, batchSize: undefined },
     engine: config.engine.name,
   });
-  if (existsSync(path)) {
+  if (await asFirstFinds(context, () => existsSync(path))) {
     const before = await readEvaluation(path);
     const changes = jsonDifferences(before.settings, settings);
     if (changes.length === 0) return before;
@@ -69,6 +71,7 @@ export async function evaluate(
       signal,
       compile: (_key, build) => engine.compile(build()),
       ...(scheme && { convolution: schemeBuilder(scheme) }),
+      ...(collective && { collective }),
     });
     const file = {
       ...evaluationFile(evaluation, summary, task.val.records.length),
@@ -76,9 +79,11 @@ export async function evaluate(
       voc: vocNumbers(groundTruth, results, task.classes),
       settings,
     };
-    await writeJson(join(folder, RUN_FILES.detections), results);
-    if (segm) await writeJson(join(folder, RUN_FILES.masks), segm.results);
-    await writeJson(path, file);
+    await asFirst(context, async () => {
+      await writeJson(join(folder, RUN_FILES.detections), results);
+      if (segm) await writeJson(join(folder, RUN_FILES.masks), segm.results);
+      await writeJson(path, file);
+    });
     return file;
   } finally {
     await state.dispose();

@@ -16,6 +16,7 @@ import type { Config } from '../config/schema.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { backboneConfigOf } from './backbone.js';
 import type { StepContext } from './context.js';
+import { asFirst, asFirstFinds, ownBatch, type Processes } from './ranks.js';
 import { checkpointsOf, runTraining } from './run-training.js';
 import { customPhase } from './training-phases.js';
 
@@ -40,9 +41,9 @@ export async function pretrain(
   { objective, evaluated }: Pretraining,
   title = 'pretrain',
 ): Promise<string> {
-  const { config, engine } = context;
+  const { config, engine, collective } = context;
   const path = join(folder, RUN_FILES.weights);
-  if (existsSync(path)) return path;
+  if (await asFirstFinds(context, () => existsSync(path))) return path;
   const { steps, checkpointEvery } = config.pretrain;
   const training = await createTraining({
     engine,
@@ -52,10 +53,12 @@ export async function pretrain(
     phases: [customPhase(config.pretrain)],
     ...(evaluated && { evaluation: {} }),
     checkpoints: checkpointsOf(folder, checkpointEvery),
+    ...(collective && { collective }),
   });
   try {
     await runTraining(training, folder, title, context);
-    await writeSafetensors(path, await training.values());
+    const values = await training.values();
+    await asFirst(context, () => writeSafetensors(path, values));
   } finally {
     await training.dispose();
   }
@@ -63,14 +66,14 @@ export async function pretrain(
 }
 
 /** Reads the images. @throws NatsError for what is malformed; IO errors pass through */
-export async function openPretraining(config: Config): Promise<Pretraining> {
+export async function openPretraining(config: Config, processes: Processes = {}): Promise<Pretraining> {
   const backbone = backboneConfigOf(config.backbone);
   const datasets = await classificationData(config, backbone.inputChannels);
   const classes = datasets.train.classes.length;
   const objective = classification({
     network: (scope, x, options) => buildClassifier(scope, x, backbone, { ...options, classes }),
     datasets: { ...datasets },
-    batchSize: config.pretrain.batchSize,
+    batchSize: ownBatch(config.pretrain.batchSize, processes, 'pretrain.batchSize'),
     statistics: inputStatistics(backbone),
     seed: config.seed,
     config: backbone,

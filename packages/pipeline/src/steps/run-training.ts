@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { type CheckpointOptions, checkpointDirectory, recordMetrics, type TrainingEvent } from '@nats/train';
+import { Interrupted } from '../interrupted.js';
 import type { Progress } from '../progress.js';
 import { timeLeft } from '../progress.js';
 import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext } from './context.js';
+import { isFirst } from './ranks.js';
 
 /** A training or a search, as far as running it goes. */
 interface Fit<E extends { readonly type: string; readonly step: number }> {
@@ -16,20 +18,35 @@ export function checkpointsOf(folder: string, every: number): CheckpointOptions 
 }
 
 /**
- * Runs a training or a search to its end, with its events in `metrics.jsonl`.
- * @throws the signal's reason after a checkpoint was written
+ * Runs a training or a search to its end, with its events in `metrics.jsonl`, which the first process writes.
+ * @throws the signal's reason after a checkpoint was written; of several processes an `Interrupted` on all, whichever was told
  */
 export async function runTraining<E extends { readonly type: string; readonly step: number }>(
   fit: Fit<E>,
   folder: string,
   title: string,
-  { progress, signal }: StepContext,
+  context: StepContext,
 ): Promise<void> {
+  const { progress, signal, collective } = context;
   const tell = narrator(title, progress);
-  for await (const event of recordMetrics(fit.events({ signal }), join(folder, RUN_FILES.metrics))) {
-    if (isTrainingEvent(event)) tell(event);
+  const events = fit.events({ signal });
+  let stopped = false;
+  for await (const event of isFirst(context) ? recordMetrics(events, join(folder, RUN_FILES.metrics)) : events) {
+    if (!isTrainingEvent(event)) continue;
+    tell(event);
+    stopped = event.type === 'end' && event.reason === 'aborted';
   }
+  if (collective && stopped) throw stoppedTogether(signal);
   signal.throwIfAborted();
+}
+
+/** Only one process may have been told to stop. */
+function stoppedTogether({ aborted, reason }: AbortSignal): Interrupted {
+  const own = aborted && reason instanceof Interrupted ? reason : undefined;
+  return new Interrupted(own?.message ?? 'stopped, as another process was told to', {
+    requeue: own?.requeue ?? true,
+    together: true,
+  });
 }
 
 function isTrainingEvent(event: { readonly type: string }): event is TrainingEvent {

@@ -16,6 +16,7 @@ import { decode, writeScheme } from './decode.js';
 import { exportedDetector } from './export.js';
 import type { TrainedRun } from './open-run.js';
 import { openPretraining, pretrain, pretrainSettings } from './pretrain.js';
+import { asFirst } from './ranks.js';
 import { search, searchSettings } from './search.js';
 import { detectorSpec, openTask, spaceOf, type Task } from './task.js';
 import { train, trainSettings } from './train.js';
@@ -24,24 +25,26 @@ import { pretrainedWeights } from './weights.js';
 
 /** Takes a directory for a run of a context. */
 export async function claim(
-  { config, engine, command }: StepContext,
+  { config, engine, command, collective }: StepContext,
   folder: string,
   kind: RunKind,
   settings: unknown,
 ): Promise<void> {
-  await claimRun(folder, {
-    kind,
-    settings: withoutPlaces(settings),
-    config: withRelativePaths(config, folder),
-    environment: environmentOf(engine),
-    command,
-  });
+  await asFirst({ collective }, () =>
+    claimRun(folder, {
+      kind,
+      settings: withoutPlaces(settings),
+      config: withRelativePaths(config, folder),
+      environment: { ...environmentOf(engine), ...(collective && { processes: collective.size }) },
+      command,
+    }),
+  );
 }
 
 /** `nats pretrain`. @returns the file of weights */
 export async function pretrainRun(context: StepContext, folder: string): Promise<string> {
   // Images that can't be read are refused before a directory is taken.
-  const pretraining = await openPretraining(context.config);
+  const pretraining = await openPretraining(context.config, context);
   await claim(context, folder, 'pretrain', pretrainSettings(context.config));
   tellFinished(context, folder, RUN_FILES.weights, `pretrain.steps ${context.config.pretrain.steps}`);
   return pretrain(context, folder, pretraining);
@@ -57,7 +60,7 @@ export async function searchRun(context: StepContext, folder: string, known?: Ta
   await claim(context, folder, 'search', searchSettings(config, task));
   tellFinished(context, folder, RUN_FILES.architecture, `search.steps ${config.search.steps}`);
   const scheme = decode(await search(context, task, initial, folder), config);
-  await writeScheme(join(folder, RUN_FILES.scheme), scheme);
+  await asFirst(context, () => writeScheme(join(folder, RUN_FILES.scheme), scheme));
   return scheme;
 }
 

@@ -21,6 +21,7 @@ import { RUN_FILES } from '../run/run-files.js';
 import { architectureOptions } from './architecture-options.js';
 import type { StepContext, Weights } from './context.js';
 import { measuredNorms } from './measured-norms.js';
+import { asFirst, asFirstFinds, ownBatch } from './ranks.js';
 import { checkpointsOf, runTraining } from './run-training.js';
 import { detectorSpec, imagesOf, spaceOf, type Task, taskObjective } from './task.js';
 import { detectorPhases, searchPhase } from './training-phases.js';
@@ -52,12 +53,15 @@ export async function search(
   folder: string,
   title = 'search',
 ): Promise<Architecture> {
-  const { config } = context;
+  const { config, collective } = context;
   const path = join(folder, RUN_FILES.architecture);
   const space = spaceOf(config, task.backbone);
-  if (existsSync(path)) return readArchitecture(path, space);
+  if (await asFirstFinds(context, () => existsSync(path))) return readArchitecture(path, space);
   const settings = config.search;
-  const objective = taskObjective(task, config, settings);
+  const objective = taskObjective(task, config, {
+    ...settings,
+    batchSize: ownBatch(settings.batchSize, context, 'search.batchSize'),
+  });
   try {
     const checkpoints = checkpointsOf(folder, settings.checkpointEvery);
     const options = searchOptions(context, task, objective);
@@ -65,24 +69,28 @@ export async function search(
     const { frozenNorms } = detectorPhases(settings, task.backbone);
     const running = await createSearch({
       ...options,
-      initial: frozenNorms ? await measuredNorms(context, objective, initial, split, checkpoints) : initial,
+      initial: frozenNorms ? await measuredNorms(context, task, settings, { initial, split, checkpoints }) : initial,
       checkpoints,
+      ...(collective && { collective }),
     });
     try {
       await runTraining(running, folder, title, context);
       const { sites } = await running.architecture();
       const probabilities = Object.fromEntries([...sites].map(([name, site]) => [name, site.probabilities]));
       const file: ArchitectureFile = { format: FORMAT, version: 1, backbone: space.backbone, probabilities };
-      // Before the architecture, which says that the search has ended.
-      await writeSafetensors(join(folder, RUN_FILES.weights), supernetWeights(await running.training.values()));
-      await writeJson(path, file);
+      const weights = supernetWeights(await running.training.values());
+      await asFirst(context, async () => {
+        // Before the architecture, which says that the search has ended.
+        await writeSafetensors(join(folder, RUN_FILES.weights), weights);
+        await writeJson(path, file);
+      });
+      return architectureOfEvent(space, probabilities);
     } finally {
       await running.dispose();
     }
   } finally {
     await objective.dispose();
   }
-  return readArchitecture(path, space);
 }
 
 /** What `createSearch` of @nats/search takes, of a config; without first weights and checkpoints. */

@@ -43,7 +43,7 @@ export interface Task {
  */
 export async function openTask(
   { data, backbone: settings, detector: detectorSettings, evaluate }: Config,
-  look?: Pick<StepContext, 'progress' | 'signal'>,
+  look?: Pick<StepContext, 'progress' | 'signal' | 'collective'>,
 ): Promise<Task> {
   if (!data) {
     throw new UsageError(
@@ -54,7 +54,7 @@ export async function openTask(
   // Annotations first: they take no time.
   checkObjects(read.train);
   checkObjects(read.val);
-  const { train, val } = look ? await checkedDatasets(read, data, look.progress, look.signal) : read;
+  const { train, val } = look ? await checkedDatasets(read, data, look.progress, look.signal, look.collective) : read;
   // Again: broken images may be left out.
   checkObjects(train);
   checkObjects(val);

@@ -9,6 +9,7 @@ import { writeAtomic } from '../files/write-atomic.js';
 import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext, Weights } from './context.js';
 import { measuredNorms } from './measured-norms.js';
+import { asFirst, asFirstFinds, ownBatch } from './ranks.js';
 import { checkpointsOf, runTraining } from './run-training.js';
 import { imagesOf, type Task, taskObjective } from './task.js';
 import { detectorPhases } from './training-phases.js';
@@ -38,13 +39,16 @@ export async function train(
   folder: string,
   title = 'train',
 ): Promise<Weights> {
-  const { config, engine } = context;
+  const { config, engine, collective } = context;
   const path = join(folder, RUN_FILES.weights);
-  if (!existsSync(path)) {
-    if (scheme) await writeAtomic(join(folder, RUN_FILES.scheme), schemeToJson(scheme));
+  if (!(await asFirstFinds(context, () => existsSync(path)))) {
+    if (scheme) await asFirst(context, () => writeAtomic(join(folder, RUN_FILES.scheme), schemeToJson(scheme)));
     const settings = config.train;
     const { steps, evaluateEvery, checkpointEvery } = settings;
-    const objective = taskObjective(task, config, settings);
+    const objective = taskObjective(task, config, {
+      ...settings,
+      batchSize: ownBatch(settings.batchSize, context, 'train.batchSize'),
+    });
     try {
       const convolution = scheme && schemeBuilder(scheme);
       const { phases, config: fitting, frozenNorms } = detectorPhases(settings, task.backbone, convolution);
@@ -55,16 +59,20 @@ export async function train(
         steps,
         seed: config.seed,
         initial: frozenNorms
-          ? await measuredNorms(context, objective, initial, 'train', checkpoints, convolution)
+          ? await measuredNorms(context, task, settings, { initial, split: 'train', checkpoints, convolution })
           : initial,
         phases,
         config: fitting,
         ...(evaluateEvery !== undefined && { evaluation: { split: 'val', every: evaluateEvery } }),
         checkpoints,
+        ...(collective && { collective }),
       });
       try {
         await runTraining(training, folder, title, context);
-        await writeSafetensors(path, await training.values());
+        const values = await training.values();
+        await asFirst(context, () => writeSafetensors(path, values));
+        // The file may not be seen on another machine yet.
+        if (collective && collective.rank > 0) return values;
       } finally {
         await training.dispose();
       }

@@ -12,6 +12,7 @@ import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
 import { BACKBONE_PREFIX } from './backbone.js';
 import type { StepContext, Weights } from './context.js';
+import { asFirst } from './ranks.js';
 
 /** The weights of a run stand for its directory. */
 function weightsFile(path: string): string {
@@ -67,7 +68,7 @@ export async function locateWeights(
 export async function pretrainedWeights(
   { file, rules, select, scope, placeholders, mirror }: WeightSettings,
   spec: StateSpec,
-  { progress, signal }: Pick<StepContext, 'progress' | 'signal'>,
+  { progress, signal, collective }: Pick<StepContext, 'progress' | 'signal' | 'collective'>,
   statistics?: PixelStatistics,
 ): Promise<Weights> {
   if (file === undefined) return new Map();
@@ -80,7 +81,9 @@ export async function pretrainedWeights(
       );
     }
   }
-  const { path, known } = await locateWeights(file, { progress, signal, mirror });
+  const locate = () => locateWeights(file, { progress, signal, mirror });
+  // The first downloads, if need be; then the others find them in the cache.
+  const { path, known } = (await asFirst({ collective }, locate)) ?? (await locate());
   try {
     const weights = await readWeights(path, {
       ...(select !== undefined && { select }),

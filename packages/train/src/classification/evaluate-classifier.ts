@@ -15,24 +15,31 @@ export interface ClassifierEvaluation {
 export async function evaluateClassifier(
   dataset: ImageDataset,
   { network, normalize, batch }: ClassifierEvaluation,
-  { state, compile, convolution, signal }: EvaluationContext,
+  { state, compile, convolution, signal, collective }: EvaluationContext,
 ): Promise<{ accuracy: number; loss: number }> {
   const executable = await compile(
     'classifier',
     () => classifierProgram(network, { size: dataset, ...(convolution && { convolution }) }).program,
   );
-  let [correct, loss] = [0, 0];
-  for (let start = 0; start < dataset.size; start += batch) {
+  const { rank = 0, size: ranks = 1 } = collective ?? {};
+  // Image by image, so that sums over ranks add nothing but zeros and the means are those of one process in every digit.
+  const [hits, losses] = [new Float64Array(dataset.size), new Float64Array(dataset.size)];
+  for (let start = rank * batch; start < dataset.size; start += ranks * batch) {
     signal?.throwIfAborted();
     const count = Math.min(batch, dataset.size - start);
     const images = Array.from({ length: count }, (_, i) => dataset.image(start + i));
     const { logits } = await executable.run(state, { image: normalize(images) });
     for (let i = 0; i < count; i++) {
       const { best, crossEntropy } = scoreOf(logits!, i, dataset.label(start + i));
-      if (best === dataset.label(start + i)) correct++;
-      loss += crossEntropy;
+      if (best === dataset.label(start + i)) hits[start + i] = 1;
+      losses[start + i] = crossEntropy;
     }
   }
+  for (const values of [hits, losses]) await collective?.allReduce(values);
+  const [correct, loss] = [hits, losses].map((values) => values.reduce((sum, value) => sum + value, 0)) as [
+    number,
+    number,
+  ];
   return { accuracy: correct / dataset.size, loss: loss / dataset.size };
 }
 

@@ -142,16 +142,22 @@ describe.each([2, 3])('%i ranks with batches of 4', (size) => {
   });
 });
 
-test('another number of processes than before is told', async () => {
+test('another number of processes than before is told, another batch of all is refused', async () => {
   const store = memoryStore();
   await onRanks(
     2,
-    () => tinyObjective(),
+    () => tinyObjective({ batchSize: 6 }),
     () => ({ store, stopAt: 2 }),
   );
+  const otherBatch = onRanks(
+    3,
+    () => tinyObjective({ batchSize: 6 }),
+    () => ({ store }),
+  );
+  await expect(otherBatch).rejects.toThrow(/batchSize.*12.*18/);
   const ranks = await onRanks(
     3,
-    () => tinyObjective(),
+    () => tinyObjective({ batchSize: 4 }),
     () => ({ store }),
   );
   for (const { events } of ranks) {

@@ -106,10 +106,14 @@ function checkOptions({ objective, steps, phases, evaluation, checkpoints }: Tra
 }
 
 /** What must be the same when a training is continued. Not `steps`: a training may be prolonged. */
-function configOf({ objective, seed = 0, config }: TrainingOptions, phases: readonly CompiledPhase[]): Json {
+function configOf(
+  { objective, seed = 0, config, collective }: TrainingOptions,
+  phases: readonly CompiledPhase[],
+): Json {
   return toJson({
     objective: objective.name,
-    batchSize: objective.batchSize,
+    // Of all ranks: among how many processes a batch is divided changes rounding alone.
+    batchSize: objective.batchSize * (collective?.size ?? 1),
     data: objective.config,
     seed,
     phases: phases.map((phase) => phase.config),

@@ -1,0 +1,9 @@
+import { Interrupted, UsageError } from '@nats/pipeline';
+
+/** What the process ends with. `requeue` is EX_TEMPFAIL of sysexits.h: what was done is kept, start the same command again. */
+export const EXIT = { success: 0, failure: 1, usage: 2, requeue: 75, interrupted: 130 } as const;
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Interrupted) return error.requeue ? EXIT.requeue : EXIT.interrupted;
+  return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+}
