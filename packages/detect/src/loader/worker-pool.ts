@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { NatsError } from '@nats/graph';
 import type { BatchArrays, BatchConfig, BatchTask } from './make-batch.js';
 import { receiveError, type SentError } from './sent-error.js';
+import { workerFile } from './worker-file.js';
 
 export interface Request {
   readonly number: number;
@@ -85,14 +85,13 @@ export function closedError(): NatsError {
  * registered from inside the thread: Node 20 takes no loader for a thread's first file.
  */
 function startThread(workerData: BatchConfig): Worker {
-  const built = new URL('./loader/worker.js', import.meta.url);
-  if (existsSync(fileURLToPath(built))) return new Worker(built, { workerData });
-  const source = new URL('./worker.ts', import.meta.url).href;
+  const { url, source } = workerFile();
+  if (!source) return new Worker(url, { workerData });
   // What `require` finds is the CommonJS half.
   const tsx = createRequire(import.meta.url)
     .resolve('tsx/esm/api')
     .replace(/\.cjs$/, '.mjs');
   const code = `import(${JSON.stringify(pathToFileURL(tsx).href)})
-    .then(({ register }) => { register(); return import(${JSON.stringify(source)}); })`;
+    .then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); })`;
   return new Worker(code, { eval: true, workerData, execArgv: ['--conditions=@nats/source'] });
 }
