@@ -27,6 +27,7 @@ import {
 } from '@nats/graph/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
+  boxIou,
   ciouLoss,
   classwiseNms,
   decodeBoxes,
@@ -38,7 +39,6 @@ import {
   giouLoss,
   l1Loss,
   matchByIou,
-  pairwiseIou,
   smoothL1Loss,
 } from '../../src/index.js';
 import { readGolden } from './support.js';
@@ -160,7 +160,7 @@ describe.each(ENGINES.map((pair) => [pair[0].name, ...pair] as const))(
         labels: tensorData('int32', [1, m + 1], [...objects.map(() => 0), -1]),
       };
       const found = await run(engine, feeds, ({ anchors: a, boxes, labels }) => ({
-        iou: pairwiseIou(a!, boxes!),
+        iou: boxIou(a!, boxes!),
         ...matchByIou(
           a!,
           { boxes: boxes!, labels: labels! },
