@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { downsample } from './downsample.js';
+import { createThinnedPoints, downsample } from './downsample.js';
 
 test('few points stay as they are', () => {
   const points = [{ step: 1, loss: 2 }];
@@ -30,4 +30,16 @@ test('never more points than the limit', () => {
     expect(points.length).toBeLessThanOrEqual(100);
     expect(points.at(-1)!.step).toBe(count - 1);
   }
+});
+
+test('a curve of any length keeps a bounded number of points, whose mean stays', () => {
+  const kept = createThinnedPoints<{ step: number; loss: number }>(8);
+  for (let step = 1; step <= 1000; step++) kept.add({ step, loss: step });
+  const points = kept.all();
+  expect(points.length).toBeLessThanOrEqual(8);
+  expect(points.length).toBeGreaterThan(3);
+  expect(points.at(-1)!.step).toBe(1000);
+  const few = createThinnedPoints<{ step: number; loss: number }>(8);
+  for (let step = 1; step <= 7; step++) few.add({ step, loss: step });
+  expect(few.all()).toHaveLength(7);
 });

@@ -23,3 +23,25 @@ function meanPoint<T extends { readonly step: number }>(group: readonly T[]): T 
   });
   return { ...last, ...Object.fromEntries(means), step: last.step };
 }
+
+/** Most points that are kept of a curve before it is drawn, where fewer are shown. */
+const KEPT = 100_000;
+
+/** A curve of any length in bounded memory: beyond `limit` points, each is the mean of as many neighbors as it takes. */
+export function createThinnedPoints<T extends { readonly step: number }>(limit = KEPT) {
+  let points: T[] = [];
+  let group: T[] = [];
+  let each = 1;
+  return {
+    add(point: T): void {
+      group.push(point);
+      if (group.length < each) return;
+      points.push(each === 1 ? point : meanPoint(group));
+      group = [];
+      if (points.length < limit) return;
+      points = [...downsample(points, Math.ceil(limit / 2)).points];
+      each *= 2;
+    },
+    all: (): readonly T[] => (group.length === 0 ? points : [...points, meanPoint(group)]),
+  };
+}

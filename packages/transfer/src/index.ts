@@ -1,4 +1,6 @@
 /** Everything of `@nats/transfer/parse`, and what reads and writes files. */
+
+export { readLines } from './lines.js';
 export {
   DEFAULT_LIMITS,
   type DetectedFormat,
@@ -51,5 +53,6 @@ export {
   WRAPPER_KEYS,
 } from './parse.js';
 export { type ReadWeightsOptions, readWeights } from './read-weights.js';
+export { checkRegular, openToAppend, readRegularFile, withPath } from './regular-file.js';
 export { writeSafetensors } from './safetensors-file.js';
 export { type WritableFile, type WritableFiles, writeAtomically } from './write-atomically.js';

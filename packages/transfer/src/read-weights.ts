@@ -1,10 +1,10 @@
-import { open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { malformed } from '@nats/graph';
 import { detect } from './detect-format.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { onnxExternalFiles, parseOnnx } from './onnx/index.js';
 import { type ParseWeightsOptions, parseWeights } from './parse-weights.js';
+import { readRegularFile } from './regular-file.js';
 import { openSource, quote, tooLarge } from './source.js';
 import { parseTfjs, type TfjsOptions, tfjsShards } from './tfjs/index.js';
 import type { Weights } from './weights.js';
@@ -61,31 +61,9 @@ function staysInside(location: string): boolean {
   return location.split('/').every((part) => part !== '' && part !== '..');
 }
 
-/** Reads a whole file, its size checked before memory is taken; `fs.readFile` stops at 2 GiB and has no cap of ours. */
+/** A whole file, its size checked before memory is taken. */
 async function readBounded(path: string, limits: Limits): Promise<Uint8Array> {
-  await refuseOthers(path);
-  const handle = await open(path, 'r');
-  try {
-    const { size } = await handle.stat();
+  return readRegularFile(path, (size) => {
     if (size > limits.maxFileBytes) throw tooLarge(path, size, limits);
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    while (at < size) {
-      const { bytesRead } = await handle.read(bytes, at, Math.min(size - at, 2 ** 28), at);
-      if (bytesRead === 0) break;
-      at += bytesRead;
-    }
-    return at === size ? bytes : bytes.slice(0, at);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Opening a named pipe waits for who writes into it, maybe for ever; a device has no end. */
-async function refuseOthers(path: string): Promise<void> {
-  const info = await stat(path);
-  // A folder fails by itself (EISDIR), without a wait.
-  if (info.isFile() || info.isDirectory()) return;
-  const kind = info.isFIFO() ? 'a named pipe' : 'a device or socket';
-  throw malformed(path, '', { rule: 'weights are in a file', received: kind });
+  });
 }

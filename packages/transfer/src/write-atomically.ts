@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { withPath } from './regular-file.js';
 
 /** An open file, as far as writing needs it. */
 export interface WritableFile {
@@ -17,20 +18,20 @@ export interface WritableFiles {
 }
 
 /**
- * Writes a file of several parts: a temporary file in the same folder, synced to disk, then renamed. A reader sees the old
+ * Writes a file of several parts, which may be made while it is written: a temporary file in the same folder, synced to disk, then renamed. A reader sees the old
  * file or the whole new one, also after a power cut.
  * @throws IO errors (ENOSPC, EACCES …) pass through, and the temporary file is removed
  */
 export async function writeAtomically(
   path: string,
-  parts: Iterable<Uint8Array>,
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   files: WritableFiles = fs,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     const handle = await files.open(temporary, 'wx');
     try {
-      for (const part of parts) await writeAll(handle, part);
+      for await (const part of parts) await writeAll(handle, part);
       await handle.sync();
     } finally {
       await handle.close();
@@ -38,7 +39,7 @@ export async function writeAtomically(
     await files.rename(temporary, path);
   } catch (error) {
     await files.rm(temporary, { force: true });
-    throw error;
+    throw withPath(error, path);
   }
   await syncFolder(dirname(path), files);
 }

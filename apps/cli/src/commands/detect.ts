@@ -22,6 +22,7 @@ import {
   writeAtomic,
 } from '@nats/pipeline';
 import type { Command } from 'commander';
+import { isOutputClosed } from '../output.js';
 import { printable } from '../printable.js';
 import { streamProgress } from '../progress.js';
 import { addModelEngineFlag, countingNumber, printJson, shareNumber } from './shared.js';
@@ -82,6 +83,7 @@ async function run(path: string, paths: readonly string[], flags: DetectFlags): 
       const started = performance.now();
       for (const [i, image] of images.entries()) {
         signal.throwIfAborted();
+        if (isOutputClosed() && flags.out === undefined) break;
         try {
           const detected = await detectOn(image, model, flags);
           if (flags.json) found.push(detected);

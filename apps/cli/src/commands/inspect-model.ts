@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { DETECTOR_FORMAT, readDetectorMetadata } from '@nats/detect';
 import { type ModelValue, readModel } from '@nats/export';
 import { sizeOf } from '@nats/graph';
 import { modelFile } from '@nats/pipeline';
+import { readRegularFile } from '@nats/transfer';
 import type { Command } from 'commander';
 import { printJson } from './shared.js';
 
@@ -19,7 +19,7 @@ export function inspectModelCommand(inspect: Command): void {
 
 async function run(path: string, { json }: { json?: true }): Promise<void> {
   const file = modelFile(path);
-  const bytes = await readFile(file);
+  const bytes = await readRegularFile(file);
   const model = readModel(bytes, file);
   const detector = model.metadata.format === DETECTOR_FORMAT ? readDetectorMetadata(bytes, file) : undefined;
   const parameters = model.initializers.reduce(

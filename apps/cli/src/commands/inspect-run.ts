@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { RUN_FILES, readCommands, readEvaluation, readJson, readMetrics, readRun } from '@nats/pipeline';
+import { lastMetrics, RUN_FILES, readCommands, readEnvironment, readEvaluation, readRun } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { printJson } from './shared.js';
 
@@ -17,13 +17,13 @@ export function inspectRunCommand(inspect: Command): void {
 
 async function run(folder: string, { json }: { json?: true }): Promise<void> {
   const { kind, tool } = await readRun(folder);
-  const lines = await readMetrics(join(folder, RUN_FILES.metrics));
-  const steps = lines.findLast(({ type }) => type === 'start')?.steps;
-  const last = lines.findLast(({ type }) => type === 'step');
+  const metrics = await lastMetrics(join(folder, RUN_FILES.metrics));
+  const steps = metrics.get('start')?.steps;
+  const last = metrics.get('step');
   const files = Object.values(RUN_FILES).filter((name) => existsSync(join(folder, name)));
   const path = join(folder, RUN_FILES.evaluation);
   const evaluation = existsSync(path) ? await readEvaluation(path) : undefined;
-  const environment = (await readJson(join(folder, RUN_FILES.environment))) as Record<string, unknown>;
+  const environment = await readEnvironment(folder);
   const commands = await readCommands(folder);
   if (json) {
     const { stats, perCategory } = evaluation ?? {};

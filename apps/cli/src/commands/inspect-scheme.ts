@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readScheme, UsageError, VERSION, writeScheme } from '@nats/pipeline';
 import {
@@ -15,6 +14,7 @@ import {
   schemeToPatterns,
   summarizeScheme,
 } from '@nats/space';
+import { readRegularFile } from '@nats/transfer';
 import { type Command, Option } from 'commander';
 import { textTable } from '../text-table.js';
 import { printJson } from './shared.js';
@@ -67,7 +67,7 @@ async function run(
 
 async function readPatterns(path: string, name: string): Promise<Scheme> {
   if (!isBackboneName(name)) throw new UsageError(`--backbone ${name}: no network has this name`);
-  return schemeFromPatterns(await readFile(path, 'utf8'), {
+  return schemeFromPatterns((await readRegularFile(path)).toString(), {
     backbone: name,
     sites: convolutionSites(backboneConfig(name)),
     provenance: { tool: { name: '@nats/cli', version: VERSION }, method: 'pattern file', note: basename(path) },

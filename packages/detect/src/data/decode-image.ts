@@ -1,9 +1,9 @@
 import { malformed, NatsError } from '@nats/graph';
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import { readBytes } from '../files/read-file.js';
 import { type DatasetRecord, sourceName } from './dataset.js';
 import { bmpSize, checkPixels, decodeBmp, isBmp, MAX_PIXELS } from './decode-bmp.js';
 import type { DecodedImage } from './decoded-image.js';
-import { readBytes } from './read-file.js';
 
 export interface DecodeOptions {
   /** 3: red, green, blue. 1: gray, 0.299 R + 0.587 G + 0.114 B (ITU-R 601, as Pillow and OpenCV). Default 3. */

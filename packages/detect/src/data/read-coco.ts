@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { parseJson } from '@nats/graph/schema';
+import { readText } from '../files/read-file.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
 import { FieldError, type Fields, fieldsAt, inFile, isFields, listAt, numberAt, sideAt, textAt } from './fields.js';
@@ -8,7 +9,6 @@ import { createImageFinder, type ImageFinder } from './image-files.js';
 import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
-import { readText } from './read-file.js';
 import { segmentationAt } from './segmentation-field.js';
 
 /**

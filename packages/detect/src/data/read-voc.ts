@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { malformed, NatsError } from '@nats/graph';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { decodeText, readBytes, readText } from '../files/read-file.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
 import { type Fields, fieldsAt, inFile, numberInText, sideAt, textAt } from './fields.js';
@@ -11,7 +12,6 @@ import { imageFiles, pathParts } from './image-files.js';
 import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
-import { decodeText, readBytes, readText } from './read-file.js';
 
 export interface ReadVocOptions {
   /** Name of a list in ImageSets/Main, such as `train`. Default: every annotation. */

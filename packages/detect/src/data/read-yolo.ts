@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, sep } from 'node:path';
+import { readText } from '../files/read-file.js';
 import type { Box } from './box.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
@@ -9,7 +10,6 @@ import { imageFault } from './image-fault.js';
 import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
-import { readText } from './read-file.js';
 import { openYolo } from './yolo-layout.js';
 
 export interface ReadYoloOptions {

@@ -3,10 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { malformed } from '@nats/graph';
 import { parse } from 'yaml';
+import { checkName, readText } from '../files/read-file.js';
 import { append } from './append.js';
 import { FieldError, type Fields, fieldsAt, inFile, shown, textAt } from './fields.js';
 import { imageFiles, isInside, pathParts } from './image-files.js';
-import { checkName, readText } from './read-file.js';
 
 /** Where a YOLO dataset says that its classes and images are. */
 export interface YoloLayout {

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { parseJson } from '@nats/graph/schema';
+import { readText } from '../files/read-file.js';
 import { type DetectionEvaluation, evaluateDetections } from './evaluate-detections.js';
 import { type EvaluationParameters, evaluationParameters } from './parameters.js';
 import { parseDetections, parseGroundTruth } from './validate-coco.js';
@@ -26,5 +26,5 @@ export async function evaluateFiles(
 }
 
 async function readJson(path: string): Promise<unknown> {
-  return parseJson(await readFile(path, 'utf8'), path);
+  return parseJson(await readText(path), path);
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { expectFile } from '../files/expect-file.js';
+import { readText } from '../files/read-text.js';
 import { UsageError } from '../usage-error.js';
 import { explainIssues } from './explain.js';
 import { type Overrides, withOverrides } from './overrides.js';
@@ -59,7 +59,7 @@ export function parseConfig(
 }
 
 async function readConfigFile(path: string): Promise<unknown> {
-  const text = await readFile(expectFile(path), 'utf8');
+  const text = await readText(expectFile(path));
   try {
     return JSON.parse(text);
   } catch (cause) {

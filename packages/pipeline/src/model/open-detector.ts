@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   type DecodedImage,
   type Detections,
@@ -9,6 +8,7 @@ import {
 } from '@nats/detect';
 import { deviceError, nativeOnnxruntime } from '@nats/engine';
 import { type DType, type Feeds, malformed, type TensorData, tensorData } from '@nats/graph';
+import { readRegularFile } from '@nats/transfer';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { ModelRuntime } from './model-engines.js';
 
@@ -30,7 +30,7 @@ export interface OpenDetector {
 
 /** @throws NatsError if the file is no detector of nats, or `device` if there is no GPU for it; IO errors pass through */
 export async function openDetector(path: string, runtime: ModelRuntime): Promise<OpenDetector> {
-  return openDetectorBytes(await readFile(path), path, runtime);
+  return openDetectorBytes(await readRegularFile(path), path, runtime);
 }
 
 export async function openDetectorBytes(

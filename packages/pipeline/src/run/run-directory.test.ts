@@ -96,5 +96,5 @@ test('another layout, and a file that is no description, are errors', async () =
   writeFileSync(path, JSON.stringify({ ...record, version: record.version + 1 }));
   await expect(readRun(folder)).rejects.toThrow(/another version of nats/);
   writeFileSync(path, JSON.stringify({ ...record, format: 'other' }));
-  await expect(readRun(folder)).rejects.toThrow(/format is not 'nats-run'/);
+  await expect(readRun(folder)).rejects.toThrow(/run\.json, format: received .*"nats-run"/);
 });

@@ -1,18 +1,22 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
-import { readJson } from '../files/read-json.js';
+import { z } from 'zod';
+import { readJsonAs } from '../files/read-json.js';
 import { writeJson } from '../files/write-atomic.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 import { type Environment, logCommand } from './command-log.js';
 import { isLock, lockRun } from './lock-run.js';
+import { hasSteps } from './metrics.js';
 import { isRankLog } from './rank-log.js';
 import { RUN_FILES } from './run-files.js';
 
 /** What a run makes: a classifier, an architecture, a detector, or all of it for the demonstration. */
-export type RunKind = 'pretrain' | 'search' | 'train' | 'demo';
+export type RunKind = (typeof KINDS)[number];
+
+const KINDS = ['pretrain', 'search', 'train', 'demo'] as const;
 
 const FORMAT = 'nats-run';
 /** Of the layout of run directories. */
@@ -112,15 +116,15 @@ async function runIn(folder: string): Promise<RunRecord | undefined> {
 async function readRecord(folder: string): Promise<RunRecord | undefined> {
   const path = join(folder, RUN_FILES.run);
   if (!existsSync(path)) return undefined;
-  const value = ((await readJson(path)) ?? {}) as Record<string, unknown>;
-  if (value.format !== FORMAT) throw new Error(`${path} is no description of a run: its format is not '${FORMAT}'`);
+  const value = await readJsonAs(path, z.looseObject({ format: z.literal(FORMAT) }));
   if (value.version !== RUN_VERSION) {
     throw new Error(
       `${folder} is a run of another version of nats (layout ${JSON.stringify(value.version)}, nats ${String(value.tool)}); ` +
         `this is nats ${VERSION}, which reads layout ${RUN_VERSION}. Continue with that version, or choose another directory`,
     );
   }
-  return { kind: value.kind as RunKind, tool: String(value.tool), settings: (value.settings ?? null) as Json };
+  const { kind } = await readJsonAs(path, z.looseObject({ kind: z.enum(KINDS) }));
+  return { kind, tool: String(value.tool), settings: (value.settings ?? null) as Json };
 }
 
 function sameAs(before: RunRecord, kind: RunKind, settings: Json): boolean {
@@ -150,8 +154,7 @@ async function hasBegun(folder: string): Promise<boolean> {
     (name) => !BEFORE_STEPS.has(name) && name !== RUN_FILES.checkpoints && !isBesideRun(name),
   );
   if (others.length > 0) return true;
-  const metrics = join(folder, RUN_FILES.metrics);
-  return existsSync(metrics) && (await readFile(metrics, 'utf8')).includes('"type":"step"');
+  return hasSteps(join(folder, RUN_FILES.metrics));
 }
 
 function checkSame(folder: string, before: RunRecord, kind: RunKind, settings: Json): void {

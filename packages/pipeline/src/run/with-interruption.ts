@@ -7,7 +7,7 @@ import { Interrupted } from '../interrupted.js';
 const REQUEUING = ['SIGTERM', 'SIGUSR2'] as const;
 
 /**
- * Does work that Ctrl-C ends in good order, and SIGTERM or SIGUSR2, after which it is to be started again: what the work throws
+ * Does work that Ctrl-C or a closed terminal ends in good order, and SIGTERM or SIGUSR2, after which it is to be started again: what the work throws
  * when its signal aborts is an `Interrupted` with the given message. A second Ctrl-C ends the process at once.
  */
 export async function withInterruption<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -15,6 +15,8 @@ export async function withInterruption<T>(message: string, work: (signal: AbortS
   const stop = () => controller.abort(new Interrupted(message));
   const requeue = () => controller.abort(new Interrupted(message, { requeue: true }));
   process.once('SIGINT', stop);
+  // A closed terminal: what is printed from here on is lost, the checkpoint is not.
+  process.once('SIGHUP', stop);
   // Windows has no SIGUSR2.
   const sent = process.platform === 'win32' ? (['SIGTERM'] as const) : REQUEUING;
   for (const name of sent) process.on(name, requeue);
@@ -22,6 +24,7 @@ export async function withInterruption<T>(message: string, work: (signal: AbortS
     return await work(controller.signal);
   } finally {
     process.off('SIGINT', stop);
+    process.off('SIGHUP', stop);
     for (const name of sent) process.off(name, requeue);
   }
 }

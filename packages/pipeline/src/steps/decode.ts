@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { type Architecture, averageArchitectures, decodeScheme } from '@nats/search';
 import { compareSchemes, type Scheme, schemeFromJson, schemeToJson } from '@nats/space';
 import { toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
 import { expectFile } from '../files/expect-file.js';
+import { readText } from '../files/read-text.js';
 import { writeAtomic } from '../files/write-atomic.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
@@ -22,7 +22,7 @@ export function decode(searches: Architecture | readonly Architecture[], { decod
 /** @throws UsageError if there is another scheme in its place, unless it may be replaced */
 export async function writeScheme(path: string, scheme: Scheme, replace = false): Promise<void> {
   if (!replace && existsSync(expectFile(path))) {
-    const { equal, changedChannels } = compareSchemes(schemeFromJson(await readFile(path, 'utf8'), path), scheme);
+    const { equal, changedChannels } = compareSchemes(schemeFromJson(await readText(path), path), scheme);
     if (equal) return;
     throw new UsageError(
       `${path} holds another scheme (${changedChannels} channels differ); choose another file with --out, or --replace it`,

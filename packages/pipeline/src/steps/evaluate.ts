@@ -10,9 +10,10 @@ import {
 } from '@nats/detect';
 import { type Scheme, schemeBuilder } from '@nats/space';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
+import { z } from 'zod';
 import { withoutPlaces } from '../config/paths.js';
 import { decisiveData } from '../config/sections/data.js';
-import { readJson } from '../files/read-json.js';
+import { readJsonAs } from '../files/read-json.js';
 import { writeJson } from '../files/write-atomic.js';
 import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext, Weights } from './context.js';
@@ -91,8 +92,22 @@ export async function evaluate(
   }
 }
 
+const numbersSchema = z.looseObject({
+  stats: z.array(z.number()),
+  perCategory: z.record(z.string(), z.number()),
+  text: z.string(),
+});
+
+const evaluationSchema = numbersSchema.extend({
+  segm: numbersSchema.optional(),
+  voc: z.looseObject({ mean: z.number(), perCategory: z.record(z.string(), z.number()) }).optional(),
+  images: z.number(),
+  settings: z.custom<Json>().optional(),
+}) as z.ZodType<EvaluationFile>;
+
+/** What an `evaluation.json` holds. @throws NatsError `malformed` for one that was edited; IO errors pass through */
 export async function readEvaluation(path: string): Promise<EvaluationFile> {
-  return (await readJson(path)) as EvaluationFile;
+  return readJsonAs(path, evaluationSchema);
 }
 
 export function evaluationFile(

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BackboneConfig, checkSchemeFits, type Scheme, schemeFromJson } from '@nats/space';
 import { readWeights } from '@nats/transfer';
@@ -9,6 +8,7 @@ import { withAbsolutePaths } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import { expectFile } from '../files/expect-file.js';
 import { readJson } from '../files/read-json.js';
+import { readText } from '../files/read-text.js';
 import { isRun, type RunKind, readRun } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
@@ -59,7 +59,7 @@ export async function readScheme(path: string, backbone?: BackboneConfig): Promi
         : `${path} is a run of nats ${kind} without a scheme; a scheme.json or a run of nats search has one`,
     );
   }
-  const scheme = schemeFromJson(await readFile(file, 'utf8'), file);
+  const scheme = schemeFromJson(await readText(file), file);
   if (backbone) checkSchemeFits(scheme, backbone);
   return scheme;
 }

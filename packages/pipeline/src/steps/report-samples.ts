@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import {
   type CocoDetection,
@@ -11,11 +10,22 @@ import {
   loadRecordImage,
 } from '@nats/detect';
 import { type BoxedSample, type ReportBox, reportObjects } from '@nats/report';
-import { readJson } from '../files/read-json.js';
+import { readRegularFile } from '@nats/transfer';
+import { z } from 'zod';
+import { readJsonAs } from '../files/read-json.js';
 import { RUN_FILES } from '../run/run-files.js';
 
 /** Detections with lower scores are not shown. */
 export const SHOWN_SCORE = 0.3;
+
+const detectionsSchema = z.array(
+  z.looseObject({
+    image_id: z.number(),
+    category_id: z.number(),
+    score: z.number(),
+    bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+  }),
+) as z.ZodType<CocoDetection[]>;
 
 /** A variant's detections by image, as its run keeps them. */
 export interface VariantDetections {
@@ -25,7 +35,7 @@ export interface VariantDetections {
 
 export async function readDetections(folder: string): Promise<CocoDetection[]> {
   const path = join(folder, RUN_FILES.detections);
-  return existsSync(path) ? ((await readJson(path)) as CocoDetection[]) : [];
+  return existsSync(path) ? await readJsonAs(path, detectionsSchema) : [];
 }
 
 /** Images of a report. */
@@ -64,7 +74,7 @@ export async function reportSamples(val: Dataset, variants: readonly VariantDete
 async function picture(record: DatasetRecord): Promise<Uint8Array> {
   const { source } = record;
   if ('file' in source && ['.jpg', '.jpeg', '.png'].includes(extname(source.file).toLowerCase())) {
-    return readFile(source.file);
+    return readRegularFile(source.file);
   }
   return encodePng(await loadRecordImage(record));
 }

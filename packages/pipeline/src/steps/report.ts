@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Engine } from '@nats/graph';
 import {
@@ -17,13 +17,14 @@ import {
 } from '@nats/report';
 import { parseGenotype, programCosts } from '@nats/space';
 import { toJson } from '@nats/train';
-import { readJson } from '../files/read-json.js';
-import { readCommands } from '../run/command-log.js';
+import { readLines } from '@nats/transfer';
+import { z } from 'zod';
+import { readJsonAs } from '../files/read-json.js';
+import { readCommands, readEnvironment } from '../run/command-log.js';
 import { readRun } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
-import type { ModelLatency } from './bench.js';
 import { type CocoNumbers, readEvaluation } from './evaluate.js';
 import { candidatesProgram } from './export.js';
 import { openTrainedRun, runConfig, type TrainedRun } from './open-run.js';
@@ -94,7 +95,7 @@ export async function reportData(folders: readonly string[], options: ReportOpti
     samples: await reportSamples(val, variantDetections),
     sampleMinScore: SHOWN_SCORE,
     commands: await commandsOf(folders),
-    environment: await environmentIn(first.folder),
+    environment: await readEnvironment(first.folder),
     ...(options.caveats && { caveats: options.caveats }),
   };
 }
@@ -151,16 +152,20 @@ function reportNumbers({ stats, perCategory }: CocoNumbers): ReportNumbers {
   return { stats, perCategory: Object.values(perCategory) };
 }
 
+const latencySchema = z.looseObject({
+  single: z.looseObject({ median: z.number(), p10: z.number(), p90: z.number(), rounds: z.number() }),
+});
+
 async function latencyIn(folder: string): Promise<ReportLatency | undefined> {
   const path = join(folder, RUN_FILES.latency);
   if (!existsSync(path)) return undefined;
-  const { single } = (await readJson(path)) as ModelLatency;
+  const { single } = await readJsonAs(path, latencySchema);
   return { milliseconds: single.median, low: single.p10, high: single.p90, runs: single.rounds, batch: 1 };
 }
 
 async function reportTraining(folder: string, name: string): Promise<ReportTraining> {
   const path = join(folder, RUN_FILES.metrics);
-  const { points, evaluations } = trainingCurves(await readFile(path, 'utf8'), path);
+  const { points, evaluations } = await trainingCurves(readLines(path), path);
   return { name, points, evaluations };
 }
 
@@ -173,15 +178,11 @@ async function reportSearch(folder: string): Promise<ReportSearch> {
     seed: config.seed,
     start: start ?? Math.floor(steps * 0.3),
     genotypes,
-    ...searchCurves(await readFile(path, 'utf8'), path),
+    ...(await searchCurves(readLines(path), path)),
   };
 }
 
 async function commandsOf(folders: readonly string[]): Promise<{ command: string }[]> {
   const all = (await Promise.all(folders.map(readCommands))).flat().sort((a, b) => a.time.localeCompare(b.time));
   return [...new Set(all.map(({ command }) => command))].map((command) => ({ command }));
-}
-
-async function environmentIn(folder: string): Promise<Record<string, string | number>> {
-  return (await readJson(join(folder, RUN_FILES.environment))) as Record<string, string | number>;
 }

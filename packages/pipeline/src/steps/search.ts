@@ -12,10 +12,11 @@ import {
 import type { SearchSpace } from '@nats/space';
 import { toJson } from '@nats/train';
 import { writeSafetensors } from '@nats/transfer';
+import { z } from 'zod';
 import type { Config } from '../config/schema.js';
 import { decisiveData } from '../config/sections/data.js';
 import type { SearchSettings } from '../config/sections/training.js';
-import { readJson } from '../files/read-json.js';
+import { readJsonAs } from '../files/read-json.js';
 import { writeJson } from '../files/write-atomic.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { architectureOptions } from './architecture-options.js';
@@ -120,14 +121,18 @@ function relaxationOf({ relaxation, form, estimator, images }: SearchSettings): 
     : { kind: 'exact', form };
 }
 
+const architectureSchema = z.looseObject({
+  format: z.unknown(),
+  version: z.unknown(),
+  probabilities: z.record(z.string(), z.array(z.array(z.number()))),
+});
+
 /** @throws Error if the file is no architecture of the space's backbone; IO errors pass through */
 export async function readArchitecture(path: string, space: SearchSpace): Promise<Architecture> {
-  const file = (await readJson(path)) as Partial<ArchitectureFile>;
-  const { format, version, probabilities } = file;
+  const { format, version, probabilities } = await readJsonAs(path, architectureSchema);
   const fits =
     format === FORMAT &&
     version === 1 &&
-    probabilities !== undefined &&
     space.sites.every(({ name, channelGroups }) => {
       const rows = probabilities[name];
       return rows?.length === channelGroups && rows.every((row) => row.length === space.genotypes.length);

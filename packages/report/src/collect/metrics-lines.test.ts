@@ -16,6 +16,8 @@ const step = (number: number, loss: number, metrics: Record<string, number> = {}
   imagesPerSecond: 16,
 });
 
+const linesOf = (text: string) => [text.split('\n')];
+
 async function recorded(events: readonly TrainingEvent[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'metrics-'));
   const path = join(folder, 'metrics.jsonl');
@@ -36,7 +38,7 @@ test('reads what recordMetrics writes, without numbers that are none', async () 
     { type: 'evaluation', step: 2, split: 'test', metrics: { AP: 0.2, bad: Number.NaN }, seconds: 1, best: true },
     { type: 'end', step: 2, reason: 'finished' },
   ]);
-  expect(trainingCurves(text)).toEqual({
+  expect(await trainingCurves(linesOf(text))).toEqual({
     points: [{ step: 1, loss: 2.5, learningRate: 0.1 }],
     evaluations: [{ step: 2, split: 'test', metrics: { AP: 0.2 } }],
   });
@@ -57,7 +59,7 @@ test('a search: both losses, the newer entropy, and shares from architecture lin
       ],
     },
   };
-  expect(searchCurves(`${text}${JSON.stringify(line)}\n`)).toEqual({
+  expect(await searchCurves(linesOf(`${text}${JSON.stringify(line)}\n`))).toEqual({
     points: [
       { step: 1, weightsLoss: 3, entropy: 1 },
       { step: 2, weightsLoss: 2, architectureLoss: 2.2, entropy: 0.8 },
@@ -66,10 +68,12 @@ test('a search: both losses, the newer entropy, and shares from architecture lin
   });
 });
 
-test('a half-written last line is left out; any other broken line is an error with its number', () => {
-  expect(trainingCurves('{"type":"step","step":1,"loss":2}\n{"type":"st').points).toEqual([{ step: 1, loss: 2 }]);
-  expect(() => trainingCurves('{"type"\n{"type":"step"}\n', 'm.jsonl')).toThrow(/m\.jsonl, line 1/);
-  expect(() => trainingCurves('[1]\n', 'm.jsonl')).toThrow(/a JSON object/);
+test('a half-written last line is left out; any other broken line is an error with its number', async () => {
+  const half = '{"type":"step","step":1,"loss":2}\n{"type":"st';
+  expect((await trainingCurves(linesOf(half))).points).toEqual([{ step: 1, loss: 2 }]);
+  const read = (text: string) => trainingCurves(linesOf(text), 'm.jsonl');
+  await expect(read('{"type"\n{"type":"step"}\n')).rejects.toThrow(/m\.jsonl, line 1/);
+  await expect(read('{"type":"step"}\n[1]\n')).rejects.toThrow(/line 2: .*a JSON object/);
 });
 
 test('shares of nothing', () => {

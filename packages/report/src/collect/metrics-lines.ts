@@ -1,56 +1,65 @@
-import { malformed } from '@nats/graph';
+import { malformed, type NatsError } from '@nats/graph';
+import { createThinnedPoints } from '../downsample.js';
 import type { ReportSearch, ReportTraining, SearchPoint } from '../report-data.js';
 
-/** Curves of a training from its metrics.jsonl, as `recordMetrics` of @nats/train writes it. */
-export function trainingCurves(
-  text: string,
+/** Lines of a metrics.jsonl, some at a time: `readLines` of @nats/transfer gives those of a file. */
+export type MetricsSource = Iterable<readonly string[]> | AsyncIterable<readonly string[]>;
+
+/**
+ * Curves of a training from its metrics.jsonl, as `recordMetrics` of @nats/train writes it. Of more than 100,000 steps,
+ * points are means of neighbors.
+ * @throws NatsError `malformed` for a line that is no JSON object, but the last
+ */
+export async function trainingCurves(
+  source: MetricsSource,
   file = 'metrics.jsonl',
-): Pick<ReportTraining, 'points'> & { readonly evaluations: NonNullable<ReportTraining['evaluations']> } {
-  const lines = linesOf(text, file);
-  return {
-    points: lines.flatMap((line) => {
-      if (line.type !== 'step') return [];
-      const [step, loss, learningRate] = [numberOf(line.step), numberOf(line.loss), numberOf(line.learningRate)];
-      if (step === undefined || loss === undefined) return [];
-      return [{ step, loss, ...(learningRate !== undefined && { learningRate }) }];
-    }),
-    evaluations: lines.flatMap((line) => {
-      const step = numberOf(line.step);
-      if (line.type !== 'evaluation' || step === undefined || typeof line.split !== 'string') return [];
-      return [{ step, split: line.split, metrics: numbersOf(line.metrics) }];
-    }),
-  };
+): Promise<Pick<ReportTraining, 'points'> & { readonly evaluations: NonNullable<ReportTraining['evaluations']> }> {
+  const points = createThinnedPoints<ReportTraining['points'][number]>();
+  const evaluations: NonNullable<ReportTraining['evaluations']>[number][] = [];
+  for await (const line of recordsOf(source, file)) {
+    const step = numberOf(line.step);
+    if (step === undefined) continue;
+    const [loss, learningRate] = [numberOf(line.loss), numberOf(line.learningRate)];
+    if (line.type === 'step' && loss !== undefined) {
+      points.add({ step, loss, ...(learningRate !== undefined && { learningRate }) });
+    }
+    if (line.type === 'evaluation' && typeof line.split === 'string') {
+      evaluations.push({ step, split: line.split, metrics: numbersOf(line.metrics) });
+    }
+  }
+  return { points: points.all(), evaluations };
 }
 
 /** Curves of a search from its metrics.jsonl: losses on both halves, entropy, and from `architecture` lines intensities. */
-export function searchCurves(
-  text: string,
+export async function searchCurves(
+  source: MetricsSource,
   file = 'metrics.jsonl',
-): { readonly points: readonly SearchPoint[]; readonly intensities: NonNullable<ReportSearch['intensities']> } {
-  const lines = linesOf(text, file);
-  return {
-    points: lines.flatMap((line) => {
-      const step = numberOf(line.step);
-      if (line.type !== 'step' || step === undefined) return [];
+): Promise<{
+  readonly points: readonly SearchPoint[];
+  readonly intensities: NonNullable<ReportSearch['intensities']>;
+}> {
+  const points = createThinnedPoints<SearchPoint>();
+  const intensities: NonNullable<ReportSearch['intensities']>[number][] = [];
+  for await (const line of recordsOf(source, file)) {
+    const step = numberOf(line.step);
+    if (step === undefined) continue;
+    if (line.type === 'step') {
       const metrics = numbersOf(line.metrics);
       const [weightsLoss, architectureLoss] = [numberOf(line.loss), metrics['architecture/loss']];
       // The architecture's own step comes after the weights' in the same step, so its entropy is the newer.
       const entropy = metrics['architecture/entropy'] ?? metrics.entropy;
-      return [
-        {
-          step,
-          ...(weightsLoss !== undefined && { weightsLoss }),
-          ...(architectureLoss !== undefined && { architectureLoss }),
-          ...(entropy !== undefined && { entropy }),
-        },
-      ];
-    }),
-    intensities: lines.flatMap((line) => {
-      const step = numberOf(line.step);
-      if (line.type !== 'architecture' || step === undefined || !isRecord(line.probabilities)) return [];
-      return [{ step, layers: meanShares(line.probabilities) }];
-    }),
-  };
+      points.add({
+        step,
+        ...(weightsLoss !== undefined && { weightsLoss }),
+        ...(architectureLoss !== undefined && { architectureLoss }),
+        ...(entropy !== undefined && { entropy }),
+      });
+    }
+    if (line.type === 'architecture' && isRecord(line.probabilities)) {
+      intensities.push({ step, layers: meanShares(line.probabilities) });
+    }
+  }
+  return { points: points.all(), intensities };
 }
 
 /**
@@ -76,18 +85,44 @@ export function meanShares(
 type Line = Readonly<Record<string, unknown>>;
 
 /** A last line that a killed run left half-written is left out; broken ones before it are an error. */
-function linesOf(text: string, file: string): Line[] {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines.flatMap((line, i) => {
-    try {
-      const value: unknown = JSON.parse(line);
-      if (isRecord(value)) return [value];
-    } catch (error) {
-      if (i === lines.length - 1 && !text.endsWith('\n')) return [];
-      if (!(error instanceof SyntaxError)) throw error;
+async function* recordsOf(source: MetricsSource, file: string): AsyncGenerator<Line, void, void> {
+  let number = 0;
+  let broken: { readonly number: number; readonly text: string } | undefined;
+  for await (const lines of source) {
+    for (const text of lines) {
+      number++;
+      if (text.trim() === '') continue;
+      if (broken) throw noRecord(file, broken);
+      const value = parsed(text);
+      if (value) yield value;
+      else broken = { number, text };
     }
-    throw malformed(file, `line ${i + 1}`, { rule: 'a line is a JSON object', received: line.slice(0, 60) });
-  });
+  }
+  // An array or a number is whole, and no line that a run writes.
+  if (broken && isJson(broken.text)) throw noRecord(file, broken);
+}
+
+function noRecord(file: string, { number, text }: { readonly number: number; readonly text: string }): NatsError {
+  return malformed(file, `line ${number}`, { rule: 'a line is a JSON object', received: text.slice(0, 60) });
+}
+
+function parsed(text: string): Line | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Finite ones only: `recordMetrics` writes others as text. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { NatsError } from '@nats/graph';
 import { layoutSafetensors, parseSafetensors, writeAtomically } from '@nats/transfer';
 import type { Checkpoint, CheckpointStore } from './checkpoint.js';
 import { CheckpointError, CheckpointWriteError } from './errors.js';
@@ -119,6 +120,8 @@ async function readOr(path: string, files: FileSystem, missing: () => Error): Pr
     return await files.readFile(path);
   } catch (error) {
     if (isIoError(error) && error.code === 'ENOENT') throw missing();
+    if (error instanceof NatsError || (isIoError(error) && error.code === 'EISDIR'))
+      throw damaged(path, error.message, 'a regular file');
     throw error;
   }
 }

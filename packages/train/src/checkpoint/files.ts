@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises';
-import type { WritableFiles } from '@nats/transfer';
+import { readRegularFile, type WritableFiles } from '@nats/transfer';
 
 /** What checkpoints ask of a file system: that of Node, or one that fails on purpose in a test. */
 export interface FileSystem extends WritableFiles {
@@ -8,4 +8,4 @@ export interface FileSystem extends WritableFiles {
   readdir(path: string): Promise<string[]>;
 }
 
-export const nodeFiles: FileSystem = fs;
+export const nodeFiles: FileSystem = { ...fs, readFile: (path) => readRegularFile(path) };

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { malformed } from '@nats/graph';
+import { readRegularFile } from '@nats/transfer';
 import { type ImageDataset, imageDataset } from './image-dataset.js';
 
 const CIFAR10_CLASSES = [
@@ -38,7 +38,7 @@ export async function readCifar(paths: readonly string[], options: CifarOptions 
     options.classes ?? (variant === 'cifar10' ? CIFAR10_CLASSES : Array.from({ length: 100 }, (_, i) => String(i)));
   const record = labelBytes + PIXELS;
   const files = [];
-  for (const path of paths) files.push({ path, bytes: await readFile(path) });
+  for (const path of paths) files.push({ path, bytes: await readRegularFile(path) });
   for (const { path, bytes } of files) {
     if (bytes.length === 0 || bytes.length % record !== 0) {
       throw malformed(basename(path), '', {

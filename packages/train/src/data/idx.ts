@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { malformed } from '@nats/graph';
+import { readRegularFile } from '@nats/transfer';
 
 /** The largest array that is read: many times MNIST. */
 const MAX_BYTES = 2 ** 30;
@@ -45,7 +45,7 @@ export function parseIdx(bytes: Uint8Array, file: string): IdxArray {
 
 /** Reads an IDX file, also compressed by gzip. IO errors pass through. @throws NatsError `malformed` */
 export async function readIdx(path: string): Promise<IdxArray> {
-  const bytes = await readFile(path);
+  const bytes = await readRegularFile(path);
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   if (!isGzip) return parseIdx(bytes, basename(path));
   const unpacked = await promisify(gunzip)(bytes, { maxOutputLength: MAX_BYTES + 64 }).catch((cause: Error) => {

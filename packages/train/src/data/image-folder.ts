@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { malformed } from '@nats/graph';
+import { readRegularFile } from '@nats/transfer';
 import { type ImageDataset, type ImageSize, imageDataset } from './image-dataset.js';
 
 /** Makes an image of a file's bytes, in the size that is asked for: uint8 `[H, W, C]`, as most decoders give it. */
@@ -65,7 +66,7 @@ function isImage(file: string, extensions: readonly string[]): boolean {
 }
 
 async function decodeFile(path: string, decode: ImageDecoder, size: ImageSize): Promise<Uint8Array> {
-  const bytes = await readFile(path);
+  const bytes = await readRegularFile(path);
   const image = await decode(bytes, size).catch((cause: Error) => {
     throw malformed(path, '', { rule: 'an image can be decoded', received: cause.message });
   });

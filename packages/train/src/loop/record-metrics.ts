@@ -1,6 +1,6 @@
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeAtomically } from '@nats/transfer';
+import { openToAppend, readLines, withPath, writeAtomically } from '@nats/transfer';
 
 /**
  * Passes events (of a training, or of a search) on and writes each as a line of JSON before (metrics.jsonl). At a start event, lines of an earlier
@@ -20,8 +20,10 @@ export async function* recordMetrics<E extends { readonly type: string; readonly
         await dropAfter(path, event.step);
         file = undefined;
       }
-      file ??= await open(path, 'a');
-      await file.write(`${JSON.stringify(event, finiteOrText)}\n`);
+      file ??= await openToAppend(path);
+      await file.write(`${JSON.stringify(event, finiteOrText)}\n`).catch((error: unknown) => {
+        throw withPath(error, path);
+      });
       yield event;
     }
   } finally {
@@ -33,15 +35,45 @@ function finiteOrText(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
+/** Rewrites the file without lines that are beyond a step, if there are any. */
 async function dropAfter(path: string, step: number): Promise<void> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
+  try {
+    if (await isKeptWhole(path, step)) return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
-  });
-  const lines = text.split('\n').filter((line) => line !== '');
-  const kept = lines.filter((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= step);
-  if (kept.length === lines.length && (text === '' || text.endsWith('\n'))) return;
-  await writeAtomically(path, [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
+  }
+  await writeAtomically(path, keptLines(path, step));
+}
+
+async function isKeptWhole(path: string, step: number): Promise<boolean> {
+  let kept = true;
+  for await (const lines of readLines(path)) kept &&= lines.every((line) => isKept(line, step));
+  return kept && (await endsWithLine(path));
+}
+
+/** Whether the last line has its end. */
+async function endsWithLine(path: string): Promise<boolean> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size === 0) return true;
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer[0] === 10;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* keptLines(path: string, step: number): AsyncGenerator<Uint8Array, void, void> {
+  for await (const lines of readLines(path)) {
+    const kept = lines.filter((line) => line !== '' && isKept(line, step));
+    yield Buffer.from(kept.map((line) => `${line}\n`).join(''));
+  }
+}
+
+function isKept(line: string, step: number): boolean {
+  return line === '' || (stepOf(line) ?? Number.POSITIVE_INFINITY) <= step;
 }
 
 function stepOf(line: string): number | undefined {

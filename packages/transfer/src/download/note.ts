@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readRegularFile } from '../regular-file.js';
 import { writeAtomically } from '../write-atomically.js';
 
 /** What is written beside a file of the cache, `FILE.json`. */
@@ -16,10 +16,12 @@ export const NOTE_SUFFIX = '.json';
 
 /** The note of a file; undefined if there is none that can be used. */
 export async function readNote(path: string): Promise<WeightNote | undefined> {
-  const text = await readFile(path + NOTE_SUFFIX, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await readRegularFile(path + NOTE_SUFFIX)
+    .then(String)
+    .catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
   if (text === undefined) return undefined;
   let value: unknown;
   try {

@@ -11,7 +11,7 @@ export async function readBytes(path: string): Promise<Buffer> {
   if (!found.isFile()) {
     throw malformed(path, '', {
       rule: 'data is read from regular files',
-      received: found.isDirectory() ? 'a folder' : 'a device, pipe or socket',
+      received: found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a named pipe' : 'a device or socket',
     });
   }
   return readFile(path);
