@@ -1,11 +1,18 @@
 // Writes ONNX files for tools/golden/onnx_check.py: every case of the conformance suite, networks in training and
-// inference, and detectors with and without what surrounds them. Run: npx tsx --conditions=@nats/source tools/golden/write-onnx-samples.ts FOLDER
+// inference, and detectors with and without what surrounds them, in float32 and float16. Run: npx tsx --conditions=@nats/source tools/golden/write-onnx-samples.ts FOLDER
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeDetector, encodeProgram } from '@nats/export';
+import { encodeDetector } from '@nats/detect';
+import { encodeProgram } from '@nats/export';
 import * as g from '@nats/graph';
 import { caseProgram, conformanceCases } from '@nats/graph/testing';
-import { CLASSES, CONFIGS, candidatesProgram, livelyValues, STATISTICS } from '../../packages/export/test/detectors.js';
+import {
+  CLASSES,
+  CONFIGS,
+  candidatesProgram,
+  livelyValues,
+  STATISTICS,
+} from '../../packages/detect/test/model-files.js';
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('usage: write-onnx-samples.ts FOLDER');
@@ -58,6 +65,8 @@ function inference(): void {
   write('network inference', program, values);
   const folded = g.foldBatchNorm(program, values);
   write('network inference folded', folded.program, folded.values);
+  const precision = 'float16';
+  writeBytes('network inference float16', encodeProgram(folded.program, { values: folded.values, precision }));
 }
 
 function detectors(): void {
@@ -67,8 +76,11 @@ function detectors(): void {
       for (const preprocessing of [undefined, 'NHWC', 'NCHW'] as const) {
         for (const batch of ['N', 2] as const) {
           const { program } = candidatesProgram(config, batch);
-          const bytes = encodeDetector(program, { ...options, suppression, ...(preprocessing && { preprocessing }) });
-          writeBytes(`detector ${name} ${preprocessing ?? 'tensor'} ${suppression ? 'nms ' : ''}${batch}`, bytes);
+          for (const precision of ['float32', 'float16'] as const) {
+            const own = { suppression, precision, ...(preprocessing && { preprocessing }) };
+            const what = `${preprocessing ?? 'tensor'} ${suppression ? 'nms ' : ''}${batch} ${precision}`;
+            writeBytes(`detector ${name} ${what}`, encodeDetector(program, { ...options, ...own }));
+          }
         }
       }
     }

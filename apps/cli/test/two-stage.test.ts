@@ -50,6 +50,9 @@ describe.each([
     const { passed, agreement } = JSON.parse(nats('verify', 'run', '--json'));
     expect([passed, agreement.detections > 0]).toEqual([true, true]);
     expect('mask' in agreement).toBe(withMasks);
+    nats('export', 'run', '--precision', 'float16', '--out', 'half.onnx');
+    expect(JSON.parse(nats('verify', 'run', '--model', 'half.onnx', '--json')).passed).toBe(true);
+    expect(nats('inspect', 'model', 'half.onnx')).toMatch(/transformed by a scheme, in float16/);
     const said = nats('inspect', 'model', 'run');
     expect(said.includes('out  masks float32[N, 100, 14, 14]')).toBe(withMasks);
     expect(said.includes('gives detections with masks of 14 x 14 in pixels of the image')).toBe(withMasks);

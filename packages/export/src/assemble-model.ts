@@ -1,7 +1,11 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type ModelProto, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf';
+import { halfPrecision } from './half-precision.js';
 import { type OnnxBuilder, type ValueType, valueInfo } from './onnx-builder.js';
 import { IR_VERSION, OPSET_VERSION, PRODUCER } from './versions.js';
+
+/** Of a file's weights and activations; its inputs and outputs are the same in both. */
+export type Precision = 'float32' | 'float16';
 
 export interface ModelParts {
   /** Of the graph. */
@@ -9,10 +13,14 @@ export interface ModelParts {
   readonly inputs: readonly ValueInfoProto[];
   readonly outputs: readonly ValueInfoProto[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** Default float32. */
+  readonly precision?: Precision;
 }
 
 /** The model of what a builder has collected. */
-export function assembleModel(builder: OnnxBuilder, { name, inputs, outputs, metadata }: ModelParts): ModelProto {
+export function assembleModel(builder: OnnxBuilder, parts: ModelParts): ModelProto {
+  const { name, inputs, outputs, metadata, precision } = parts;
+  const { nodes, initializers } = precision === 'float16' ? halfPrecision(builder, inputs, outputs) : builder;
   return create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: PRODUCER,
@@ -23,8 +31,8 @@ export function assembleModel(builder: OnnxBuilder, { name, inputs, outputs, met
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name,
-      node: builder.nodes,
-      initializer: builder.initializers,
+      node: [...nodes],
+      initializer: [...initializers],
       input: [...inputs],
       output: [...outputs],
     },
@@ -38,11 +46,13 @@ export interface GraphEnds {
   readonly inputs: ReadonlyMap<string, ValueType>;
   readonly outputs: ReadonlyMap<string, ValueType>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Default float32. */
+  readonly precision?: Precision;
 }
 
 /** The bytes of an ONNX model of what a builder has collected. */
-export function encodeModel(builder: OnnxBuilder, { name, inputs, outputs, metadata }: GraphEnds): Uint8Array {
+export function encodeModel(builder: OnnxBuilder, { inputs, outputs, ...rest }: GraphEnds): Uint8Array {
   const infos = (ends: ReadonlyMap<string, ValueType>) => [...ends].map(([end, type]) => valueInfo(end, type));
-  const model = assembleModel(builder, { name, inputs: infos(inputs), outputs: infos(outputs), metadata });
+  const model = assembleModel(builder, { ...rest, inputs: infos(inputs), outputs: infos(outputs) });
   return toBinary(ModelProtoSchema, model);
 }

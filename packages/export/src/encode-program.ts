@@ -1,7 +1,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { check, formatType, NatsError, type Program, sizeOf, type Tensor, type TensorData } from '@nats/graph';
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
-import { assembleModel } from './assemble-model.js';
+import { assembleModel, type Precision } from './assemble-model.js';
 import { lowerNodes } from './lower-program.js';
 import { type Lowerings, loweringTable } from './lowering.js';
 import { portableLowerings } from './lowerings/index.js';
@@ -18,6 +18,8 @@ export interface EncodeOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Name of one more output, before all others: a sequence of one number. For bindings that only convert tensors. */
   readonly sequenceOutput?: string;
+  /** Of weights with a value and of activations between them; default float32. */
+  readonly precision?: Precision;
 }
 
 /** The name under which a graph returns a variable's new value. */
@@ -32,7 +34,7 @@ export function encodeProgram(program: Program, options: EncodeOptions = {}): Ui
 
 /** `encodeProgram` before it becomes bytes. */
 export function programModel(program: Program, options: EncodeOptions = {}): ModelProto {
-  const { values = new Map(), name = 'nats', metadata = {}, sequenceOutput } = options;
+  const { values = new Map(), name = 'nats', metadata = {}, sequenceOutput, precision } = options;
   const builder = createOnnxBuilder();
   for (const reserved of [...program.inputs.keys(), ...program.variables.keys()]) builder.fresh(reserved);
   const names = nameEnds(program, builder);
@@ -45,6 +47,7 @@ export function programModel(program: Program, options: EncodeOptions = {}): Mod
   return assembleModel(builder, {
     name,
     metadata,
+    ...(precision && { precision }),
     inputs: [...program.inputs, ...free].map(([input, tensor]) => valueInfo(input, tensor)),
     outputs: [
       ...(sequenceOutput === undefined ? [] : [sequenceInfo(sequenceOutput)]),

@@ -1,4 +1,4 @@
-export { encodeModel, type GraphEnds } from './assemble-model.js';
+export { encodeModel, type GraphEnds, type Precision } from './assemble-model.js';
 export { lowerComposed } from './composed.js';
 export { checkValues, type EncodeOptions, encodeProgram, programModel, updateName } from './encode-program.js';
 export { type ContextOf, type Lowering, type LoweringContext, type Lowerings, lower, lowerDirect } from './lowering.js';
@@ -24,6 +24,7 @@ export type { Difference } from './verify/differences.js';
 export { compareLatency, formatLatencies, type Latency, type LatencyOptions } from './verify/latency.js';
 export {
   DEFAULT_TOLERANCE,
+  FLOAT16_TOLERANCE,
   formatVerification,
   type RunResult,
   type Verification,

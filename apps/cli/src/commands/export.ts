@@ -8,6 +8,7 @@ interface ExportFlags {
   readonly preprocessing: boolean;
   readonly suppression: boolean;
   readonly layout?: string;
+  readonly precision?: string;
   readonly replace?: true;
 }
 
@@ -21,16 +22,19 @@ export function exportCommand(program: Command): void {
     .option('--no-preprocessing', 'leave letterbox and normalization to the caller: float32 goes in')
     .option('--no-suppression', 'leave non-maximum suppression to the caller: candidates come out')
     .addOption(new Option('--layout <name>', 'of the uint8 images').choices(['NHWC', 'NCHW']))
+    .addOption(new Option('--precision <name>', 'of weights and activations').choices(['float32', 'float16']))
     .option('--replace', 'even if there is another file')
     .addHelpText('after', '\nExample:\n  $ nats export runs/transformed')
     .action(run);
 }
 
-async function run(folder: string, { out, preprocessing, suppression, layout, replace }: ExportFlags): Promise<void> {
+async function run(folder: string, flags: ExportFlags): Promise<void> {
+  const { out, preprocessing, suppression, layout, precision, replace } = flags;
   const trained = await openTrainedRun(folder, {
     'export.preprocessing': preprocessing ? undefined : false,
     'export.suppression': suppression ? undefined : false,
     'export.layout': layout,
+    'export.precision': precision,
   });
   const path = out ?? join(folder, RUN_FILES.model);
   await exportRun(trained, path, replace);

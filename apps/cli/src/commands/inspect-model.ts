@@ -37,9 +37,9 @@ async function run(path: string, { json }: { json?: true }): Promise<void> {
       .join(', ')}`,
   ];
   if (detector) {
-    const { classes, input, output, thresholds, tool, scheme } = detector;
+    const { classes, input, output, thresholds, tool, scheme, precision } = detector;
     lines.push(
-      `detector of ${tool}, ${scheme === undefined ? 'original' : 'transformed by a scheme'}`,
+      `detector of ${tool}, ${scheme === undefined ? 'original' : 'transformed by a scheme'}${precision ? `, in ${precision}` : ''}`,
       `classes: ${classes.join(', ')}`,
       `sees ${input.size.join(' x ')} pixels, ${input.preprocessing === 'model' ? 'letterboxed and normalized in the file' : 'letterboxed and normalized by the caller'}`,
       `gives ${output.kind}${output.masks ? ` with masks of ${output.masks.side} x ${output.masks.side}` : ''} in pixels of the ${output.pixels}; score above ${thresholds.scoreThreshold}, IoU ${thresholds.iouThreshold}, at most ${thresholds.maxDetections}`,

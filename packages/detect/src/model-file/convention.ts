@@ -62,6 +62,8 @@ export interface DetectorConvention {
   readonly input: DetectorInput;
   readonly output: DetectorOutput;
   readonly thresholds: DetectionThresholds;
+  /** Of weights and activations, inputs and outputs aside; none for float32. */
+  readonly precision?: 'float16';
   /** Program and version that wrote the file. */
   readonly tool: string;
   /** The dilations of a transformed backbone, as the JSON text of @nats/space; none for an original one. */

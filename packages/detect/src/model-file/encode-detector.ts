@@ -4,6 +4,7 @@ import {
   encodeModel,
   type Lowerings,
   type OnnxBuilder,
+  type Precision,
   type ValueType,
   writeProgram,
 } from '@nats/export';
@@ -44,6 +45,8 @@ export interface EncodeDetectorOptions {
   readonly preprocessing?: 'NHWC' | 'NCHW';
   /** Brightness of what a letterboxed image does not cover; default 114. */
   readonly padValue?: number;
+  /** Of weights and activations; inputs and outputs are the same in both. Default float32. */
+  readonly precision?: Precision;
   /** The scheme of a transformed backbone, as JSON text, for the metadata. */
   readonly scheme?: string;
   /** Name of the graph; default 'detector'. */
@@ -61,10 +64,10 @@ export interface EncodeDetectorOptions {
  * 'N'; outputs `boxes` float32 `[N, K, 4]`, `scores` float32 `[N, K]` from 0 to 1, `labels` int32 `[N, K]`, and for a
  * detector with masks `masks` float32 `[N, K, side, side]` from 0 to 1
  * @throws NatsError `shape` for a program with other ends, `state` for missing or wrong values, `attribute` for classes,
- * statistics or thresholds that do not fit
+ * statistics or thresholds that do not fit; `state` for a weight that float16 does not reach
  */
 export function encodeDetector(program: Program, options: EncodeDetectorOptions): Uint8Array {
-  const { name = 'detector', metadata = {} } = options;
+  const { name = 'detector', metadata = {}, precision } = options;
   const ends = detectorEnds(program);
   const convention = conventionOf(ends, options);
   checkConvention(convention);
@@ -82,6 +85,7 @@ export function encodeDetector(program: Program, options: EncodeDetectorOptions)
     name,
     inputs: new Map([[convention.input.name, inputType(convention, ends.batch)]]),
     outputs,
+    ...(precision && { precision }),
     metadata: { ...metadata, ...conventionMetadata(convention) },
   });
 }
@@ -140,7 +144,7 @@ function conventionOf(
   { channels, size, candidates, side }: DetectorEnds,
   options: EncodeDetectorOptions,
 ): DetectorConvention {
-  const { preprocessing, suppression = true, padValue = DEFAULT_PAD_VALUE, scheme } = options;
+  const { preprocessing, suppression = true, padValue = DEFAULT_PAD_VALUE, scheme, precision } = options;
   const thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
   return {
     classes: options.classes,
@@ -162,6 +166,7 @@ function conventionOf(
       ...(side !== undefined && { masks: { side } }),
     },
     thresholds,
+    ...(precision === 'float16' && { precision }),
     tool: options.tool,
     ...(scheme !== undefined && { scheme }),
   };

@@ -8,7 +8,7 @@ export const DETECTOR_FORMAT = 'nats detector 1';
 
 /** A convention as entries of a model's metadata_props: text, and JSON. */
 export function conventionMetadata(convention: DetectorConvention): Record<string, string> {
-  const { classes, input, output, thresholds, tool, scheme } = convention;
+  const { classes, input, output, thresholds, tool, scheme, precision } = convention;
   return {
     format: DETECTOR_FORMAT,
     tool,
@@ -16,6 +16,7 @@ export function conventionMetadata(convention: DetectorConvention): Record<strin
     input: JSON.stringify(input),
     output: JSON.stringify(output),
     thresholds: JSON.stringify(thresholds),
+    ...(precision !== undefined && { precision: JSON.stringify(precision) }),
     ...(scheme !== undefined && { scheme }),
   };
 }
@@ -49,6 +50,7 @@ export function readDetectorMetadata(bytes: Uint8Array, file = 'the model'): Det
     input: field('input', isInput),
     output: field('output', isOutput),
     thresholds: field('thresholds', isThresholds),
+    ...(metadata.precision !== undefined && { precision: field('precision', isPrecision) }),
     tool: metadata.tool ?? '',
     ...(metadata.scheme !== undefined && { scheme: metadata.scheme }),
   };
@@ -121,6 +123,8 @@ function isOutput(value: unknown): value is DetectorOutput {
     (value.masks === undefined || (isObject(value.masks) && isCount(value.masks.side)))
   );
 }
+
+const isPrecision = (value: unknown): value is 'float16' => value === 'float16';
 
 function isThresholds(value: unknown): value is DetectionThresholds {
   const keys = ['scoreThreshold', 'iouThreshold', 'maxDetections'];

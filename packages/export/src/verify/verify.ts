@@ -36,6 +36,15 @@ export const DEFAULT_TOLERANCE: VerificationTolerance = {
   unmatched: 0,
 };
 
+/** A file in float16 (11 bits of 24) against float32: measured in docs/performance.md. */
+export const FLOAT16_TOLERANCE: VerificationTolerance = {
+  values: 2e-2,
+  score: 2e-2,
+  box: 2e-2,
+  mask: 5e-2,
+  unmatched: 0.02,
+};
+
 /** What is run and compared, and on which samples. */
 export interface VerifyOptions<Sample> {
   /** Runs what was trained. */

@@ -39,6 +39,7 @@ export function exportedDetector(
     name: `${task.detector.name}-${task.backbone.name}`,
     thresholds: { scoreThreshold, iouThreshold, maxDetections },
     suppression: settings.suppression,
+    precision: settings.precision,
     ...(settings.preprocessing && { preprocessing: settings.layout }),
     ...(scheme && { scheme: schemeToJson(scheme) }),
   });

@@ -10,9 +10,17 @@ import {
   unpastedDetectionsOf,
   unpastedModelDetections,
 } from '@nats/detect';
-import { type DetectionSet, type Verification, verify } from '@nats/export';
+import {
+  DEFAULT_TOLERANCE,
+  type DetectionSet,
+  FLOAT16_TOLERANCE,
+  type Verification,
+  type VerificationTolerance,
+  verify,
+} from '@nats/export';
 import { type Engine, type TensorData, tensorData } from '@nats/graph';
 import type { Scheme } from '@nats/space';
+import type { Config } from '../config/schema.js';
 import { configRuntime } from '../model/model-engines.js';
 import { type OpenDetector, openDetector, openDetectorBytes } from '../model/open-detector.js';
 import type { StepContext, Weights } from './context.js';
@@ -26,7 +34,7 @@ const MARGIN = 0.05;
 /**
  * Runs an exported file on real images beside the detector that was trained, each through its whole way from decoded
  * pixels to detections in the image. The scores of all candidates, in falling order, are compared too: of the same detector
- * written without suppression, so that one that finds nothing yet is evaluated as strictly.
+ * written in the file's precision without suppression, so that one that finds nothing yet is evaluated as strictly.
  */
 export async function verifyModel(
   { config, engine, signal, progress }: StepContext,
@@ -36,18 +44,17 @@ export async function verifyModel(
   path: string,
 ): Promise<Verification> {
   const runtime = await configRuntime(config.engine);
-  const { tolerance, unmatched, verifyImages } = config.export;
-  const samples = task.val.records.slice(0, verifyImages);
+  const samples = task.val.records.slice(0, config.export.verifyImages);
   const read = (record: DatasetRecord) => recordImage(record, task.detector.inputChannels);
   const trained = await openTrained(engine, task, weights, scheme);
   const models: OpenDetector[] = [];
   try {
     const model = await openDetector(path, runtime);
     models.push(model);
-    const open = { ...config, export: { ...config.export, suppression: false } };
+    const { precision = 'float32', thresholds } = model.convention;
+    const open: Config = { ...config, export: { ...config.export, suppression: false, precision } };
     const candidates = await openDetectorBytes(exportedDetector(task, weights, scheme, open), path, runtime);
     models.push(candidates);
-    const { thresholds } = model.convention;
     return await verify({
       samples,
       trained: async (record) => {
@@ -67,7 +74,7 @@ export async function verifyModel(
       },
       side: ({ width, height }) => Math.max(width, height),
       minScore: thresholds.scoreThreshold + MARGIN,
-      tolerance: { values: tolerance, score: tolerance, box: tolerance, mask: tolerance, unmatched },
+      tolerance: toleranceOf(precision, config.export),
       signal,
       update: (done) => progress.update(`  verify: ${done} of ${samples.length} images`),
     });
@@ -75,6 +82,19 @@ export async function verifyModel(
     await trained.close();
     for (const model of models) await model.close();
   }
+}
+
+/** A file in float16 can't be as near as one in float32; what the settings say counts for both. */
+function toleranceOf(
+  precision: Config['export']['precision'],
+  { tolerance, unmatched }: Config['export'],
+): VerificationTolerance {
+  const usual = precision === 'float16' ? FLOAT16_TOLERANCE : { ...DEFAULT_TOLERANCE, unmatched: 0.01 };
+  return {
+    ...usual,
+    ...(tolerance !== undefined && { values: tolerance, score: tolerance, box: tolerance, mask: tolerance }),
+    ...(unmatched !== undefined && { unmatched }),
+  };
 }
 
 /** Boxes in pixels of the image, masks as they are inside their boxes: where pixels end may hang on the last bits of a side. */

@@ -3,7 +3,8 @@ import { BYTES_PER_ELEMENT, formatType, NatsError, type Program, type Tensor } f
 /** How onnxruntime and Dawn say what went wrong, and what it is. Messages of version 1.30. */
 const SAID = {
   noAdapter: /Failed to get a WebGPU adapter|No supported adapters|adapter_result|no available backend found/i,
-  lost: /device (was |is )?lost|DeviceLost|device\.destroy/i,
+  noHalf: /requires f16 but the device does not support it|shader-f16/i,
+  lost: /device( "[^"]*")?\]? (was |is )?lost|DeviceLost|device\.destroy/i,
   // The last is onnxruntime's SafeInt: more bytes than WebAssembly's 32-bit sizes can say.
   tooLarge:
     /Allocation size too large|exceed\w* max(StorageBufferBindingSize|BufferSize)|larger than the (maximum|max)|SafeInt\w*\(\) Integer overflow/i,
@@ -28,6 +29,13 @@ export function deviceError(cause: unknown, subject: Program | string): NatsErro
       'WebGPU needs an adapter: a GPU with a driver for Vulkan, Metal or Direct3D 12',
       'none here',
       "install the GPU's driver (on Linux also the package libvulkan1), or use the engine onnxruntime (the CPU); nats doctor says what there is",
+    );
+  }
+  if (SAID.noHalf.test(text)) {
+    return error(
+      "a file in float16 needs an adapter with WebGPU's shader-f16",
+      'one without it',
+      'export the file with --precision float32, or run it with the engine onnxruntime (the CPU)',
     );
   }
   if (SAID.lost.test(text)) {

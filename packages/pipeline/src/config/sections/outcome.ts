@@ -20,14 +20,22 @@ export const exportSchema = z
       .describe('letterbox and normalization in the file: uint8 images of any size go in'),
     layout: z.enum(['NHWC', 'NCHW']).default('NHWC').describe('of these images; NHWC is as they are decoded'),
     suppression: z.boolean().default(true).describe('non-maximum suppression in the file: detections come out'),
+    precision: z
+      .enum(['float32', 'float16'])
+      .default('float32')
+      .describe('of weights and activations; images and detections are the same in both'),
     verifyImages: whole().default(32).describe('images on which a written file is compared with what was trained'),
     tolerance: positive()
-      .default(1e-3)
-      .describe("largest difference: scores as a part of the largest score, boxes as a part of the image's side"),
-    unmatched: share()
-      .default(0.01)
+      .optional()
       .describe(
-        'largest share of detections that only one of them has: suppression may decide either way at its threshold',
+        "largest difference: scores as a part of the largest score, boxes as a part of the image's side; " +
+          'default 0.001, and 0.02 of float16 (masks 0.05)',
+      ),
+    unmatched: share()
+      .optional()
+      .describe(
+        'largest share of detections that only one of them has, as suppression may decide either way at its threshold; ' +
+          'default 0.01, and 0.02 of float16',
       ),
   })
   .prefault({})
