@@ -12,6 +12,7 @@ import { inspectCommand } from './commands/inspect.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { reportCommand } from './commands/report.js';
 import { searchCommand } from './commands/search.js';
+import { sweepCommand } from './commands/sweep.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
 import { weightsCommand } from './commands/weights.js';
@@ -58,6 +59,7 @@ function createCommandLine(): Command {
   decodeCommand(program);
   trainCommand(program);
   evaluateCommand(program);
+  sweepCommand(program);
   exportCommand(program);
   verifyCommand(program);
   benchCommand(program);
@@ -75,7 +77,7 @@ function createCommandLine(): Command {
 const GROUPS = {
   'Start:': ['demo', 'init', 'inspect', 'weights', 'doctor'],
   'Find dilations:': ['pretrain', 'search', 'decode'],
-  'Train and evaluate:': ['train', 'evaluate', 'report'],
+  'Train and evaluate:': ['train', 'evaluate', 'sweep', 'report'],
   'Use the result:': ['export', 'verify', 'bench', 'detect'],
 } as const;
 

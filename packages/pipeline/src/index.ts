@@ -44,5 +44,28 @@ export { detectorSpec, openTask, searchedBackbone, spaceOf, type Task, taskObjec
 export { detectorPhases } from './steps/training-phases.js';
 export { inWordsOfConfig, type LocateOptions, locateWeights, pretrainedWeights } from './steps/weights.js';
 export { writeReport } from './steps/write-report.js';
+export {
+  type CollectedMetric,
+  type CollectedSweep,
+  type CollectedVariant,
+  collectMarkdown,
+  collectSweep,
+  hasBegun,
+  loadSweep,
+  planSweep,
+  queuedTasks,
+  readFailure,
+  runSweep,
+  runSweepTask,
+  type SubmittedArray,
+  type Sweep,
+  type SweepOutcome,
+  type SweepTask,
+  type SweepVariant,
+  submitSweep,
+  sweepJsonSchema,
+  type TaskState,
+  taskStates,
+} from './sweep/index.js';
 export { UsageError } from './usage-error.js';
 export { VERSION } from './version.js';

@@ -8,6 +8,8 @@ interface KeySchema {
   readonly oneOf?: readonly KeySchema[];
   readonly anyOf?: readonly KeySchema[];
   readonly items?: KeySchema;
+  /** Of a record: all its values. */
+  readonly additionalProperties?: KeySchema | boolean;
   readonly const?: unknown;
 }
 
@@ -39,7 +41,8 @@ export function explainIssues(error: z.ZodError, schema: unknown, input: unknown
 }
 
 function sentence(issue: z.core.$ZodIssue): string {
-  const { message } = issue;
+  // Of the name of a record's entry: what is wrong with it.
+  const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
   return message.charAt(0).toLowerCase() + message.slice(1);
 }
 
@@ -54,10 +57,14 @@ function keysAt(schema: KeySchema, input: unknown, path: readonly PropertyKey[])
   let [place, value] = [choose(schema, input), input];
   for (const key of path) {
     value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
-    const next = typeof key === 'number' ? place.items : place.properties?.[String(key)];
+    const next = typeof key === 'number' ? place.items : (place.properties?.[String(key)] ?? valuesOf(place));
     place = choose(next ?? {}, value);
   }
   return Object.keys(place.properties ?? {});
+}
+
+function valuesOf({ additionalProperties }: KeySchema): KeySchema | undefined {
+  return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }
 
 /** Of several alternatives the one whose constants (kind, format) are the value's. */

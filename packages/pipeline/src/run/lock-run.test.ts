@@ -2,8 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { isLock, lockRun } from './lock-run.js';
+import { afterAll, expect, test, vi } from 'vitest';
+import { isLock, isLocked, lockRun, RunInUse } from './lock-run.js';
 import { startTimeOf, UNKNOWN } from './process-start-time.js';
 
 const root = mkdtempSync(join(tmpdir(), 'nats-lock-'));
@@ -63,6 +63,21 @@ test('of a process on another machine nothing is known: it counts, and the messa
     /process 1 on far away .*if that is not so any more, remove .*\.lock-1-2-/,
   );
   expect(readdirSync(run)).toEqual(['.lock-1-2-far%20away']);
+});
+
+test('of a job that Slurm has started again, what it left on another machine is taken over; another job counts', async () => {
+  const run = folder();
+  taken(run, '.lock-1-2-far%20away+7.0');
+  vi.stubEnv('SLURM_JOB_ID', '8');
+  await expect(lockRun(run)).rejects.toThrow(RunInUse);
+  expect(await isLocked(run)).toBe(true);
+  vi.stubEnv('SLURM_JOB_ID', '7');
+  await expect(lockRun(run)).rejects.toThrow(RunInUse);
+  vi.stubEnv('SLURM_RESTART_COUNT', '1');
+  expect(await isLocked(run)).toBe(false);
+  await lockRun(run);
+  expect(readdirSync(run)).toEqual([expect.stringMatching(/\+7\.1$/)]);
+  vi.unstubAllEnvs();
 });
 
 test('of several that begin at once at most one goes on, and none is left out for long', async () => {

@@ -11,6 +11,14 @@ interface Holder {
   /** Tells it from a later process of the same number. */
   readonly startTime: string;
   readonly host: string;
+  /** In a job of Slurm, its number, and how many times it was started before. */
+  readonly job?: string;
+  readonly restarts?: number;
+}
+
+/** Another process works in the directory. */
+export class RunInUse extends Error {
+  override readonly name = 'RunInUse';
 }
 
 const PREFIX = '.lock';
@@ -28,10 +36,10 @@ const held = new Set<string>();
  * makes a file of its own name and then looks for those of others: nobody ever removes the file of a process that lives, and of
  * two that begin at once at most one goes on. Taking a directory twice changes nothing.
  * @param folder must exist
- * @throws Error naming the process that has it; IO errors pass through
+ * @throws RunInUse naming the process that has it; IO errors pass through
  */
 export async function lockRun(folder: string): Promise<void> {
-  const own: Holder = { pid: process.pid, startTime: startTimeOf(process.pid) ?? UNKNOWN, host: hostname() };
+  const own = thisProcess();
   const path = resolve(folder, nameOf(own));
   if (held.has(path)) return;
   for (let attempt = 1; ; attempt++) {
@@ -56,6 +64,29 @@ export async function lockRun(folder: string): Promise<void> {
       // The directory was removed meanwhile.
     }
   });
+}
+
+/** Whether a process works in a directory, as far as can be seen from here. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const own = thisProcess();
+  return names.some((name) => {
+    const holder = holderOf(name);
+    return holder !== undefined && !isGone(holder, own);
+  });
+}
+
+function thisProcess(): Holder {
+  const { SLURM_JOB_ID: job, SLURM_RESTART_COUNT: restarts = '0' } = process.env;
+  return {
+    pid: process.pid,
+    startTime: startTimeOf(process.pid) ?? UNKNOWN,
+    host: hostname(),
+    ...(job && { job, restarts: Number(restarts) }),
+  };
 }
 
 /** Whether the name of a file in a run directory is a process's that works there, or did. */
@@ -88,8 +119,12 @@ async function holdersIn(folder: string, own: Holder): Promise<Claim[]> {
   return claims;
 }
 
-/** What runs on another machine is not seen from here, and counts as alive. */
-function isGone({ pid, startTime, host }: Holder, own: Holder): boolean {
+/**
+ * What runs on another machine is not seen from here, and counts as alive; but of a job that Slurm has started again, nothing is
+ * left of the time before.
+ */
+function isGone({ pid, startTime, host, job, restarts = 0 }: Holder, own: Holder): boolean {
+  if (job !== undefined && job === own.job && restarts < own.restarts!) return true;
   if (host !== own.host) return false;
   const now = startTimeOf(pid);
   // Another with its number; 0 is unknown.
@@ -97,18 +132,23 @@ function isGone({ pid, startTime, host }: Holder, own: Holder): boolean {
   return now === undefined || other;
 }
 
-function nameOf({ pid, startTime, host }: Holder): string {
-  return `${PREFIX}-${pid}-${startTime}-${encodeURIComponent(host)}`;
+function nameOf({ pid, startTime, host, job, restarts }: Holder): string {
+  return `${PREFIX}-${pid}-${startTime}-${encodeURIComponent(host)}${job === undefined ? '' : `+${job}.${restarts}`}`;
 }
 
 function holderOf(name: string): Holder | undefined {
-  const match = /^\.lock-(\d+)-(\d+)-(.+)$/.exec(name);
-  return match ? { pid: Number(match[1]), startTime: match[2]!, host: decodeURIComponent(match[3]!) } : undefined;
+  const match = /^\.lock-(\d+)-(\d+)-([^+]+)(?:\+(\d+)\.(\d+))?$/.exec(name);
+  if (!match) return undefined;
+  const [, pid, startTime, host, job, restarts] = match;
+  return {
+    ...{ pid: Number(pid), startTime: startTime!, host: decodeURIComponent(host!) },
+    ...(job !== undefined && { job, restarts: Number(restarts) }),
+  };
 }
 
-function inUse(folder: string, { pid, host, since, path }: Claim): Error {
+function inUse(folder: string, { pid, host, since, path }: Claim): RunInUse {
   const elsewhere = host === hostname() ? '' : ` (if that is not so any more, remove ${path})`;
-  return new Error(
+  return new RunInUse(
     `${folder} is in use: process ${pid} on ${host} works there since ${since.toISOString()}${elsewhere}; ` +
       'wait for its end, or choose another directory with --out',
   );

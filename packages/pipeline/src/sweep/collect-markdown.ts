@@ -1,0 +1,43 @@
+import type { CollectedMetric, CollectedSweep } from './collect.js';
+
+const percent = (value: number) => (100 * value).toFixed(1);
+
+/** A table in Markdown: percent, mean ± deviation over seeds, differences with their 95 % intervals. */
+export function collectMarkdown({ name, baseline, variants, missing }: CollectedSweep): string {
+  const metrics = [...new Set(variants.flatMap((variant) => Object.keys(variant.metrics)))];
+  const timed = variants.some(({ latency }) => latency);
+  const head = ['variant', 'seeds', ...metrics, `AP less ${baseline}`, ...(timed ? ['ms', 'relative'] : [])];
+  const rows = variants.map(({ name: variant, seeds, metrics: own, latency }) => [
+    variant,
+    String(seeds.length),
+    ...metrics.map((metric) => meanText(own[metric])),
+    variant === baseline ? '' : differenceText(own.AP),
+    ...(timed ? [latency?.milliseconds.toFixed(2) ?? '', latency?.ratio.toFixed(3) ?? ''] : []),
+  ]);
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    `# ${name}`,
+    '',
+    line(head),
+    line(head.map((_, i) => (i === 0 ? '---' : '---:'))),
+    ...rows.map(line),
+    '',
+    'In percent: mean ± standard deviation over seeds. Differences are of equal seeds where both have them, with the 95 % interval of',
+    'their mean (Student’s t); one that holds 0 is within what seeds alone make.',
+    ...(missing.length > 0 ? ['', `Not done: ${missing.join(', ')}.`] : []),
+    '',
+  ].join('\n');
+}
+
+function meanText(metric: CollectedMetric | undefined): string {
+  if (!metric) return '';
+  const { mean, deviation } = metric;
+  return deviation === undefined ? percent(mean) : `${percent(mean)} ± ${percent(deviation)}`;
+}
+
+function differenceText(metric: CollectedMetric | undefined): string {
+  if (!metric?.difference) return '';
+  const { mean, interval } = metric.difference;
+  const signed = (value: number) => `${value < 0 ? '-' : '+'}${percent(Math.abs(value))}`;
+  return interval ? `${signed(mean)} (${signed(interval[0])} to ${signed(interval[1])})` : signed(mean);
+}

@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Difference, difference, type Seeded, type Spread, spread } from '@nats/report';
+import { readJson } from '../files/read-json.js';
+import { RUN_FILES } from '../run/run-files.js';
+import type { ModelLatency } from '../steps/bench.js';
+import { type CocoNumbers, readEvaluation } from '../steps/evaluate.js';
+import type { Sweep } from './load-sweep.js';
+import { planSweep } from './plan.js';
+import { isDone } from './task-state.js';
+
+/** COCO's first six numbers, in their order. */
+const METRICS = ['AP', 'AP50', 'AP75', 'APsmall', 'APmedium', 'APlarge'] as const;
+
+/** One number of one variant, 0 to 1. */
+export interface CollectedMetric extends Spread {
+  /** By seed. */
+  readonly values: Readonly<Record<string, number>>;
+  /** This variant less the baseline, over the seeds that both have. */
+  readonly difference?: Difference;
+}
+
+export interface CollectedVariant {
+  readonly name: string;
+  /** Seeds that are trained and evaluated. */
+  readonly seeds: readonly number[];
+  /** Of boxes by COCO's names; of masks as `segm/AP`; without those that no object has. */
+  readonly metrics: Readonly<Record<string, CollectedMetric>>;
+  /** Milliseconds for one image, median, and relative to the first variant that was timed. */
+  readonly latency?: { readonly milliseconds: number; readonly ratio: number };
+}
+
+/** The results of a sweep so far. The same runs give the same bytes, whoever made them. */
+export interface CollectedSweep {
+  readonly name: string;
+  readonly baseline: string;
+  readonly seeds: readonly number[];
+  readonly variants: readonly CollectedVariant[];
+  /** Tasks whose results are missing. */
+  readonly missing: readonly string[];
+}
+
+/** Reads the evaluations of a sweep's runs. @throws IO errors */
+export async function collectSweep(sweep: Sweep): Promise<CollectedSweep> {
+  const tasks = planSweep(sweep);
+  const latencyPath = join(sweep.out, 'latency', RUN_FILES.latency);
+  const latencies = existsSync(latencyPath) ? ((await readJson(latencyPath)) as Record<string, ModelLatency>) : {};
+  const found = new Map<string, Map<string, Seeded[]>>();
+  for (const { kind, variant, seed, folder } of tasks) {
+    const path = join(folder, RUN_FILES.evaluation);
+    if (kind !== 'train' || !existsSync(path)) continue;
+    const numbers = found.get(variant.name) ?? new Map<string, Seeded[]>();
+    found.set(variant.name, numbers);
+    for (const [metric, value] of numbersOf(await readEvaluation(path)))
+      numbers.set(metric, [...(numbers.get(metric) ?? []), { seed, value }]);
+  }
+  const base = found.get(sweep.baseline);
+  return {
+    name: sweep.name,
+    baseline: sweep.baseline,
+    seeds: sweep.seeds,
+    variants: sweep.variants.map(({ name }) => {
+      const numbers = found.get(name) ?? new Map<string, Seeded[]>();
+      const latency = latencies[name]?.single;
+      return {
+        name,
+        seeds: (numbers.get('AP') ?? []).map(({ seed }) => seed!),
+        metrics: Object.fromEntries(
+          [...numbers].map(([metric, values]) => [
+            metric,
+            collected(values, name === sweep.baseline ? undefined : base?.get(metric)),
+          ]),
+        ),
+        ...(latency && { latency: { milliseconds: latency.median, ratio: latency.ratio } }),
+      };
+    }),
+    missing: tasks.filter((task) => !isDone(task)).map(({ id }) => id),
+  };
+}
+
+function collected(values: readonly Seeded[], base: readonly Seeded[] | undefined): CollectedMetric {
+  const among = (these: readonly Seeded[], those: readonly Seeded[]) =>
+    these.filter(({ seed }) => those.some((other) => other.seed === seed));
+  const change = base && difference(among(base, values), among(values, base));
+  return {
+    ...spread(values.map(({ value }) => value)),
+    values: Object.fromEntries(values.map(({ seed, value }) => [String(seed), value])),
+    ...(change && { difference: change }),
+  };
+}
+
+/** -1 stands for no objects. */
+function numbersOf({ segm, ...boxes }: CocoNumbers & { readonly segm?: CocoNumbers }): [string, number][] {
+  const named = ({ stats }: CocoNumbers, prefix: string) =>
+    METRICS.flatMap((metric, i): [string, number][] => (stats[i]! < 0 ? [] : [[`${prefix}${metric}`, stats[i]!]]));
+  return [...named(boxes, ''), ...(segm ? named(segm, 'segm/') : [])];
+}

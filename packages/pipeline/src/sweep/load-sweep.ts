@@ -1,0 +1,101 @@
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { explainIssues } from '../config/explain.js';
+import { parseConfig } from '../config/load-config.js';
+import { withOverrides } from '../config/overrides.js';
+import { withAbsolutePaths } from '../config/paths.js';
+import type { Config } from '../config/schema.js';
+import { expectFile } from '../files/expect-file.js';
+import { readText } from '../files/read-text.js';
+import { UsageError } from '../usage-error.js';
+import { type SlurmSettings, type SweepStep, sweepJsonSchema, sweepSchema } from './sweep-schema.js';
+
+export interface SweepVariant {
+  readonly name: string;
+  readonly steps: readonly SweepStep[];
+  /** Absolute path. */
+  readonly scheme?: string;
+  /** By seed. */
+  readonly configs: ReadonlyMap<number, Config>;
+}
+
+/** A sweep file with its configs filled in and its paths absolute. */
+export interface Sweep {
+  readonly file: string;
+  readonly name: string;
+  /** Folder of all runs. */
+  readonly out: string;
+  readonly seeds: readonly number[];
+  readonly baseline: string;
+  readonly variants: readonly SweepVariant[];
+  readonly slurm: SlurmSettings;
+}
+
+/**
+ * Reads a sweep file and the config under it; paths start from the folder of the file that names them.
+ * @throws UsageError naming every key that is unknown or has a wrong value, and the variant whose config has; IO errors pass
+ */
+export async function loadSweep(path: string): Promise<Sweep> {
+  const file = resolve(path);
+  const folder = dirname(file);
+  const value = await readJsonFile(file, 'a sweep file');
+  const result = sweepSchema.safeParse(value);
+  if (!result.success) {
+    const problems = explainIssues(result.error, sweepJsonSchema(), value);
+    throw new UsageError(problems.map(({ text }) => `${path}: ${text}`).join('\n  '));
+  }
+  const { out, config, seeds, steps, baseline, variants, slurm } = result.data;
+  const base =
+    typeof config === 'string'
+      ? withAbsolutePaths(
+          await readJsonFile(resolve(folder, config), 'a config file'),
+          dirname(resolve(folder, config)),
+        )
+      : withAbsolutePaths(config, folder);
+  const names = Object.keys(variants);
+  if (baseline !== undefined && !names.includes(baseline))
+    throw new UsageError(`${path}: baseline: there is no variant '${baseline}'; there is ${names.join(', ')}`);
+  const name = basename(file, extname(file));
+  return {
+    file,
+    name,
+    out: out === undefined ? join(folder, name) : resolve(folder, out),
+    seeds,
+    baseline: baseline ?? names[0]!,
+    variants: Object.entries(variants).map(([variant, { set, steps: own = steps, scheme }]): SweepVariant => {
+      checkSteps(path, variant, own, scheme);
+      const changed = withAbsolutePaths(withOverrides(base, set), folder);
+      const configs = seeds.map((seed): [number, Config] => [
+        seed,
+        parseConfig(withOverrides(changed, { seed }), `${path}: variants.${variant}`),
+      ]);
+      return {
+        name: variant,
+        steps: own,
+        ...(scheme !== undefined && { scheme: resolve(folder, scheme) }),
+        configs: new Map(configs),
+      };
+    }),
+    slurm,
+  };
+}
+
+function checkSteps(path: string, variant: string, steps: readonly SweepStep[], scheme: string | undefined): void {
+  const where = `${path}: variants.${variant}`;
+  if (scheme !== undefined && steps.includes('search'))
+    throw new UsageError(
+      `${where}: either a scheme or the step search, which finds one; with a scheme give steps of its own`,
+    );
+  for (const step of ['evaluate', 'latency'] as const) {
+    if (steps.includes(step) && !steps.includes('train'))
+      throw new UsageError(`${where}.steps: ${step} needs train, which makes what is judged`);
+  }
+}
+
+async function readJsonFile(path: string, what: string): Promise<unknown> {
+  const text = await readText(expectFile(path));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError(`${path}: ${what} is JSON; ${(cause as Error).message}`);
+  }
+}

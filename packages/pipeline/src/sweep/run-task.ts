@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Scheme } from '@nats/space';
+import { writeJson } from '../files/write-atomic.js';
+import { Interrupted } from '../interrupted.js';
+import { configRuntime } from '../model/model-engines.js';
+import { noise } from '../model/noise.js';
+import { openDetector } from '../model/open-detector.js';
+import { RunInUse } from '../run/lock-run.js';
+import { RUN_FILES } from '../run/run-files.js';
+import { benchModels, type ModelLatency } from '../steps/bench.js';
+import type { StepContext } from '../steps/context.js';
+import { decode } from '../steps/decode.js';
+import { evaluate } from '../steps/evaluate.js';
+import { openTrainedRun, readScheme } from '../steps/open-run.js';
+import { asFirst, asFirstFinds } from '../steps/ranks.js';
+import { exportRun, searchRun, trainRun } from '../steps/runs.js';
+import { readArchitecture } from '../steps/search.js';
+import { openTask, spaceOf, type Task } from '../steps/task.js';
+import type { Sweep } from './load-sweep.js';
+import { planSweep, type SweepTask } from './plan.js';
+import { forgetFailure, isDone, noteFailure } from './task-state.js';
+
+/** Milliseconds between looks whether another process has done the task. */
+const PAUSE = 1000;
+/** Runs of each model, and images at a time for the throughput, as `nats bench`. */
+const [ROUNDS, BATCH_SIZE] = [60, 8];
+
+/**
+ * Does one task of a sweep, or finds that it is done. One that another process works on is waited for, and gone on with if
+ * that process ends before. A failure is kept for `nats sweep status`.
+ * @param context with the task's config
+ * @throws what the step throws
+ */
+export async function runSweepTask(context: StepContext, sweep: Sweep, task: SweepTask): Promise<void> {
+  const { progress, signal } = context;
+  try {
+    for (let told = false; !(await asFirstFinds(context, () => isDone(task))); told = true) {
+      try {
+        await WORK[task.kind](context, sweep, task);
+        break;
+      } catch (error) {
+        // One of several processes that waits alone would leave the others waiting for it.
+        if (!(error instanceof RunInUse) || context.collective) throw error;
+        if (!told) progress.line(`  ${task.id}: ${error.message.split(';')[0]}; waiting`);
+        await delay(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
+    }
+    await asFirst(context, () => forgetFailure(sweep, task.id));
+  } catch (error) {
+    const isFailure = !(error instanceof Interrupted) && !signal.aborted;
+    if (isFailure) await noteFailure(sweep, task.id, error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+const WORK = { search: searchTask, train: trainTask, latency: latencyTask } as const;
+
+async function searchTask(context: StepContext, _sweep: Sweep, { folder }: SweepTask): Promise<void> {
+  await searchRun(context, folder);
+}
+
+async function trainTask(context: StepContext, sweep: Sweep, task: SweepTask): Promise<void> {
+  const { config } = context;
+  const opened = await openTask(config, context);
+  const scheme = await schemeFor(sweep, task, opened);
+  const { weights } = await trainRun(context, task.folder, scheme, opened);
+  if (task.variant.steps.includes('evaluate')) await evaluate(context, opened, weights, scheme, task.folder);
+}
+
+/** Decoded here: variants that share a search may decode it differently. */
+async function schemeFor(sweep: Sweep, { variant, needs, config }: SweepTask, task: Task): Promise<Scheme | undefined> {
+  const [search] = needs;
+  if (search === undefined) return variant.scheme === undefined ? undefined : readScheme(variant.scheme, task.backbone);
+  const path = join(sweep.out, search, RUN_FILES.architecture);
+  return decode(await readArchitecture(path, spaceOf(config, task.backbone)), config);
+}
+
+/** Files of all trainings are written and timed in turn, so that what else the machine does strikes all alike. */
+async function latencyTask(context: StepContext, sweep: Sweep, task: SweepTask): Promise<void> {
+  const { config, progress, signal } = context;
+  const runs = planSweep(sweep).filter(({ id }) => task.needs.includes(id));
+  for (const { folder } of runs) await exportRun(await openTrainedRun(folder), join(folder, RUN_FILES.model));
+  const runtime = await configRuntime(config.engine);
+  const models = [];
+  try {
+    for (const { folder } of runs) models.push(await openDetector(join(folder, RUN_FILES.model), runtime));
+    const update = (done: number, of: number) => progress.update(`  round ${done} of ${of}`);
+    const options = { rounds: ROUNDS, batchSize: BATCH_SIZE, signal, update };
+    const latencies = await benchModels(models, noise(models[0]!.convention), options);
+    for (const [i, { folder }] of runs.entries()) await writeJson(join(folder, RUN_FILES.latency), latencies[i]);
+    const byVariant: Record<string, ModelLatency> = Object.fromEntries(
+      runs.map(({ variant }, i) => [variant.name, latencies[i]!]),
+    );
+    await writeJson(join(task.folder, RUN_FILES.latency), byVariant);
+  } finally {
+    for (const model of models) await model.close();
+  }
+}
