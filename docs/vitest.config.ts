@@ -1,3 +1,5 @@
+import { mergeConfig } from 'vitest/config';
 import { packageProject } from '../vitest.shared.js';
 
-export default packageProject('docs');
+// Pages call the built command.
+export default mergeConfig(packageProject('docs'), { test: { globalSetup: '../apps/cli/test/build-command.ts' } });

@@ -46,7 +46,7 @@ for (const [area, testHelpers] of Object.entries(BESIDE)) {
     for (const specifier of importsOf(file).filter((name) => name.startsWith('.'))) {
       const [where, target] = [relative(root, file), relative(root, join(dirname(file), specifier))];
       if (!/^(packages|apps)\//.test(target) || KNOWN.has(`${where}: ${target}`)) continue;
-      if (testHelpers && /^packages\/[^/]+\/test\//.test(target)) continue;
+      if (testHelpers && /^(packages|apps)\/[^/]+\/test\//.test(target)) continue;
       problems.push(`${where}: ${specifier} is inside a package; import the package by name`);
     }
   }

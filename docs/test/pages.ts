@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createScope, initialize, input, type TensorData } from '@nats/graph';
-import { buildClassifier, type ResnetName, resnetConfig } from '@nats/space';
+import { type BackboneConfig, buildClassifier, resnetConfig, smallResnet } from '@nats/space';
 import { encodeSafetensors } from '@nats/transfer';
+import { writeTinyData } from '../../apps/cli/test/tiny-data.js';
 import { installedFamilies } from '../../packages/mpi/test/launch.js';
 import { makePth } from '../../packages/transfer/test/helpers/pth.js';
 
@@ -21,10 +22,10 @@ export interface Page {
   readonly leaves?: readonly string[];
 }
 
-/** A torchvision classifier's weights with its names and shapes, random; only some of them where a block needs no more. */
-function classifierWeights(name: ResnetName, ...only: readonly string[]): Map<string, TensorData> {
+/** Random weights of a classifier under torchvision's names; only some of them where a block needs no more. */
+function classifierWeights(config: BackboneConfig, ...only: readonly string[]): Map<string, TensorData> {
   const scope = createScope();
-  buildClassifier(scope, input('images', 'float32', [1, 3, 64, 64]), resnetConfig(name), { classes: 1000 });
+  buildClassifier(scope, input('images', 'float32', [1, 3, 64, 64]), config, { classes: 1000 });
   const values = initialize(scope.spec, 1);
   return only.length === 0 ? values : new Map(only.map((key) => [key, values.get(key)!]));
 }
@@ -36,6 +37,20 @@ function put(folder: string, path: string, content: string | Uint8Array): void {
 }
 
 const INSTALLS = /^$/;
+
+/** By these settings a command of a page takes a second: another backbone, in the file of that name, and few steps. */
+const WIDTHS = [8, 8, 8, 8];
+const SMALL = [
+  'backbone.name="small-resnet"',
+  `backbone.widths=${JSON.stringify(WIDTHS)}`,
+  'detector.inputSize=[64,64]',
+  'detector.channels=32',
+  'search.steps=2',
+  'search.batchSize=2',
+  'train.steps=2',
+  'train.batchSize=2',
+  'export.unmatched=0.2',
+];
 
 /** By path from the repository's root. */
 export const PAGES: Readonly<Record<string, Page>> = {
@@ -50,10 +65,14 @@ export const PAGES: Readonly<Record<string, Page>> = {
   },
   'packages/transfer/README.md': {
     files: (folder) => {
-      put(folder, 'resnet50-11ad3fa6.pth', makePth(classifierWeights('resnet50', 'conv1.weight', 'bn1.weight')));
-      put(folder, 'resnet18-f37072fd.pth', makePth(classifierWeights('resnet18')));
+      put(
+        folder,
+        'resnet50-11ad3fa6.pth',
+        makePth(classifierWeights(resnetConfig('resnet50'), 'conv1.weight', 'bn1.weight')),
+      );
+      put(folder, 'resnet18-f37072fd.pth', makePth(classifierWeights(resnetConfig('resnet18'))));
       // What is downloaded elsewhere lies in the cache here.
-      const file = encodeSafetensors(classifierWeights('resnet50', 'conv1.weight'));
+      const file = encodeSafetensors(classifierWeights(resnetConfig('resnet50'), 'conv1.weight'));
       put(folder, '.cache/weights/hub/timm/resnet50.a1_in1k/main/model.safetensors', file);
     },
     prints: [
@@ -73,6 +92,21 @@ export const PAGES: Readonly<Record<string, Page>> = {
     prints: [INSTALLS, /^2 \{ accuracy: /m, /^this page false\n$/, /^(?:3|2\.9\d*|3\.0\d*) -(?:1|0\.9\d*|1\.0\d*)\n$/],
     leaves: ['runs/mnist'],
   },
+  'packages/search/README.md': { prints: [INSTALLS, /^1 [\d.]+\n2 [\d.]+\n\{.*"format": ?"nats-scheme"/s] },
+  'packages/detect/README.md': {
+    files: async (folder) => {
+      put(folder, 'resnet18-f37072fd.pth', makePth(classifierWeights(resnetConfig('resnet18'))));
+      await writeTinyData(join(folder, 'cats'), 'coco');
+    },
+    prints: [
+      INSTALLS,
+      /\{.*AP50: .*Average Precision {2}\(AP\) @\[ IoU=0\.50:0\.95 .* \d+\n$/s,
+      INSTALLS,
+      /^\d+ detections of 10 classes\n$/,
+      /train: \{ size: 12 \}, val: \{ size: 4 \}/,
+    ],
+    leaves: ['runs/cats'],
+  },
   'packages/report/README.md': { prints: [INSTALLS, INSTALLS], leaves: ['report.html'] },
   'packages/mpi/README.md': {
     needs: () => installedFamilies().length > 0,
@@ -81,5 +115,32 @@ export const PAGES: Readonly<Record<string, Page>> = {
   'packages/pipeline/README.md': {
     prints: [INSTALLS, /\{ ap: .*passed: true \}/],
     leaves: ['runs/example/transformed/model.onnx'],
+  },
+  'apps/cli/README.md': { prints: [] },
+  'README.md': {
+    files: async (folder) => {
+      put(folder, 'resnet18-f37072fd.pth', makePth(classifierWeights(smallResnet({ widths: WIDTHS }))));
+      await writeTinyData(join(folder, 'VOC2007'), 'voc');
+      const lists = join(folder, 'VOC2007/ImageSets/Main');
+      for (const [from, to] of [
+        ['train.txt', 'trainval.txt'],
+        ['val.txt', 'test.txt'],
+      ] as const)
+        copyFileSync(join(lists, from), join(lists, to));
+      cpSync(join(folder, 'VOC2007/JPEGImages'), join(folder, 'photos'), { recursive: true });
+    },
+    settings: SMALL,
+    prints: [INSTALLS, /Average Precision.*passed/s],
+    leaves: ['runs/search/scheme.json', 'runs/transformed/model.onnx', 'pictures', 'report.html'],
+  },
+  'docs/quick-start-cli.md': {
+    files: async (folder) => {
+      put(folder, 'resnet18-f37072fd.pth', makePth(classifierWeights(smallResnet({ widths: WIDTHS }))));
+      await writeTinyData(join(folder, 'vehicles'), 'yolo');
+      cpSync(join(folder, 'vehicles/images/val'), join(folder, 'photos'), { recursive: true });
+    },
+    settings: SMALL,
+    prints: [/Average Precision.*passed/s],
+    leaves: ['runs/search/scheme.json', 'runs/transformed/model.onnx', 'pictures', 'report.html'],
   },
 };

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { formatWithOptions } from 'node:util';
 import ts from 'typescript';
 import { afterAll, vi } from 'vitest';
+import { NATS } from '../../apps/cli/test/run-nats.js';
 import type { Unit } from './blocks.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -61,18 +62,17 @@ export async function runModule(file: string, folder: string, env: Readonly<Reco
 }
 
 /**
- * Runs commands by a shell that ends at the first failure. `nats` is the command's sources, with `settings` after the flags of
+ * Runs commands by a shell that ends at the first failure. `nats` is the built command, with `settings` after the flags of
  * the block where a command has `--set`; `npm` only looks as if it installed.
  * @returns what was printed
  */
 export async function runShell(code: string, folder: string, settings: readonly string[]): Promise<string> {
   const bin = join(folder, '.bin');
-  const nats = join(ROOT, 'apps/cli/src/main.ts');
   const sets = settings.map((setting) => `--set '${setting}'`).join(' ');
   executable(
     join(bin, 'nats'),
     `case "$1" in pretrain|search|train) set -- "$@" ${sets};; esac
-exec '${process.execPath}' --conditions=@nats/source --import '${import.meta.resolve('tsx')}' '${nats}' "$@"`,
+exec '${process.execPath}' '${NATS}' "$@"`,
   );
   executable(join(bin, 'npm'), `[ "$1" = install ] || { echo "npm $1 is not run here" >&2; exit 1; }`);
   const child = spawn('sh', ['-e', '-c', code], {
