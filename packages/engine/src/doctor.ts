@@ -1,5 +1,6 @@
 import { encodeProgram, updateName } from '@nats/export';
 import * as g from '@nats/graph';
+import { missingForCuda } from './onnxruntime/cuda/missing.js';
 import { onnxruntimeEngine } from './onnxruntime/engine.js';
 import { INSTALL_ADVICE, nativeOnnxruntime, onnxruntimeVersion } from './onnxruntime/native-module.js';
 import { webgpuLowerings } from './onnxruntime/webgpu/lowerings/index.js';
@@ -200,7 +201,15 @@ async function examine(provider: string, known: boolean): Promise<ProviderReport
     return { provider, known, works, error, ...(!works && { advice: `computes wrongly here; ${advice}` }) };
   } catch (cause) {
     const text = cause instanceof g.NatsError ? (cause.details.limit ?? cause.message) : String(cause);
-    return { provider, known, works: false, reason: shortReason(text), advice };
+    const missing = provider === 'cuda' ? missingForCuda() : [];
+    const lacking = `missing here: ${missing.join('; ')}`;
+    return {
+      provider,
+      known,
+      works: false,
+      reason: shortReason(text),
+      advice: missing.length > 0 ? lacking : advice,
+    };
   }
 }
 

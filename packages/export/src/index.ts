@@ -12,6 +12,7 @@ export {
   type ValueType,
 } from './onnx-builder.js';
 export { type ModelDescription, type ModelValue, readModel } from './read-model.js';
+export { type ModelNode, readNodes } from './read-nodes.js';
 export {
   type Agreement,
   type AgreementOptions,

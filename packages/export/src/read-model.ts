@@ -69,7 +69,7 @@ function decode(bytes: Uint8Array, file: string): ModelProto {
   }
 }
 
-function typeName(type: number): string {
+export function typeName(type: number): string {
   const name = TensorProto_DataType[type]?.toLowerCase() ?? `type ${type}`;
   return { float: 'float32', double: 'float64' }[name] ?? name;
 }

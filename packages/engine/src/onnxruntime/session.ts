@@ -1,4 +1,4 @@
-import { encodeProgram } from '@nats/export';
+import { encodeProgram, type Lowerings } from '@nats/export';
 import { createProgram, input, NatsError, negate, type Program } from '@nats/graph';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Session, Tensors } from '../onnx-session/session.js';
@@ -16,7 +16,12 @@ export async function openSession(program: Program, settings: SessionSettings): 
   return direct ? directSession(program, settings) : copyingSession(program, settings);
 }
 
-const lowerings = (settings: SessionSettings) => [...engineLowerings, ...(settings.lowerings ?? [])];
+/** What is faster on the CPU: other providers (CUDA, Core ML, DirectML) have convolutions of their own, and get ONNX's own ops. */
+export function providerLowerings([first]: readonly string[]): Lowerings {
+  return first === 'cpu' ? engineLowerings : [];
+}
+
+const lowerings = ({ providers, lowerings: own = [] }: SessionSettings) => [...providerLowerings(providers), ...own];
 
 async function copyingSession(program: Program, settings: SessionSettings): Promise<Session> {
   const session = await createSession(encodeProgram(program, { lowerings: lowerings(settings) }), settings);
