@@ -109,7 +109,12 @@ test('results are means, deviations, and differences of equal seeds with interva
     const ap = values[task.id.split('/')[1] as keyof typeof values];
     // Twelve numbers; no large objects.
     if (task.kind === 'train' && ap !== undefined)
-      finish(task, { stats: [ap, 0.6, 0.2, 0.1, 0.2, -1, ...Array(6).fill(0.5)], perCategory: {} });
+      finish(task, {
+        stats: [ap, 0.6, 0.2, 0.1, 0.2, -1, ...Array(6).fill(0.5)],
+        perCategory: {},
+        text: '',
+        images: 8,
+      });
   }
   const results = await collectSweep(sweep);
   const [original, searched] = results.variants;
