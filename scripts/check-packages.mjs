@@ -1,4 +1,5 @@
-// Are the packages fit to publish? publint on the built packages, and the types of every entry as users see them (attw).
+// Are the packages fit to publish? publint on the built packages, and the types of every entry as users see them (attw). What
+// someone gets who installs them: check-consumers.ts.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

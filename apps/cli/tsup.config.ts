@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tsup.shared.js';
 
-export default packageBuild({ nats: 'src/main.ts' });
+export default packageBuild({ nats: 'src/main.ts' }, { sourcesInMaps: true });

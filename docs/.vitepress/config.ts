@@ -13,6 +13,8 @@ export default defineConfig({
   title: 'NATS in TypeScript',
   description: 'Channel-level dilation search for object detectors: pretrained weights in, ONNX out, without Python',
   srcDir: root,
+  // Below which path the site is served, where that is not a host's root.
+  base: process.env.DOCS_BASE ?? '/',
   srcExclude: [
     '**/node_modules/**',
     '**/dist/**',

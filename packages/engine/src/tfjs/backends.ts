@@ -48,20 +48,24 @@ export function installAdvice(backend: TfjsBackend): string {
   return `npm install ${[core, ...(addition === undefined ? [] : [addition])].join(' ')}`;
 }
 
-/** Those that bundlers should find are named literally. */
+/** Those that bundlers should find are named literally; with `catch` a bundler leaves one alone that is not installed. */
 const load: PackageLoader = (name) => {
   switch (name) {
     case '@tensorflow/tfjs-core':
-      return import('@tensorflow/tfjs-core');
+      return import('@tensorflow/tfjs-core').catch(absent);
     case '@tensorflow/tfjs-backend-wasm':
-      return import('@tensorflow/tfjs-backend-wasm');
+      return import('@tensorflow/tfjs-backend-wasm').catch(absent);
     case '@tensorflow/tfjs-backend-webgpu':
-      return import('@tensorflow/tfjs-backend-webgpu');
+      return import('@tensorflow/tfjs-backend-webgpu').catch(absent);
     case '@tensorflow/tfjs-backend-cpu':
-      return import('@tensorflow/tfjs-backend-cpu');
+      return import('@tensorflow/tfjs-backend-cpu').catch(absent);
     default:
       return import(/* @vite-ignore */ name);
   }
+};
+
+const absent = (error: unknown): never => {
+  throw error;
 };
 
 /** @throws NatsError `provider` for a backend that is not installed, or does not work here */
