@@ -82,12 +82,14 @@ test('a log that leads out of a run directory is not followed', () => {
 
 test('a training whose checkpoint is lost goes on from the one before, or begins again, with words', () => {
   expect(nats('train', '--out', 'lost', '--no-evaluate', '--steps', '25').code).toBe(0);
+  rmSync(at('lost', 'weights.safetensors'));
   rmSync(at('lost', 'checkpoints', 'last.json'));
   const next = nats('train', '--out', 'lost', '--no-evaluate', '--steps', '25');
   expect(next.stderr).toMatch(
     /last\.json: the last checkpoint is missing .* goes on from the one before it, of step 20/,
   );
   expect(next.code, next.stderr).toBe(0);
+  rmSync(at('lost', 'weights.safetensors'));
   for (const name of readdirSync(at('lost', 'checkpoints'))) {
     if (name.endsWith('.json')) rmSync(at('lost', 'checkpoints', name));
   }

@@ -9,6 +9,8 @@ type Size = { readonly width: number; readonly height: number };
 export interface ProblemList {
   readonly problems: readonly DataProblem[];
   add(problem: DataProblem): void;
+  /** Before all others. */
+  first(problem: DataProblem): void;
   /** The box cut to its image, or nothing; what is wrong with it is listed. */
   box(box: Box, size: Size, where: Where): Box | undefined;
   /** What `read` gives, or nothing if a field is wrong; that is listed. */
@@ -20,6 +22,7 @@ export function createProblemList(): ProblemList {
   return {
     problems,
     add: (problem) => problems.push(problem),
+    first: (problem) => problems.unshift(problem),
     box: (box, size, where) => {
       const checked = checkedBox(box, size);
       if (checked.problem) problems.push({ ...where, ...checked.problem });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { noisePng } from '../../test/images.js';
 import { encodeRle } from '../masks/rle-string.js';
 import { cocoGroundTruth } from './coco-ground-truth.js';
-import { parseCoco, type ReadCocoOptions, readCoco } from './read-coco.js';
+import { parseCoco, type ReadCocoOptions, readCoco as readFile } from './read-coco.js';
 
 const file = {
   images: [
@@ -53,6 +53,19 @@ function changed(change: Change): unknown {
 
 const parsed = (value: unknown, onProblem: 'error' | 'drop' = 'error') =>
   parseCoco(value, 'instances.json', { images: 'pictures', onProblem });
+
+/** Reads a file whole and item by item, which must give the same, errors included. */
+async function readCoco(path: string, options: ReadCocoOptions) {
+  const outcome = (streamFrom: number) =>
+    readFile(path, { ...options, streamFrom }).catch((error: unknown) => error as Error);
+  const [whole, itemwise] = [await outcome(Number.POSITIVE_INFINITY), await outcome(0)];
+  if (whole instanceof Error) {
+    expect((itemwise as Error).message).toBe(whole.message);
+    throw whole;
+  }
+  expect(itemwise).toEqual(whole);
+  return whole;
+}
 
 describe('COCO files', () => {
   test('become records: corners, classes in order of ids, masks kept, images without objects', () => {

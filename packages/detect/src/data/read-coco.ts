@@ -1,6 +1,5 @@
 import { basename, join } from 'node:path';
-import { parseJson } from '@nats/graph/schema';
-import { readText } from '../files/read-file.js';
+import { isLargeFile, readLists, readWhole } from '../files/read-lists.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
 import { FieldError, type Fields, fieldsAt, inFile, isFields, listAt, numberAt, sideAt, textAt } from './fields.js';
@@ -8,7 +7,7 @@ import { imageFault } from './image-fault.js';
 import { createImageFinder, type ImageFinder } from './image-files.js';
 import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
-import { applyPolicy, type ProblemPolicy } from './problems.js';
+import { applyPolicy, type DataProblem, type ProblemPolicy } from './problems.js';
 import { segmentationAt } from './segmentation-field.js';
 
 /**
@@ -32,6 +31,8 @@ export interface ReadCocoOptions extends ParseOptions {
   readonly orientation?: DecodeOptions['orientation'];
   /** Whether `file_name`s may lead out of the folder of images; default false. */
   readonly allowOutside?: boolean;
+  /** Bytes from which on a file is read item by item, with the same result; default 4 MiB. */
+  readonly streamFrom?: number;
 }
 
 /**
@@ -42,14 +43,58 @@ export interface ReadCocoOptions extends ParseOptions {
  * is `drop`; IO errors pass through
  */
 export async function readCoco(file: string, options: ReadCocoOptions): Promise<Dataset> {
-  const value = parseJson(await readText(file), file);
   const finder = await createImageFinder(options.images, options.allowOutside);
-  return parse(value, file, options, { finder, sizes: await missingSizes(value, finder, options) });
+  const streamed = (await isLargeFile(file, options.streamFrom))
+    ? await readItemwise(file, options, finder)
+    : undefined;
+  if (streamed) return streamed;
+  const lists = listsOf(await readWhole(file), file);
+  return parse(lists, file, options, { finder, sizes: await missingSizes(lists.images, finder, options) });
+}
+
+/**
+ * The same in two readings of the file, of images and categories first and then of annotations: none of a file of any size is
+ * in memory but what a dataset keeps.
+ * @returns nothing for a file that is to be read whole
+ */
+async function readItemwise(file: string, options: ReadCocoOptions, finder: ImageFinder): Promise<Dataset | undefined> {
+  const images: unknown[] = [];
+  const categories: unknown[] = [];
+  const areThere = await readLists(file, {
+    images: (item) => void images.push(isFields(item) ? ownImageFields(item) : item),
+    categories: (item) => void categories.push(item),
+  });
+  if (!areThere) return undefined;
+  const sizes = await missingSizes(images, finder, options);
+  const builder = createBuilder({ images, categories }, file, options, { finder, sizes });
+  const isRead = await readLists(file, { annotations: builder.annotation });
+  return isRead ? builder.finish() : undefined;
+}
+
+/** Fields of an image that are looked at. */
+function ownImageFields({ id, file_name, width, height }: Fields): Fields {
+  return { id, file_name, width, height };
 }
 
 /** `readCoco` of a value that was read before; files are not looked for. @param file its name, for messages */
 export function parseCoco(value: unknown, file: string, options: ParseOptions): Dataset {
-  return parse(value, file, options, { finder: (name) => ({ file: join(options.images, name) }), sizes: new Map() });
+  const finder: ImageFinder = (name) => ({ file: join(options.images, name) });
+  return parse(listsOf(value, file), file, options, { finder, sizes: new Map() });
+}
+
+interface Lists {
+  readonly images: readonly unknown[];
+  readonly categories: readonly unknown[];
+  readonly annotations: readonly unknown[];
+}
+
+function listsOf(value: unknown, file: string): Lists {
+  return inFile(file, () => {
+    const root = fieldsAt(value, '');
+    const annotations = listAt(root.annotations, 'annotations');
+    const categories = listAt(root.categories, 'categories');
+    return { annotations, categories, images: listAt(root.images, 'images') };
+  });
 }
 
 type Size = { readonly width: number; readonly height: number };
@@ -61,8 +106,11 @@ interface Opened {
   readonly sizes: ReadonlyMap<number, Size | Fault>;
 }
 
-async function missingSizes(value: unknown, finder: ImageFinder, { orientation = 'apply' }: ReadCocoOptions) {
-  const images = isFields(value) && Array.isArray(value.images) ? (value.images as unknown[]) : [];
+async function missingSizes(
+  images: readonly unknown[],
+  finder: ImageFinder,
+  { orientation = 'apply' }: ReadCocoOptions,
+) {
   const lacking: { readonly at: number; readonly file: string }[] = [];
   for (const [at, image] of images.entries()) {
     if (!isFields(image) || typeof image.file_name !== 'string') continue;
@@ -83,71 +131,106 @@ function isUnknown(side: unknown): boolean {
   return side === undefined || side === null || side === '' || Number(side) === 0 || Number(side) === -1;
 }
 
-function parse(value: unknown, file: string, options: ParseOptions, opened: Opened): Dataset {
+function parse(lists: Lists, file: string, options: ParseOptions, opened: Opened): Dataset {
+  const builder = createBuilder(lists, file, options, opened);
+  for (const [i, item] of lists.annotations.entries()) builder.annotation(item, i);
+  return builder.finish();
+}
+
+/** Takes annotations one after the other. */
+interface Builder {
+  readonly annotation: (item: unknown, index: number) => void;
+  finish(): Dataset;
+}
+
+function createBuilder(
+  lists: Omit<Lists, 'annotations'>,
+  file: string,
+  options: ParseOptions,
+  opened: Opened,
+): Builder {
   const { masks = 'keep' } = options;
   const list = createProblemList();
-  const root = inFile(file, () => fieldsAt(value, ''));
-  const annotations = inFile(file, () => listAt(root.annotations, 'annotations'));
-  const all = inFile(file, () => categoriesOf(root));
-  const categories = withoutRoot(all, annotations, file, list);
+  const categories = inFile(file, () => categoriesOf(lists.categories));
+  const root = rootOf(categories);
   const labels = new Map(categories.map(({ key }, label) => [key, label]));
-  const imageItems = inFile(file, () => listAt(root.images, 'images'));
-  const images = imagesOf(imageItems, file, opened, list);
-  const ids = new Set<string>();
-  for (const [i, item] of annotations.entries()) {
-    const field = `annotations[${i}]`;
-    const found = list.attempt({ file }, 'annotation dropped', () => {
-      const annotation = fieldsAt(item, field);
-      const id = idAt(annotation.id, `${field}.id`);
-      if (ids.has(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of annotations are different', id);
-      ids.add(id);
-      const imageId = idAt(annotation.image_id, `${field}.image_id`);
-      const image = images.get(imageId);
-      if (image === undefined) {
-        throw new AnnotationError(
-          'reference',
-          `${field}.image_id`,
-          'an annotation is of a known image',
-          annotation.image_id,
-        );
-      }
-      if (image === null) return undefined;
-      const object = objectOf(annotation, field, labels);
-      if (masks === 'ignore') return { image, object };
-      const segmentation = segmentationAt(annotation.segmentation, `${field}.segmentation`, image, id);
-      if (!segmentation && masks === 'require' && !object.crowd) {
-        const rule = `an object has a mask, for a detector that gives masks, in annotation ${id}`;
-        throw new AnnotationError('mask', `${field}.segmentation`, rule, annotation.segmentation);
-      }
-      return { image, object: { ...object, ...(segmentation && { segmentation }) } };
-    });
-    if (!found) continue;
-    const { image, object } = found;
-    const box = list.box(object.box, image, { file, field: `${field}.bbox`, image: image.id });
-    if (box) image.objects.push({ ...object, box });
-  }
-  applyPolicy(list.problems, options.onProblem ?? 'error');
-  const areNumbers = categories.every(({ number }) => number !== undefined);
-  return {
-    name: options.name ?? basename(file),
-    classes: categories.map(({ name }) => name),
-    ...(areNumbers && { categoryIds: categories.map(({ number }) => number!) }),
-    records: [...images.values()].filter((image) => image !== null),
-    problems: list.problems,
+  const images = imagesOf(lists.images, file, opened, list);
+  const ids = new Set<Key>();
+  let isRootUsed = false;
+
+  const objectAt = (item: unknown, field: string) => {
+    const annotation = fieldsAt(item, field);
+    const id = idAt(annotation.id, `${field}.id`);
+    if (ids.has(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of annotations are different', id);
+    ids.add(id);
+    const imageId = idAt(annotation.image_id, `${field}.image_id`);
+    const image = images.get(imageId);
+    if (image === undefined) {
+      const rule = 'an annotation is of a known image';
+      throw new AnnotationError('reference', `${field}.image_id`, rule, annotation.image_id);
+    }
+    if (image === null) return undefined;
+    const object = objectOf(annotation, field, labels);
+    if (masks === 'ignore') return { image, object };
+    const segmentation = segmentationAt(annotation.segmentation, `${field}.segmentation`, image, String(id));
+    if (!segmentation && masks === 'require' && !object.crowd) {
+      const rule = `an object has a mask, for a detector that gives masks, in annotation ${id}`;
+      throw new AnnotationError('mask', `${field}.segmentation`, rule, annotation.segmentation);
+    }
+    return { image, object: segmentation ? { ...object, segmentation } : object };
   };
+
+  return {
+    annotation: (item, i) => {
+      if (root && isFields(item) && String(item.category_id) === String(root.key)) isRootUsed = true;
+      const field = `annotations[${i}]`;
+      const found = list.attempt({ file }, 'annotation dropped', () => objectAt(item, field));
+      if (!found) return;
+      const { image, object } = found;
+      const box = list.box(object.box, image, { file, field: `${field}.bbox`, image: image.id });
+      if (box) image.objects.push(box === object.box ? object : { ...object, box });
+    },
+    finish: () => {
+      const isDropped = root !== undefined && !isRootUsed;
+      if (isDropped) list.first(rootProblem(root, file));
+      applyPolicy(list.problems, options.onProblem ?? 'error');
+      const records = [...images.values()].filter((image) => image !== null);
+      if (isDropped) dropLabel(records, categories.indexOf(root));
+      const kept = isDropped ? categories.filter((category) => category !== root) : categories;
+      const areNumbers = kept.every(({ number }) => number !== undefined);
+      return {
+        name: options.name ?? basename(file),
+        classes: kept.map(({ name }) => name),
+        ...(areNumbers && { categoryIds: kept.map(({ number }) => number!) }),
+        records,
+        problems: list.problems,
+      };
+    },
+  };
+}
+
+/** Labels after one that no object has. */
+function dropLabel(records: readonly OpenRecord[], dropped: number): void {
+  for (const { objects } of records) {
+    for (const [k, object] of objects.entries()) {
+      if (object.label > dropped) objects[k] = { ...object, label: object.label - 1 };
+    }
+  }
 }
 
 type OpenRecord = Omit<DatasetRecord, 'objects'> & { readonly objects: DatasetObject[] };
 
-/** An id as a key: some tools write numbers as texts, and texts that are no numbers. */
-function idAt(value: unknown, field: string): string {
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-  if (typeof value === 'string' && value !== '') return value;
+/** An id: a number, also where tools write it as a text, or a text that is none. */
+type Key = number | string;
+
+function idAt(value: unknown, field: string): Key {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'string' && value !== '') return String(Number(value)) === value ? Number(value) : value;
   throw new FieldError(field, 'an id is a number or a text', value);
 }
 
 interface Category {
-  readonly key: string;
+  readonly key: Key;
   /** None for an id that is no number. */
   readonly number: number | undefined;
   readonly name: string;
@@ -155,10 +238,10 @@ interface Category {
   readonly at: number;
 }
 
-function categoriesOf(root: Fields): Category[] {
-  const keys = new Set<string>();
+function categoriesOf(items: readonly unknown[]): Category[] {
+  const keys = new Set<Key>();
   const names = new Set<string>();
-  const categories = listAt(root.categories, 'categories').map((item, at): Category => {
+  const categories = items.map((item, at): Category => {
     const { id, name, supercategory } = fieldsAt(item, `categories[${at}]`);
     const key = idAt(id, `categories[${at}].id`);
     if (keys.has(key)) throw new FieldError(`categories[${at}].id`, 'ids of categories are different', id);
@@ -166,7 +249,7 @@ function categoriesOf(root: Fields): Category[] {
     const text = textAt(name, `categories[${at}].name`);
     if (names.has(text)) throw new FieldError(`categories[${at}].name`, 'names of categories are different', text);
     names.add(text);
-    const number = typeof id === 'number' ? id : /^(0|[1-9]\d{0,14})$/.test(key) ? Number(key) : undefined;
+    const number = typeof id === 'number' ? id : /^(0|[1-9]\d{0,14})$/.test(String(key)) ? Number(key) : undefined;
     return { key, number, name: text, supercategory, at };
   });
   // In order of their ids; where some are texts, in the order of the file.
@@ -174,32 +257,30 @@ function categoriesOf(root: Fields): Category[] {
   return categories.sort((a, b) => a.number! - b.number!);
 }
 
-/**
- * Without the category that Roboflow puts above all others: no annotation is of it, and it is the supercategory of every other.
- */
-function withoutRoot(
-  categories: Category[],
-  annotations: readonly unknown[],
-  file: string,
-  list: ProblemList,
-): Category[] {
-  const root = categories.find(
+/** The category that Roboflow puts above all others: it is the supercategory of each. No class, if no annotation is of it. */
+function rootOf(categories: readonly Category[]): Category | undefined {
+  if (categories.length < 2) return undefined;
+  const [first, second] = categories as readonly [Category, Category];
+  // Of two categories one at least has the root above it.
+  const candidates = new Set([first.supercategory, second.supercategory]);
+  return categories.find(
     ({ name, supercategory }) =>
+      candidates.has(name) &&
       (supercategory === 'none' || supercategory === '' || supercategory === undefined || supercategory === null) &&
-      categories.length > 1 &&
       categories.every((other) => other.name === name || other.supercategory === name),
   );
-  if (!root || annotations.some((item) => isFields(item) && String(item.category_id) === root.key)) return categories;
-  list.add({
+}
+
+function rootProblem({ at, name }: Category, file: string): DataProblem {
+  return {
     kind: 'reference',
     file,
-    field: `categories[${root.at}]`,
+    field: `categories[${at}]`,
     rule: 'a category that no annotation is of and that is the supercategory of all others is no class',
-    received: root.name,
+    received: name,
     remedy: 'category dropped',
     severity: 'warning',
-  });
-  return categories.filter((category) => category !== root);
+  };
 }
 
 /** Images by id; null for those that are left out, whose annotations are no further problem. */
@@ -208,8 +289,8 @@ function imagesOf(
   file: string,
   opened: Opened,
   list: ProblemList,
-): Map<string, OpenRecord | null> {
-  const images = new Map<string, OpenRecord | null>();
+): Map<Key, OpenRecord | null> {
+  const images = new Map<Key, OpenRecord | null>();
   const files = new Map<string, string>();
   for (const [i, item] of items.entries()) {
     const field = `images[${i}]`;
@@ -226,7 +307,7 @@ function imagesOf(
       }
       files.set(source, field);
       const size = sizeAt(image, field, opened.sizes.get(i));
-      images.set(id, { id, source: { file: source }, ...size, objects: [] });
+      images.set(id, { id: String(id), source: { file: source }, ...size, objects: [] });
     });
   }
   return images;
@@ -262,7 +343,7 @@ function sizeAt(image: Fields, field: string, measured: Size | Fault | undefined
   return { width: side('width'), height: side('height') };
 }
 
-function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<string, number>): DatasetObject {
+function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<Key, number>): DatasetObject {
   const label = labels.get(idAt(annotation.category_id, `${field}.category_id`));
   if (label === undefined) {
     const rule = 'an annotation is of a known category';
