@@ -45,6 +45,7 @@ export default defineConfig({
         items: [
           page('Overview', 'README.md'),
           page('Quick start: command line', 'docs/quick-start-cli.md'),
+          page('Quick start: library', 'docs/quick-start-library.md'),
           page('Walk-through', 'docs/walkthrough.md'),
           page('GPUs', 'docs/gpu.md'),
           page('Clusters', 'docs/clusters.md'),

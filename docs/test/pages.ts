@@ -133,6 +133,19 @@ export const PAGES: Readonly<Record<string, Page>> = {
     prints: [INSTALLS, /Average Precision.*passed/s],
     leaves: ['runs/search/scheme.json', 'runs/transformed/model.onnx', 'pictures', 'report.html'],
   },
+  'docs/quick-start-library.md': {
+    files: async (folder) => {
+      put(folder, 'resnet18-f37072fd.pth', makePth(classifierWeights(resnetConfig('resnet18'))));
+      await writeTinyData(join(folder, 'cats'), 'coco');
+      copyFileSync(join(folder, 'cats/images/image00.png'), join(folder, 'photo.png'));
+    },
+    prints: [
+      INSTALLS,
+      /100 tensors loaded.*original 2 AP [\d.]+\ntransformed 2 AP [\d.]+\ncats\.onnx: \d+ bytes\n$/s,
+      /\d+ objects\n$/,
+    ],
+    leaves: ['scheme.json', 'runs/search', 'runs/original', 'runs/transformed', 'cats.onnx'],
+  },
   'docs/quick-start-cli.md': {
     files: async (folder) => {
       put(folder, 'resnet18-f37072fd.pth', makePth(classifierWeights(smallResnet({ widths: WIDTHS }))));
