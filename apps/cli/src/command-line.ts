@@ -15,6 +15,7 @@ import { searchCommand } from './commands/search.js';
 import { sweepCommand } from './commands/sweep.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
+import { watchCommand } from './commands/watch.js';
 import { weightsCommand } from './commands/weights.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import { printable } from './printable.js';
@@ -65,6 +66,7 @@ function createCommandLine(): Command {
   benchCommand(program);
   detectCommand(program);
   reportCommand(program);
+  watchCommand(program);
   doctorCommand(program);
   for (const command of program.commands) {
     command.helpGroup(groupOf(command.name()));

@@ -69,3 +69,4 @@ export {
 } from './sweep/index.js';
 export { UsageError } from './usage-error.js';
 export { VERSION } from './version.js';
+export { type Watch, watchRuns } from './watch/watch-runs.js';

@@ -10,3 +10,4 @@ export { dataUri } from './data-table.js';
 export { renderReport } from './render-report.js';
 export type * from './report-data.js';
 export { type Difference, difference, type Seeded, type Spread, spread } from './statistics.js';
+export { renderWatch, type WatchContent, type WatchedRun, watchPage } from './watch-page.js';

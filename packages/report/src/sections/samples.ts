@@ -9,7 +9,10 @@ import type { BoxedSample, DrawnSample, ReportBox, ReportData } from '../report-
 import { type Section, section } from './section.js';
 
 /** The same images with the annotated objects and with what each model found. */
-export function samplesSection({ samples = [], sampleMinScore }: ReportData): Section | undefined {
+export function samplesSection({
+  samples = [],
+  sampleMinScore,
+}: Pick<ReportData, 'samples' | 'sampleMinScore'>): Section | undefined {
   if (samples.length === 0) return undefined;
   const boxed = samples.some((sample) => !('pictures' in sample));
   const least = sampleMinScore === undefined ? '' : ` Detections with a score below ${sampleMinScore} are left out.`;

@@ -12,15 +12,23 @@ import { type Section, section } from './section.js';
 
 const LIMIT = 120;
 
-/** How the search went: losses on both halves of the data, how decided it is, and what each layer came to prefer. */
+/**
+ * How a search went: losses on both halves of the data, how decided it is, and what each layer came to prefer.
+ * @param naming of one among several: what tells its ids and its title from those of the others
+ */
 export async function searchSection(
-  { search }: ReportData,
+  { search }: Pick<ReportData, 'search'>,
   dilations: readonly Dilation[],
+  { suffix, title }: { readonly suffix: string; readonly title: string } = { suffix: '', title: 'How it was searched' },
 ): Promise<Section | undefined> {
   if (!search) return undefined;
-  const figures = [await lossFigure(search), await entropyFigure(search), await intensityFigure(search, dilations)];
+  const figures = [
+    await lossFigure(search, suffix),
+    await entropyFigure(search, suffix),
+    await intensityFigure(search, dilations, suffix),
+  ];
   const drawn = figures.filter((part) => part !== undefined);
-  return section('search', 'How it was searched', [
+  return section(`search${suffix}`, title, [
     searchWords(search),
     drawn.length === 0
       ? html`<p class="more">The curves of this search were not kept.</p>`
@@ -37,7 +45,7 @@ function searchWords({ seed, start, points = [] }: ReportSearch): Html {
   }</p>`;
 }
 
-async function lossFigure({ points = [], start }: ReportSearch): Promise<Html | undefined> {
+async function lossFigure({ points = [], start }: ReportSearch, suffix: string): Promise<Html | undefined> {
   const { points: thin, each } = downsample(points, LIMIT);
   const names = ['weights’ half', 'architecture’s half'];
   const curves = [
@@ -47,7 +55,7 @@ async function lossFigure({ points = [], start }: ReportSearch): Promise<Html | 
   if (curves.every((curve) => curve.length === 0)) return undefined;
   const ends = curves.map((curve, i) => `${names[i]} ${ending(curve)}`).filter((_, i) => curves[i]!.length > 0);
   return figure({
-    name: 'search-losses',
+    name: `search-losses${suffix}`,
     title: 'Losses of the search',
     caption: html`${averaged(each)}${start !== undefined && start > 0 && ' Dotted line: the architecture begins to move.'}`,
     alternative: `Curves of the losses over steps: ${ends.join('; ')}.`,
@@ -63,12 +71,12 @@ async function lossFigure({ points = [], start }: ReportSearch): Promise<Html | 
   });
 }
 
-async function entropyFigure({ points = [], start }: ReportSearch): Promise<Html | undefined> {
+async function entropyFigure({ points = [], start }: ReportSearch, suffix: string): Promise<Html | undefined> {
   const { points: thin, each } = downsample(points, LIMIT);
   const curve = thin.flatMap(({ step, entropy }) => point(step, entropy));
   if (curve.length === 0) return undefined;
   return figure({
-    name: 'entropy',
+    name: `entropy${suffix}`,
     title: 'How undecided the architecture is',
     caption: `Entropy over dilations, mean of all channel groups: 1 is undecided, 0 decided. ${averaged(each)}`,
     alternative: `Curve of the entropy over steps: ${ending(curve)}.`,
@@ -84,6 +92,7 @@ async function entropyFigure({ points = [], start }: ReportSearch): Promise<Html
 async function intensityFigure(
   { intensities = [], genotypes = [] }: ReportSearch,
   dilations: readonly Dilation[],
+  suffix: string,
 ): Promise<Html | undefined> {
   const last = intensities.at(-1);
   if (!last || intensities.length < 2) return undefined;
@@ -102,7 +111,7 @@ async function intensityFigure(
     return `${name} mostly ${dilation ? formatDilation(dilation) : '?'} (${formatNumber(100 * shares[best]!)} %)`;
   });
   return figure({
-    name: 'intensities',
+    name: `intensities${suffix}`,
     title: 'What each layer came to prefer',
     caption:
       'Mean probability of each dilation over the channels of a convolution, in percent, from the first step to the last.',

@@ -13,7 +13,10 @@ const LIMIT = 100;
 const MOST_CURVES = 6;
 
 /** Curves of all trainings: those of the variants together, others by themselves. */
-export async function trainingSection({ trainings = [], variants = [] }: ReportData): Promise<Section | undefined> {
+export async function trainingSection({
+  trainings = [],
+  variants = [],
+}: Pick<ReportData, 'trainings' | 'variants'>): Promise<Section | undefined> {
   const known = trainings.filter(({ points }) => points.length > 0);
   if (known.length === 0) return undefined;
   const ofVariants = known.filter(
