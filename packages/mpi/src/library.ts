@@ -17,6 +17,8 @@ const FILES: Readonly<Record<'openmpi' | 'mpich', readonly string[]>> = {
   mpich: ['libmpich.so.12', 'libmpi.so.12', 'libmpich.so', 'libmpi.12.dylib', 'libmpi.so', 'msmpi.dll'],
 };
 
+let configured = false;
+
 /** Longest text that MPI_Get_library_version writes: 8192 in MPICH, 256 in Open MPI. */
 const VERSION_BYTES = 8192;
 
@@ -28,8 +30,9 @@ const VERSION_BYTES = 8192;
  */
 export async function loadLibrary(family: 'openmpi' | 'mpich', named?: string): Promise<Library> {
   const { default: koffi } = await import('koffi');
-  // MPICH's reductions overflow koffi's default stack of asynchronous calls.
-  koffi.config({ async_stack_size: 8 << 20, sync_stack_size: 8 << 20 });
+  // MPICH's reductions overflow koffi's default stack of asynchronous calls. Only before the first library is loaded.
+  if (!configured) koffi.config({ async_stack_size: 8 << 20, sync_stack_size: 8 << 20 });
+  configured = true;
   const other = family === 'openmpi' ? 'mpich' : 'openmpi';
   const files = named === undefined ? [...new Set([...FILES[family], ...FILES[other]])] : [named];
   const failures: string[] = [];
