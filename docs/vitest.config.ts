@@ -1,5 +1,3 @@
-import { mergeConfig } from 'vitest/config';
 import { packageProject } from '../vitest.shared.js';
 
-// Pages call the built command.
-export default mergeConfig(packageProject('docs'), { test: { globalSetup: '../apps/cli/test/build-command.ts' } });
+export default packageProject('docs');

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { formatWithOptions } from 'node:util';
 import ts from 'typescript';
 import { afterAll, vi } from 'vitest';
+import buildCommand from '../../apps/cli/test/build-command.js';
 import { NATS } from '../../apps/cli/test/run-nats.js';
 import type { Unit } from './blocks.js';
 
@@ -67,6 +68,7 @@ export async function runModule(file: string, folder: string, env: Readonly<Reco
  * @returns what was printed
  */
 export async function runShell(code: string, folder: string, settings: readonly string[]): Promise<string> {
+  if (/^nats /m.test(code)) buildOnce();
   const bin = join(folder, '.bin');
   const sets = settings.map((setting) => `--set '${setting}'`).join(' ');
   executable(
@@ -95,6 +97,13 @@ exec '${process.execPath}' '${NATS}' "$@"`,
   const text = Buffer.concat(output).toString();
   if (status !== 0) throw new Error(`exit code ${status}\n${text}`);
   return text;
+}
+
+let built = false;
+
+function buildOnce(): void {
+  if (!built) buildCommand();
+  built = true;
 }
 
 function executable(path: string, script: string): void {
