@@ -159,7 +159,7 @@ function parseYaml(text: string, file: string): Fields {
   let value: unknown;
   try {
     // Few aliases: a small file must not become a huge value.
-    value = parse(text, { maxAliasCount: 20 });
+    value = parse(text, { maxAliasCount: 20, logLevel: 'error' });
   } catch (cause) {
     throw malformed(file, '', { rule: 'a YAML file is correct', received: (cause as Error).message.split('\n')[0]! });
   }

@@ -1,5 +1,5 @@
 import { check } from '@nats/graph';
-import type { CocoAnnotation, CocoDetection, CocoGroundTruth } from './coco-format.js';
+import type { CocoAnnotation, CocoDetection, CocoGroundTruth, DetectionList } from './coco-format.js';
 import { type Groups, groupStable, positionsUpTo, stableDescending } from './stable-order.js';
 
 /** Annotations and detections of a dataset, each sorted by category, then image (both by rising id). */
@@ -33,11 +33,7 @@ export interface Cell {
  * @param limit most detections of an image and category; the best are kept
  * @throws NatsError `not-finite` for a score that is not a number
  */
-export function arrange(
-  groundTruth: CocoGroundTruth,
-  detections: readonly CocoDetection[],
-  limit: number,
-): Arrangement {
+export function arrange(groundTruth: CocoGroundTruth, detections: DetectionList, limit: number): Arrangement {
   const categories = groundTruth.categories.map(({ id }) => id).sort((a, b) => a - b);
   const images = groundTruth.images.map(({ id }) => id).sort((a, b) => a - b);
   const index = { categories: places(categories), images: places(images) };
@@ -51,10 +47,10 @@ export function arrange(
   };
 }
 
-function scoresOf(detections: readonly CocoDetection[]): Float64Array {
+function scoresOf(detections: DetectionList): Float64Array {
   const scores = new Float64Array(detections.length);
   for (let d = 0; d < scores.length; d++) {
-    const { score } = detections[d]!;
+    const { score } = detections.at(d)!;
     check(!Number.isNaN(score) && typeof score === 'number', 'not-finite', () => ({
       rule: 'a score is a number',
       received: String(score),
@@ -75,15 +71,16 @@ function places(ids: readonly number[]): Map<number, number> {
 }
 
 function groupItems(
-  items: readonly (CocoAnnotation | CocoDetection)[],
+  items: { readonly length: number; at(index: number): CocoAnnotation | CocoDetection | undefined },
   order: Int32Array,
   { categories, images }: Index,
 ): Items {
   const imageOf = new Int32Array(items.length);
   const categoryOf = new Int32Array(items.length);
   for (let i = 0; i < items.length; i++) {
-    imageOf[i] = images.get(items[i]!.image_id) ?? -1;
-    categoryOf[i] = categories.get(items[i]!.category_id) ?? -1;
+    const { image_id, category_id } = items.at(i)!;
+    imageOf[i] = images.get(image_id) ?? -1;
+    categoryOf[i] = categories.get(category_id) ?? -1;
   }
   const byImage = groupStable(order, imageOf, images.size);
   return { ...groupStable(byImage.order, categoryOf, categories.size), imageOf };

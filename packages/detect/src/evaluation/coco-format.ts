@@ -45,5 +45,11 @@ export interface CocoDetection {
   readonly segmentation?: CocoSegmentation;
 }
 
+/** Detections by their position: a list, or anything that makes them when they are asked for. */
+export interface DetectionList {
+  readonly length: number;
+  at(index: number): CocoDetection | undefined;
+}
+
 /** What is compared: boxes or masks. */
 export type IouType = 'bbox' | 'segm';

@@ -1,6 +1,6 @@
 import { accumulate, FALSE_POSITIVE, IGNORED, type PrecisionRecall, TRUE_POSITIVE } from './accumulate.js';
 import { arrange, type Cell, cellsOf, itemsOf, ranksWithin } from './arrange.js';
-import type { CocoAnnotation, CocoDetection, CocoGroundTruth } from './coco-format.js';
+import type { CocoAnnotation, CocoGroundTruth, DetectionList } from './coco-format.js';
 import { type Shapes, shapesOf } from './geometry.js';
 import { type ImageMatches, type ImageObjects, matchImage } from './match-image.js';
 import { type AreaRange, type EvaluationParameters, evaluationParameters } from './parameters.js';
@@ -28,7 +28,7 @@ export interface DetectionEvaluation {
  */
 export function evaluateDetections(
   groundTruth: CocoGroundTruth,
-  detections: readonly CocoDetection[],
+  detections: DetectionList,
   changed?: Partial<EvaluationParameters>,
 ): DetectionEvaluation {
   const parameters = evaluationParameters(changed);
@@ -65,11 +65,11 @@ interface RankedDetections {
 function rankDetections(
   found: Int32Array,
   imageOf: Int32Array,
-  detections: readonly CocoDetection[],
+  detections: DetectionList,
   limits: readonly number[],
 ): RankedDetections {
   const scores = new Float64Array(found.length);
-  for (let i = 0; i < scores.length; i++) scores[i] = detections[found[i]!]!.score;
+  for (let i = 0; i < scores.length; i++) scores[i] = detections.at(found[i]!)!.score;
   const order = stableDescending(scores);
   const ranks = ranksWithin(found, imageOf);
   const places = new Int32Array(found.length);

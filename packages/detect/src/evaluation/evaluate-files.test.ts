@@ -32,6 +32,26 @@ test.each([
   expect(summarize(await evaluateFiles(annotationsFile, detectionsFile, { iouType })).stats).toEqual(expected.stats);
 });
 
+// Spaces make a file large enough to be read item by item.
+const LARGE = ' '.repeat(2 ** 22);
+
+test.each([
+  ['boxes/crowd-ties-many.json', 'bbox', [0, 1]],
+  ['masks/polygons.json', 'segm', [0, 1]],
+  ['masks/polygons.json', 'bbox', [0, 1]],
+  ['boxes/crowd-ties-many.json', 'bbox', [1]],
+] as const)('large files give the same numbers: %s, %s, %j', async (name, iouType, large) => {
+  const { groundTruth, detections } = await golden(name);
+  const pad = (file: 0 | 1) => ((large as readonly number[]).includes(file) ? LARGE : '');
+  const texts = [JSON.stringify(groundTruth), JSON.stringify(detections)] as const;
+  const small = await evaluateFiles(await write('a.json', texts[0]), await write('d.json', texts[1]), { iouType });
+  const a = await write('large-a.json', `${pad(0)}${texts[0]}`);
+  const d = await write('large-d.json', `${texts[1]}${pad(1)}`);
+  expect(summarize(await evaluateFiles(a, d, { iouType }))).toEqual(summarize(small));
+  const broken = await write('large-broken.json', `[${texts[1].slice(1, -1)}, {"image_id": 5}]${LARGE}`);
+  await expect(evaluateFiles(a, broken, { iouType })).rejects.toThrow(`${broken}, [${detections.length}].`);
+});
+
 test('what is wrong in a file is said with its name and field', async () => {
   const { groundTruth, detections } = await golden('boxes/perfect.json');
   const annotations = await write('a.json', JSON.stringify(groundTruth));

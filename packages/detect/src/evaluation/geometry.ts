@@ -3,7 +3,7 @@ import type { CocoBox } from '../masks/coco-mask.js';
 import { boxMask } from '../masks/mask-polygon.js';
 import { maskArea, maskBox, type RleMask } from '../masks/rle-mask.js';
 import { type MaskSize, segmentationMask } from '../masks/segmentation.js';
-import type { CocoDetection, CocoGroundTruth, IouType } from './coco-format.js';
+import type { CocoDetection, CocoGroundTruth, DetectionList, IouType } from './coco-format.js';
 import { cocoIou } from './coco-iou.js';
 import { maskOverlaps } from './mask-overlaps.js';
 
@@ -22,25 +22,21 @@ export interface Shapes {
 export type ShapesOf = (detections: Int32Array) => Shapes;
 
 /** Boxes or masks, with the areas that pycocotools takes (COCO.loadRes). */
-export function shapesOf(
-  iouType: IouType,
-  groundTruth: CocoGroundTruth,
-  detections: readonly CocoDetection[],
-): ShapesOf {
+export function shapesOf(iouType: IouType, groundTruth: CocoGroundTruth, detections: DetectionList): ShapesOf {
   return iouType === 'bbox' ? boxShapes(groundTruth, detections) : maskShapes(groundTruth, detections);
 }
 
 /** The first detection speaks for all. */
-export function haveBoxes(detections: readonly CocoDetection[]): boolean {
-  const box = detections[0]?.bbox;
+export function haveBoxes(detections: DetectionList): boolean {
+  const box = detections.at(0)?.bbox;
   return Array.isArray(box) && box.length > 0;
 }
 
-function boxShapes(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): ShapesOf {
+function boxShapes(groundTruth: CocoGroundTruth, detections: DetectionList): ShapesOf {
   const sizeOf = imageSizes(groundTruth);
   const boxed = haveBoxes(detections);
   return (found) => {
-    const masks = boxed ? [] : Array.from(found, (d) => detectionMask(detections[d]!, d, sizeOf));
+    const masks = boxed ? [] : Array.from(found, (d) => detectionMask(detections.at(d)!, d, sizeOf));
     const boxes = boxed ? boxesAt(detections, found) : masks.map(maskBox);
     return {
       areas: boxed ? boxAreas(boxes) : Float64Array.from(masks, maskArea),
@@ -52,7 +48,7 @@ function boxShapes(groundTruth: CocoGroundTruth, detections: readonly CocoDetect
   };
 }
 
-function maskShapes(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): ShapesOf {
+function maskShapes(groundTruth: CocoGroundTruth, detections: DetectionList): ShapesOf {
   const sizeOf = imageSizes(groundTruth);
   const boxed = haveBoxes(detections);
   const objectMask = (g: number) => {
@@ -62,7 +58,7 @@ function maskShapes(groundTruth: CocoGroundTruth, detections: readonly CocoDetec
     return segmentationMask(segmentation, sizeOf(image_id), `${where}.segmentation`);
   };
   return (found) => {
-    const masks = Array.from(found, (d) => detectionMask(detections[d]!, d, sizeOf));
+    const masks = Array.from(found, (d) => detectionMask(detections.at(d)!, d, sizeOf));
     return {
       areas: boxed ? boxAreas(boxesAt(detections, found)) : Float64Array.from(masks, maskArea),
       overlaps: (first, last, objects, crowd) =>
@@ -79,10 +75,10 @@ function detectionMask(detection: CocoDetection, d: number, sizeOf: (image: numb
   return boxMask(bbox, size.height, size.width, `detections[${d}].bbox`);
 }
 
-function boxesAt(detections: readonly CocoDetection[], found: Int32Array): CocoBox[] {
+function boxesAt(detections: DetectionList, found: Int32Array): CocoBox[] {
   const boxes: CocoBox[] = [];
   for (let i = 0; i < found.length; i++) {
-    const { bbox } = detections[found[i]!]!;
+    const { bbox } = detections.at(found[i]!)!;
     check(bbox !== undefined, 'malformed', () => missing('bbox', `detections[${found[i]}]`));
     boxes.push(bbox);
   }

@@ -57,25 +57,51 @@ export function parseDetections(
   file = 'detections',
   iouType: IouType = 'bbox',
 ): CocoDetection[] {
-  const items = listOf(value, file, '');
-  const ids = { images: new Set(groundTruth.images.map(({ id }) => id)) };
+  const reader = createDetectionReader(groundTruth, file, iouType);
+  for (const [i, item] of listOf(value, file, '').entries()) reader.check(item, i);
   const detections = value as CocoDetection[];
-  const first = items.length > 0 ? fieldsOf(items[0], file, '[0]') : {};
-  const boxed = (iouType === 'bbox' && first.segmentation === undefined) || haveBoxes(detections);
-  for (const [i, item] of items.entries()) {
-    const where = `[${i}]`;
-    const detection = fieldsOf(item, file, where);
-    checkImage(detection, ids, file, where);
-    // As pycocotools: detections of categories that the ground truth lacks are compared with nothing.
-    numberOf(detection.category_id, file, `${where}.category_id`);
-    const { bbox } = detection;
-    const isNone = bbox === undefined || bbox === null || (Array.isArray(bbox) && bbox.length === 0);
-    if (boxed || !isNone) checkBox(bbox, file, `${where}.bbox`);
-    numberOf(detection.score, file, `${where}.score`);
-  }
-  // A detection with a box and no mask has the mask of its box.
-  if (iouType === 'segm' || !boxed) checkMasks(detections, groundTruth, file, '', boxed);
+  reader.finish(detections);
   return detections;
+}
+
+/** Checks detections one after the other. */
+export interface DetectionReader {
+  /** @throws NatsError `malformed` naming file and field */
+  check(item: unknown, index: number): CocoDetection;
+  /** Whether boxes are compared, by what the first detection has; true before it. */
+  readonly isBoxed: boolean;
+  /** Checks what needs all of them. */
+  finish(detections: readonly CocoDetection[]): void;
+}
+
+export function createDetectionReader(groundTruth: CocoGroundTruth, file: string, iouType: IouType): DetectionReader {
+  const ids = { images: new Set(groundTruth.images.map(({ id }) => id)) };
+  let isBoxed = true;
+  return {
+    get isBoxed() {
+      return isBoxed;
+    },
+    check: (item, i) => {
+      const where = `[${i}]`;
+      const detection = fieldsOf(item, file, where);
+      if (i === 0) {
+        isBoxed = (iouType === 'bbox' && detection.segmentation === undefined) || haveBoxes([item as CocoDetection]);
+      }
+      checkImage(detection, ids, file, where);
+      // As pycocotools: detections of categories that the ground truth lacks are compared with nothing.
+      numberOf(detection.category_id, file, `${where}.category_id`);
+      const { bbox } = detection;
+      const isNone = bbox === undefined || bbox === null || (Array.isArray(bbox) && bbox.length === 0);
+      if (isBoxed || !isNone) checkBox(bbox, file, `${where}.bbox`);
+      numberOf(detection.score, file, `${where}.score`);
+      return item as CocoDetection;
+    },
+    // A detection with a box and no mask has the mask of its box.
+    finish: (detections) => {
+      const isAny = detections.length > 0;
+      if (iouType === 'segm' || (isAny && !isBoxed)) checkMasks(detections, groundTruth, file, '', isBoxed && isAny);
+    },
+  };
 }
 
 function checkImage(item: Fields, ids: Ids, file: string, where: string): void {

@@ -11,7 +11,7 @@ function itemsOf(text: string, wanted: readonly string[], pieces: (k: number) =>
   const lists: Record<string, unknown[]> = {};
   const scanner = createListScanner('x.json', {
     wanted: new Set(wanted),
-    item: (list, index, bytes, offset) => {
+    items: (list, index, bytes, offset) => {
       lists[list] ??= [];
       expect(index).toBe(lists[list].length);
       expect(
@@ -19,7 +19,7 @@ function itemsOf(text: string, wanted: readonly string[], pieces: (k: number) =>
           .subarray(offset, offset + bytes.length)
           .equals(bytes),
       ).toBe(true);
-      lists[list].push(JSON.parse(bytes.toString()));
+      lists[list].push(...(JSON.parse(`[${bytes.toString()}]`) as unknown[]));
     },
   });
   const bytes = Buffer.from(text);
@@ -62,7 +62,7 @@ describe.each([
 test('a list at the root, with a byte order mark', () => {
   expect(itemsOf('[1, {"a": [2]}, "b"]', [''], () => 2)).toEqual({ '': [1, { a: [2] }, 'b'] });
   expect(itemsOf('[]', [''], () => 1)).toEqual({});
-  const scanner = createListScanner('x', { wanted: new Set(['']), item: () => {} });
+  const scanner = createListScanner('x', { wanted: new Set(['']), items: () => {} });
   scanner.write(Buffer.from('\ufeff[1]'));
   scanner.end();
   expect(scanner.found).toEqual(new Set(['']));

@@ -6,7 +6,7 @@ import { checkName, readText } from './read-file.js';
 
 /** Files from this size on, in bytes, are read item by item. */
 const LARGE = 2 ** 22;
-const PIECE = 2 ** 20;
+const PIECE = 2 ** 18;
 /** Up to this size a file that fails so is read whole, which gives the line and column of what is wrong. */
 const WHOLE = 2 ** 28;
 
@@ -32,7 +32,10 @@ export async function readLists(path: string, handlers: Readonly<Record<string, 
   const { size } = await stat(path);
   const scanner = createListScanner(path, {
     wanted: new Set(Object.keys(handlers)),
-    item: (list, index, bytes, offset) => handlers[list]!(parseItem(bytes, path, offset), index),
+    items: (list, first, bytes, offset) => {
+      const take = handlers[list]!;
+      for (const [k, value] of parseItems(bytes, path, offset).entries()) take(value, first + k);
+    },
   });
   try {
     await readPieces(path, scanner.write);
@@ -66,12 +69,12 @@ export async function readWhole(path: string): Promise<unknown> {
   return parseJson(await readText(path), path);
 }
 
-function parseItem(bytes: Buffer, path: string, offset: number): unknown {
-  const text = bytes.toString('utf8');
+function parseItems(bytes: Buffer, path: string, offset: number): unknown[] {
+  const text = `[${bytes.toString('utf8')}]`;
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) as unknown[];
   } catch {
-    // NaN, or an error that tells the place within the item.
-    return parseJson(text, `${path}, item at byte ${offset}`);
+    // NaN, or an error that tells the place from there on.
+    return parseJson(text, `${path}, items from byte ${offset} on`) as unknown[];
   }
 }
