@@ -1,5 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { projects: ['packages/*', 'apps/*', 'docs'] },
+  test: {
+    projects: ['packages/*', 'apps/*', 'docs'],
+    // Vitest's default leaves a core free, which on two cores is one worker.
+    maxWorkers: availableParallelism(),
+  },
 });

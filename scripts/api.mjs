@@ -1,6 +1,7 @@
 // API reports: every public name of every entry of every package, in packages/*/api/*.api.md (API Extractor).
 // `npm run api` writes them. With --check it says which differ from the code, which public names have no docstring, and
-// which are used by no other package, example, bench or document; it exits with 1 if there is any. Needs built packages.
+// which nothing uses: no other package, example, bench or document, nor the signature of another public name. It exits
+// with 1 if there is any. Needs built packages.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
@@ -65,10 +66,21 @@ function publicNames(report) {
   ].map(([, name]) => name);
 }
 
+/** Names that stand in the declaration of another public name: parts of its signature. */
+function namesInSignatures(report) {
+  const found = new Set();
+  for (const declaration of report.split(/^\/\/ @public.*\n/m).slice(1)) {
+    const words = declaration.match(/\w+/g) ?? [];
+    const [own] = publicNames(declaration);
+    for (const word of words) if (word !== own) found.add(word);
+  }
+  return found;
+}
+
 /** Everything in which a public name can be used, but for its own package's sources. */
 function textsOutside(folder) {
   const texts = [];
-  for (const area of ['packages', 'apps', 'bench', 'examples', 'docs', 'README.md']) {
+  for (const area of ['packages', 'apps', 'bench', 'examples', 'docs', 'scripts', 'tools', 'README.md']) {
     const files = area.endsWith('.md') ? [''] : readdirSync(join(root, area), { recursive: true });
     for (const file of files) {
       const path = join(root, area, file);
@@ -99,6 +111,7 @@ for (const name of readdirSync(join(root, 'packages'))) {
     for (const missing of undocumented(report))
       problems.push(`@nats/${name}${key.slice(1)}: ${missing} has no docstring`);
     for (const exported of publicNames(report)) names.add(exported);
+    for (const word of namesInSignatures(report)) used.add(word);
   }
   for (const exported of names)
     if (!used.has(exported))

@@ -1,3 +1,3 @@
 import { packageProject } from '../../vitest.shared.js';
 
-export default packageProject('engine');
+export default packageProject('engine', { isolate: true });

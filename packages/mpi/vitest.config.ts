@@ -1,3 +1,3 @@
 import { packageProject } from '../../vitest.shared.js';
 
-export default packageProject('mpi');
+export default packageProject('mpi', { isolate: true });

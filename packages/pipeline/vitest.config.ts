@@ -1,3 +1,3 @@
 import { packageProject } from '../../vitest.shared.js';
 
-export default packageProject('pipeline');
+export default packageProject('pipeline', { isolate: true });

@@ -5,7 +5,7 @@ export { type MosaicOptions, mosaic } from './augment/mosaic.js';
 export type { Canvas } from './augment/place.js';
 export { type AnchorLevel, type Anchors, generateAnchors, generatePoints } from './boxes/anchors.js';
 export { type CoderWeights, decodeBoxes, decodeDistances, encodeBoxes, encodeDistances } from './boxes/box-coder.js';
-export { boxColumns, boxIou, TINY } from './boxes/box-iou.js';
+export { boxIou, TINY } from './boxes/box-iou.js';
 export type { Box } from './data/box.js';
 export { cocoCategoryIds, cocoGroundTruth, cocoImageIds } from './data/coco-ground-truth.js';
 export {

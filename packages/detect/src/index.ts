@@ -12,7 +12,7 @@ export {
   type Spread,
 } from './data/inspect-dataset.js';
 export { loadMnist } from './data/mnist.js';
-export { type MaskPolicy, type ReadCocoOptions, readCoco } from './data/read-coco.js';
+export { type ReadCocoOptions, readCoco } from './data/read-coco.js';
 export { type ReadVocOptions, readVoc } from './data/read-voc.js';
 export { type ReadYoloOptions, readYolo } from './data/read-yolo.js';
 export { encodePng } from './data/write-coco.js';

@@ -12,7 +12,7 @@ export interface CreateEngineOptions {
 }
 
 /** What `createEngine` takes; what follows a colon is optional. */
-export const ENGINE_NAMES = [
+const ENGINE_NAMES = [
   'auto',
   'onnxruntime[:provider]',
   'onnxruntime-web[:provider]',

@@ -1,4 +1,4 @@
-export { type CreateEngineOptions, createEngine, ENGINE_NAMES, onnxruntimeProviders } from './create-engine.js';
+export { type CreateEngineOptions, createEngine, onnxruntimeProviders } from './create-engine.js';
 export * from './doctor.js';
 export { type CpuNode, cudaCpuNodes } from './onnxruntime/cuda/cpu-nodes.js';
 export { type OnnxruntimeEngine, type OnnxruntimeOptions, onnxruntimeEngine } from './onnxruntime/engine.js';

@@ -33,5 +33,5 @@ export {
   type VerifyOptions,
   verify,
 } from './verify/verify.js';
-export { IR_VERSION, OPSET_VERSION, PRODUCER } from './versions.js';
+export { IR_VERSION, OPSET_VERSION } from './versions.js';
 export { type ProgramEnds, writeProgram } from './write-program.js';

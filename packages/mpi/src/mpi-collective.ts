@@ -4,6 +4,7 @@ import type { LibraryHandle } from 'koffi';
 import { launcherOf } from './launcher.js';
 import { loadLibrary } from './library.js';
 
+/** Options of `openMpi`. */
 export interface MpiOptions {
   /** File of the library; default: the environment's NATS_MPI_LIBRARY, then the usual names. */
   readonly library?: string;

@@ -20,7 +20,7 @@ export { rankLog } from './run/rank-log.js';
 export { isRun, readRun } from './run/run-directory.js';
 export { RUN_FILES } from './run/run-files.js';
 export { withInterruption } from './run/with-interruption.js';
-export { BACKBONE, backboneConfigOf } from './steps/backbone.js';
+export { BACKBONE } from './steps/backbone.js';
 export { benchModels, type ModelLatency } from './steps/bench.js';
 export type { StepContext } from './steps/context.js';
 export { readDatasets } from './steps/datasets.js';

@@ -1,3 +1,4 @@
+/** Options of `interruptedRun`. */
 export interface InterruptedOptions {
   /** By a time limit or a scheduler rather than by a person: the same command is to be started again. */
   readonly requeue?: boolean;

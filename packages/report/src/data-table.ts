@@ -41,6 +41,7 @@ export function downloadLink(
   return html`<a download="${file}" href="${dataUri(type, content)}">${text}<span class="hidden"> of ${title}</span></a>`;
 }
 
+/** A `data:` URI of a page that loads nothing from outside. @param type media type */
 export function dataUri(type: string, content: string | Uint8Array): string {
   return `data:${type};base64,${Buffer.from(content).toString('base64')}`;
 }

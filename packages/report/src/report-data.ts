@@ -25,11 +25,13 @@ export interface ReportData {
   readonly environment?: Readonly<Record<string, string | number>>;
 }
 
+/** A command that made a part of what the report shows. */
 export interface ReportCommand {
   readonly command: string;
   readonly note?: string;
 }
 
+/** The data that variants were evaluated on. */
 export interface ReportDataset {
   readonly name: string;
   readonly classes?: readonly string[];
@@ -82,6 +84,7 @@ export interface ReportLatency {
   readonly batch?: number;
 }
 
+/** Dilations of a variant, by convolution. */
 export interface ReportScheme {
   /** The scheme file, offered for download. */
   readonly json?: string;
@@ -104,6 +107,7 @@ export interface ReportField {
   readonly side?: number;
 }
 
+/** The course of a search. */
 export interface ReportSearch {
   readonly seed?: number;
   /** First step in which the architecture moved. */
@@ -118,6 +122,7 @@ export interface ReportSearch {
   }[];
 }
 
+/** One step of a search. */
 export interface SearchPoint {
   readonly step: number;
   readonly weightsLoss?: number;
@@ -125,6 +130,7 @@ export interface SearchPoint {
   readonly entropy?: number;
 }
 
+/** The course of a training. */
 export interface ReportTraining {
   readonly name: string;
   /** Name of the variant that it trained. */
@@ -141,6 +147,7 @@ export interface ReportTraining {
 /** One image with boxes to be drawn, or with pictures that have them. */
 export type ReportSample = BoxedSample | DrawnSample;
 
+/** A validation image on which the report draws true boxes and those of each variant. */
 export interface BoxedSample {
   readonly name: string;
   /** Bytes of a PNG or JPEG file. */
@@ -152,12 +159,14 @@ export interface BoxedSample {
   readonly detections?: readonly { readonly variant: string; readonly boxes: readonly ReportBox[] }[];
 }
 
+/** Pictures that are shown as they are. */
 export interface DrawnSample {
   readonly name: string;
   /** Bytes of PNG or JPEG files that already show boxes. */
   readonly pictures: readonly { readonly title: string; readonly image: Uint8Array; readonly description?: string }[];
 }
 
+/** An object or a detection in an image. */
 export interface ReportBox {
   /** x1, y1, x2, y2 in pixels of the image. */
   readonly box: readonly [number, number, number, number];

@@ -31,7 +31,7 @@ export {
 export { supernetObjective } from './loop/supernet-objective.js';
 export { exactCosts } from './relaxations/dilated-convolution.js';
 export type { ExactForm } from './relaxations/exact.js';
-export { mixingWeightOf, mixture, perChannel } from './relaxations/mixture.js';
+export { mixture, perChannel } from './relaxations/mixture.js';
 export { samplingFeeds } from './relaxations/sampled.js';
 export {
   type ExactRelaxation,

@@ -10,6 +10,7 @@ export type Genotype = readonly [number, number];
 export const MAX_DILATION = 64;
 export const MAX_GENOTYPES = 256;
 
+/** The genotype (1, 1): no dilation, the pretrained network. */
 export const PLAIN: Genotype = [1, 1];
 
 /** `[1, 1]` to `[max, max]`. */
@@ -22,6 +23,7 @@ export function anisotropicGenotypes(max: number): Genotype[] {
   return isotropicGenotypes(max).flatMap(([dh]) => isotropicGenotypes(max).map(([dw]): Genotype => [dh, dw]));
 }
 
+/** Whether two genotypes dilate alike. */
 export function sameGenotype(a: Genotype, b: Genotype): boolean {
   return a[0] === b[0] && a[1] === b[1];
 }
@@ -46,7 +48,11 @@ export function parseGenotype(text: string): Genotype {
   return genotype;
 }
 
-/** @throws NatsError `attribute` for an empty or too long list, a dilation out of range, or a repeated genotype */
+/**
+ * Checks a list of genotypes.
+ * @throws NatsError `attribute` for an empty list, one twice, or dilations that are no whole numbers from 1
+ * @throws NatsError `attribute` for an empty or too long list, a dilation out of range, or a repeated genotype
+ */
 export function checkGenotypes(genotypes: readonly Genotype[], where?: string): void {
   const place = where === undefined ? {} : { where };
   check(genotypes.length >= 1 && genotypes.length <= MAX_GENOTYPES, 'attribute', () => ({

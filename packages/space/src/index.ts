@@ -40,13 +40,11 @@ export {
   plainConvolution,
   type RegnetConfig,
   type RegnetName,
-  type RegnetOptions,
   type RegnetParameters,
   type RegnetStage,
   type ResnetConfig,
   type ResnetName,
   type ResnetOptions,
-  regnetConfig,
   regnetStages,
   resnetConfig,
   type SearchableOptions,
@@ -65,7 +63,6 @@ export {
   stageStrides,
   trainingNormalization,
   withLastStage,
-  withOutputStride,
 } from './backbones/index.js';
 export {
   type BackboneCostOptions,

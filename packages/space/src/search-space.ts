@@ -26,6 +26,7 @@ export type Division =
   | { readonly maxGroups: number }
   | { readonly channelsPerGroup: number };
 
+/** Options of `searchSpace`. */
 export interface SearchSpaceOptions {
   readonly genotypes?: readonly Genotype[];
   readonly sites?: SiteSelection;
@@ -46,6 +47,7 @@ export const DEFAULT_SPACE = {
   division: { maxGroups: 8 },
 } as const satisfies Required<SearchSpaceOptions>;
 
+/** A convolution of the space, with its channel groups. */
 export interface SearchableSite extends ConvolutionSite {
   /** K: output channels k C / K to (k + 1) C / K choose together. */
   readonly channelGroups: number;

@@ -10,7 +10,6 @@ export { divide, type ImageArrays, type ImageDataset, type ImageSize, imageDatas
 export { createNormalizer, type Normalizer } from './data/normalize.js';
 export { exampleAt, shuffled } from './data/shuffle.js';
 export { type Json, jsonDifferences, toJson } from './json.js';
-export { type EvaluateOptions, evaluateObjective } from './loop/evaluate.js';
 export type {
   CheckpointEvent,
   EndEvent,

@@ -3,6 +3,7 @@ import type { ConvolutionBuilder } from '@nats/space';
 import type { AverageFactor } from './average-factor.js';
 import type { Collective } from './collective.js';
 
+/** What the loss of an objective is built with. */
 export interface LossOptions {
   /** How searchable convolutions are built; default: plainly. */
   readonly convolution?: ConvolutionBuilder;
@@ -12,6 +13,7 @@ export interface LossOptions {
   readonly averageFactor?: AverageFactor;
 }
 
+/** The loss of a batch. */
 export interface LossTensors {
   /** float32 scalar, the mean over the batch: what is minimized. */
   readonly loss: Tensor;
@@ -19,11 +21,13 @@ export interface LossTensors {
   readonly metrics?: Readonly<Record<string, Tensor>>;
 }
 
+/** A part of the data, by name. */
 export interface Split {
   /** Number of examples. */
   readonly size: number;
 }
 
+/** What an objective evaluates with. */
 export interface EvaluationContext {
   readonly engine: Engine;
   /** Holds the model's parameters and statistics; evaluation changes nothing in it. */

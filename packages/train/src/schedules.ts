@@ -3,10 +3,12 @@ import { check } from '@nats/graph';
 /** Learning rate at a step (0, 1, …): a plain function, so that a resumed training needs nothing but its step. */
 export type Schedule = (step: number) => number;
 
+/** The same learning rate at every step. */
 export function constantRate(rate: number): Schedule {
   return () => rate;
 }
 
+/** Options of `stepDecay`. */
 export interface StepDecayOptions {
   readonly rate: number;
   /** Steps from which the rate is multiplied once more, in rising order. */
@@ -28,6 +30,7 @@ export function stepDecay({ rate, milestones, factor = 0.1 }: StepDecayOptions):
   return (step) => rate * factor ** milestones.filter((milestone) => step >= milestone).length;
 }
 
+/** Options of `cosineDecay`. */
 export interface CosineDecayOptions {
   readonly rate: number;
   /** Steps from `rate` to `floor`; the floor stays after them. */
@@ -42,6 +45,7 @@ export function cosineDecay({ rate, steps, floor = 0 }: CosineDecayOptions): Sch
   return (step) => floor + ((rate - floor) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))) / 2;
 }
 
+/** Options of `warmUp`. */
 export interface WarmUpOptions {
   readonly steps: number;
   /** Factor at step 0; default 0.001, as torchvision's detection recipes. */

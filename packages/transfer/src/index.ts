@@ -10,7 +10,6 @@ export {
   type ExpectedWeight,
   encodeSafetensors,
   formatReport,
-  hasSurprises,
   isInertGlobal,
   isWeightName,
   type Limits,
@@ -41,7 +40,6 @@ export {
   type RuleSetName,
   type Rules,
   type SafetensorsParts,
-  type StoredDType,
   type TfjsOptions,
   tfjsShards,
   type WeightDifferences,
@@ -50,9 +48,8 @@ export {
   type WeightRules,
   type WeightScope,
   type Weights,
-  WRAPPER_KEYS,
 } from './parse.js';
 export { type ReadWeightsOptions, readWeights } from './read-weights.js';
-export { checkRegular, openToAppend, readRegularFile, withPath } from './regular-file.js';
+export { openToAppend, readRegularFile, withPath } from './regular-file.js';
 export { writeSafetensors } from './safetensors-file.js';
 export { type WritableFile, type WritableFiles, writeAtomically } from './write-atomically.js';

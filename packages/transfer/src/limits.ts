@@ -37,6 +37,7 @@ export interface Limits {
   readonly maxDeflateRatio: number;
 }
 
+/** Bounds for what a weight file may make a reader do. */
 export const DEFAULT_LIMITS: Limits = {
   maxFileBytes: 2 ** 31,
   maxDecodedBytes: 2 ** 32,

@@ -2,7 +2,6 @@
 
 export { type DetectedFormat, detectFormat } from './detect-format.js';
 export { isWeightName } from './download/is-weight-name.js';
-export type { StoredDType } from './elements.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export type { Rules } from './mapping/choose-rules.js';
 export {
@@ -13,7 +12,6 @@ export {
 export { EXPECTED_DIFFERENCES, type ExpectedWeight, type MapOptions, mapWeights } from './mapping/map-weights.js';
 export {
   formatReport,
-  hasSurprises,
   type LoadedWeight,
   type MismatchedWeight,
   type ReshapedWeight,
@@ -28,7 +26,6 @@ export { type ParseWeightsOptions, parseWeights } from './parse-weights.js';
 export { isInertGlobal } from './pickle/inert.js';
 export { printable } from './printable.js';
 export { type PickleOptions, parsePickle, parsePytorch } from './pytorch/index.js';
-export { WRAPPER_KEYS } from './pytorch/state-dict.js';
 export { parseSafetensors } from './safetensors.js';
 export { encodeSafetensors, layoutSafetensors, type SafetensorsParts } from './safetensors-encode.js';
 export type { ParseOptions } from './source.js';

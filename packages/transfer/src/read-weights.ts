@@ -9,6 +9,7 @@ import { openSource, quote, tooLarge } from './source.js';
 import { parseTfjs, type TfjsOptions, tfjsShards } from './tfjs/index.js';
 import type { Weights } from './weights.js';
 
+/** Options of `readWeights`. */
 export interface ReadWeightsOptions extends ParseWeightsOptions, TfjsOptions {}
 
 /**

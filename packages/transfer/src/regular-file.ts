@@ -29,7 +29,7 @@ export async function readRegularFile(path: string, checkSize?: (bytes: number) 
   }
 }
 
-/** @throws NatsError `malformed` for a pipe, socket or device; IO errors pass through, and EISDIR for a folder */
+/** Checks that a path is a file that can be read to its end. @throws NatsError `malformed` for a pipe, socket or device; IO errors pass through, and EISDIR for a folder */
 export async function checkRegular(path: string): Promise<void> {
   const found = await stat(path);
   if (found.isFile()) return;

@@ -2,6 +2,7 @@ import { BYTES_PER_ELEMENT, NatsError, type NumericArray, type TensorData } from
 import { decodedDType, type StoredDType } from './elements.js';
 import { atMost, bad, decodedAllowance, isCount, quote, type Source } from './source.js';
 
+/** Formats of weight files. */
 export type WeightFormat =
   | 'safetensors'
   | 'pytorch-zip'

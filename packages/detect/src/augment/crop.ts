@@ -1,6 +1,7 @@
 import type { DetectionSample } from '../data/detection-sample.js';
 import { boxAt, cutObjects, movedMasks, type Random, type Rectangle, rectangleIou, selectObjects } from './objects.js';
 
+/** Random crops around objects, as in SSD (Liu et al. 2016, section 2.2). */
 export interface CropOptions {
   /** Sides of the crop as shares of the image's, at least and at most; default 0.3 to 1. */
   readonly scale?: readonly [number, number];

@@ -4,6 +4,7 @@ import { blankCanvas, boxesOnCanvas, drawImage, letterbox } from '../data/placem
 import { cutObjects, movedMasks, type Random, type Rectangle } from './objects.js';
 import { type Canvas, MIN_VISIBLE } from './place.js';
 
+/** When and how four images become one (YOLOv4, Bochkovskiy et al. 2020). */
 export interface MosaicOptions {
   /** Default 0.5. */
   readonly probability?: number;

@@ -2,6 +2,7 @@ import type { DetectionSample } from '../data/detection-sample.js';
 import { boxesOnCanvas, type CanvasSize, letterbox, type Placement, placeImage } from '../data/placement.js';
 import { cutObjects, movedMasks, type Random } from './objects.js';
 
+/** What images are placed on in augmentation. */
 export interface Canvas {
   readonly size: CanvasSize;
   /** Brightness of what no image covers. */

@@ -8,6 +8,7 @@ export interface AnchorLevel {
   readonly aspectRatios: readonly number[];
 }
 
+/** The anchor boxes of all feature maps of an input. */
 export interface Anchors {
   /** float32 `[A, 4]`, x1, y1, x2, y2 in pixels of the input; levels one after another, rows, columns, then shapes. */
   readonly boxes: TensorData;

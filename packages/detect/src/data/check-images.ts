@@ -6,6 +6,7 @@ import { imageFault } from './image-fault.js';
 import { inParallel } from './in-parallel.js';
 import type { DataProblem } from './problems.js';
 
+/** How `checkImages` looks at image files. */
 export interface ImageCheckOptions {
   /** `decode` reads every image whole, which finds truncated ones; `header` its size alone. */
   readonly how: 'decode' | 'header';

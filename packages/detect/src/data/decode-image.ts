@@ -5,6 +5,7 @@ import { type DatasetRecord, sourceName } from './dataset.js';
 import { bmpSize, checkPixels, decodeBmp, isBmp, MAX_PIXELS } from './decode-bmp.js';
 import type { DecodedImage } from './decoded-image.js';
 
+/** How the bytes of an image file become pixels. */
 export interface DecodeOptions {
   /** 3: red, green, blue. 1: gray, 0.299 R + 0.587 G + 0.114 B (ITU-R 601, as Pillow and OpenCV). Default 3. */
   readonly channels?: 1 | 3;

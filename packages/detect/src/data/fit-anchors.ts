@@ -4,6 +4,7 @@ import type { AnchorLevel } from '../boxes/anchors.js';
 /** Width and height in pixels. */
 export type BoxSize = readonly [number, number];
 
+/** Anchors by k-means on sides of boxes (`fitAnchors`). */
 export interface FittedAnchors {
   /** From small to large area. */
   readonly anchors: readonly BoxSize[];

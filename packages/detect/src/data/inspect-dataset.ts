@@ -7,6 +7,7 @@ import { anchorFit, type BoxSize, type FittedAnchors, fitAnchorLevels, fitAnchor
 import { type CanvasSize, letterbox } from './placement.js';
 import { checkedBox, type DataProblem } from './problems.js';
 
+/** What `inspectDataset` looks at. */
 export interface InspectOptions extends Pick<ImageCheckOptions, 'known' | 'onProgress' | 'signal'> {
   /** Which images are looked at: `decode` (default) all of them whole, `header` their sizes only, `none`. */
   readonly images?: 'decode' | 'header' | 'none';
@@ -26,6 +27,7 @@ export interface Spread {
   readonly max: number;
 }
 
+/** Numbers of objects and images of one class. */
 export interface ClassStatistics {
   readonly name: string;
   readonly objects: number;
@@ -33,6 +35,7 @@ export interface ClassStatistics {
   readonly images: number;
 }
 
+/** What `inspectDataset` found: counts, sizes, problems, anchors. */
 export interface DatasetReport {
   readonly name: string;
   readonly images: number;
@@ -59,6 +62,7 @@ export interface DatasetReport {
   readonly anchors?: AnchorProposal;
 }
 
+/** Anchors that fit a dataset's boxes, and how well (`inspectDataset`). */
 export interface AnchorProposal {
   /** Free shapes. */
   readonly fitted: FittedAnchors;

@@ -8,6 +8,7 @@ import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import type { DecodedImage } from './decoded-image.js';
 import { texture } from './texture.js';
 
+/** The made dataset of digits to be found (`mnistDetection`). */
 export interface MnistDetectionOptions {
   /** Digits to place: MNIST's training half for training sets, its test half for test sets. */
   readonly digits: ImageDataset;

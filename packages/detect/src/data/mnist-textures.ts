@@ -2,6 +2,7 @@ import { hash32, seedOf } from '@nats/graph';
 import { type ImageDataset, imageDataset } from '@nats/train/core';
 import { mnistImages } from './mnist-detection.js';
 
+/** The made dataset of one digit on a texture, for pretraining (`mnistTextures`). */
 export interface MnistTexturesOptions {
   readonly digits: ImageDataset;
   readonly size: number;

@@ -26,6 +26,7 @@ interface ParseOptions {
   readonly masks?: MaskPolicy;
 }
 
+/** Options of `readCoco`. */
 export interface ReadCocoOptions extends ParseOptions {
   /** Of images whose size the file lacks; default `apply`. */
   readonly orientation?: DecodeOptions['orientation'];

@@ -13,6 +13,7 @@ import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
 
+/** Options of `readVoc`. */
 export interface ReadVocOptions {
   /** Name of a list in ImageSets/Main, such as `train`. Default: every annotation. */
   readonly split?: string;

@@ -12,6 +12,7 @@ import { AnnotationError, createProblemList, type ProblemList } from './problem-
 import { applyPolicy, type ProblemPolicy } from './problems.js';
 import { openYolo } from './yolo-layout.js';
 
+/** Options of `readYolo`. */
 export interface ReadYoloOptions {
   /** A key of the YAML file with images: `train`, `val`, `test`. */
   readonly split: string;

@@ -38,11 +38,13 @@ export interface CascadeStage {
   readonly lossWeight: number;
 }
 
+/** A whole Cascade R-CNN; `cascadeRcnnConfig` fills it in. */
 export interface CascadeRcnnConfig extends TwoStageBase {
   readonly kind: 'cascade-rcnn';
   readonly cascade: readonly CascadeStage[];
 }
 
+/** Options of `cascadeRcnnConfig`: what a config must have, and what of it may differ from the defaults. */
 export type CascadeRcnnOptions = TwoStageOptions<CascadeRcnnConfig>;
 
 /**

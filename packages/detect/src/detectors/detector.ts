@@ -16,6 +16,7 @@ export interface DetectorBase {
   readonly pyramid: FeaturePyramidConfig;
 }
 
+/** What a detector's programs may be built with. */
 export interface DetectorOptions {
   /** How searchable convolutions of the backbone are built: plainly, by a scheme, as a supernet. */
   readonly convolution?: ConvolutionBuilder;
@@ -23,6 +24,7 @@ export interface DetectorOptions {
   readonly averageFactor?: AverageFactor;
 }
 
+/** The loss of a detector on a batch. */
 export interface DetectionLoss {
   /** Sum of the parts. */
   readonly loss: Tensor;

@@ -17,10 +17,12 @@ import {
   twoStageDefaults,
 } from './two-stage.js';
 
+/** A whole Faster R-CNN; `fasterRcnnConfig` fills it in. */
 export interface FasterRcnnConfig extends TwoStageBase {
   readonly kind: 'faster-rcnn';
 }
 
+/** Options of `fasterRcnnConfig`: what a config must have, and what of it may differ from torchvision's defaults. */
 export type FasterRcnnOptions = TwoStageOptions<FasterRcnnConfig>;
 
 /** Faster R-CNN (Ren et al. 2015) on a pyramid (Lin et al. 2017) as torchvision's `fasterrcnn_resnet50_fpn`. */

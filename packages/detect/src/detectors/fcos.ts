@@ -9,6 +9,7 @@ import { type Detector, type DetectorBase, identityOf, totalLoss } from './detec
 import { gridsOf, levelStrides, pyramidFeatures } from './pyramid-features.js';
 import { pyramidLevels } from './pyramid-levels.js';
 
+/** A whole FCOS; `fcosConfig` fills it in. */
 export interface FcosConfig extends DetectorBase {
   readonly kind: 'fcos';
   /** Per level, finest first: the largest distance to a side that its points answer for, in pixels; null is no limit. */
@@ -24,6 +25,7 @@ export interface FcosConfig extends DetectorBase {
   readonly candidatesPerLevel: number;
 }
 
+/** Options of `fcosConfig`: what a config must have, and what of it may differ from torchvision's defaults. */
 export type FcosOptions = Partial<Omit<FcosConfig, 'kind'>> & Pick<FcosConfig, 'backbone' | 'inputSize' | 'classes'>;
 
 /**
@@ -50,6 +52,7 @@ export function fcosConfig(options: FcosOptions): FcosConfig {
   };
 }
 
+/** The loss and inference programs of an FCOS. */
 export function fcos(config: FcosConfig): Detector {
   const head: FcosHeadConfig = {
     classes: config.classes,

@@ -20,6 +20,7 @@ import {
   twoStageDefaults,
 } from './two-stage.js';
 
+/** A whole Mask R-CNN; `maskRcnnConfig` fills it in. */
 export interface MaskRcnnConfig extends TwoStageBase {
   readonly kind: 'mask-rcnn';
   readonly maskPool: RoiPoolConfig;
@@ -30,6 +31,7 @@ export interface MaskRcnnConfig extends TwoStageBase {
   readonly detection: Required<DetectionOptions>;
 }
 
+/** Options of `maskRcnnConfig`: what a config must have, and what of it may differ from torchvision's defaults. */
 export type MaskRcnnOptions = TwoStageOptions<MaskRcnnConfig>;
 
 /**

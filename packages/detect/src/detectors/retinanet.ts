@@ -8,6 +8,7 @@ import { type Detector, type DetectorBase, identityOf, totalLoss } from './detec
 import { gridsOf, pyramidFeatures } from './pyramid-features.js';
 import { pyramidLevels } from './pyramid-levels.js';
 
+/** A whole RetinaNet; `retinanetConfig` fills it in. */
 export interface RetinanetConfig extends DetectorBase {
   readonly kind: 'retinanet';
   /** One for each level of the pyramid, finest first; the same number of anchors in each. */
@@ -19,6 +20,7 @@ export interface RetinanetConfig extends DetectorBase {
   readonly candidatesPerLevel: number;
 }
 
+/** Options of `retinanetConfig`: what a config must have, and what of it may differ from torchvision's defaults. */
 export type RetinanetOptions = Partial<Omit<RetinanetConfig, 'kind'>> &
   Pick<RetinanetConfig, 'backbone' | 'inputSize' | 'classes'>;
 
@@ -42,6 +44,7 @@ export function retinanetConfig(options: RetinanetOptions): RetinanetConfig {
   };
 }
 
+/** The loss and inference programs of a RetinaNet. */
 export function retinanet(config: RetinanetConfig): Detector {
   const first = config.anchors[0]!;
   const head: RetinanetHeadConfig = {

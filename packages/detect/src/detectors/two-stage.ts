@@ -38,6 +38,7 @@ export interface TwoStageBase extends DetectorBase {
   readonly maxCandidates: number;
 }
 
+/** Options of a detector with two stages: backbone, input size and classes; the rest has torchvision's defaults. */
 export type TwoStageOptions<C extends TwoStageBase> = Partial<Omit<C, 'kind'>> &
   Pick<C, 'backbone' | 'inputSize' | 'classes'>;
 
@@ -101,6 +102,7 @@ export function poolBoxes(first: FirstStage, boxes: Tensor, pool: RoiPoolConfig,
   return roiPool(levels, levelStrides(config, levels), boxes, pool);
 }
 
+/** The proposals of a first stage: decoded, clipped, suppressed by level, and the best of all. */
 export function proposalsOf({ rpn, anchors }: FirstStage, settings: ProposalConfig, config: TwoStageBase): Proposals {
   return selectProposals(rpn, anchors, settings, config.inputSize);
 }
@@ -109,6 +111,7 @@ export function proposalsOf({ rpn, anchors }: FirstStage, settings: ProposalConf
 const RPN_KEYS = 'rpn.keys';
 const BOX_KEYS = 'roi_heads.keys';
 
+/** The first stage in training. */
 export interface TrainedFirstStage extends FirstStage {
   readonly losses: RpnLosses;
   readonly sampled: SampledBoxes;

@@ -18,6 +18,7 @@ export interface DrawnObjects {
   readonly masks?: readonly RleMask[];
 }
 
+/** How `drawObjects` draws. */
 export interface DrawOptions {
   /** Names of the classes; default: their numbers. */
   readonly classes?: readonly string[];

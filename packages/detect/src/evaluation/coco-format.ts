@@ -1,5 +1,6 @@
 import type { CocoBox, CocoSegmentation } from '../masks/coco-mask.js';
 
+/** An image of a COCO ground truth, in COCO's field names. */
 export interface CocoImage {
   readonly id: number;
   readonly file_name?: string;
@@ -8,11 +9,13 @@ export interface CocoImage {
   readonly height?: number;
 }
 
+/** A category of a COCO ground truth, in COCO's field names. */
 export interface CocoCategory {
   readonly id: number;
   readonly name?: string;
 }
 
+/** One object of a COCO ground truth, in COCO's field names. */
 export interface CocoAnnotation {
   readonly id: number;
   readonly image_id: number;

@@ -16,8 +16,10 @@ export const STAT_NAMES = [
   'ARmedium',
   'ARlarge',
 ] as const;
+/** COCO's twelve numbers, by pycocotools' order: `AP`, `AP50`, … */
 export type StatName = (typeof STAT_NAMES)[number];
 
+/** COCO's numbers of a detector on a split, 0 to 1. */
 export interface DetectionSummary {
   /** The twelve numbers in pycocotools' order; -1 where there is no object to evaluate by, or no such parameter. */
   readonly stats: readonly number[];

@@ -8,6 +8,7 @@ export interface VocAnnotation extends CocoAnnotation {
   readonly difficult?: 0 | 1;
 }
 
+/** Which of VOC's measures is computed. */
 export interface VocOptions {
   /** A detection is right if it overlaps its object by at least this much; default 0.5. */
   readonly iouThreshold?: number;
@@ -15,6 +16,7 @@ export interface VocOptions {
   readonly year?: 2007 | 2010;
 }
 
+/** AP by Pascal VOC's measure, 0 to 1. */
 export interface VocResult {
   /** Category ids, rising. */
   readonly categories: readonly number[];

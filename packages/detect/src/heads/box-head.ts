@@ -32,6 +32,7 @@ export interface BoxHeadConfig {
   readonly boxes: 'of-class' | 'of-all';
 }
 
+/** What the second stage predicts of each pooled proposal. */
 export interface BoxHeadOutputs {
   /** `[N, K, classes + 1]`, the background first */
   readonly logits: Tensor;
@@ -61,6 +62,7 @@ export function boxHead(head: Scope, predictor: Scope, pooled: Tensor, config: B
   };
 }
 
+/** Losses of the second stage, scalars. */
 export interface BoxHeadLosses {
   readonly classification: Tensor;
   readonly box: Tensor;

@@ -26,6 +26,7 @@ import { type CenterSamplingOptions, matchByCenter } from '../matching/center-sa
 import { matchedRows, type Targets } from '../matching/targets.js';
 import { flattenPredictions, type HeadNorm, type PredictionKernel, predictor, priorBias, tower } from './tower.js';
 
+/** FCOS's head (Tian et al. 2019, section 3). */
 export interface FcosHeadConfig {
   readonly classes: number;
   readonly depth: number;
@@ -39,6 +40,7 @@ export interface FcosHeadConfig {
   readonly sampling: CenterSamplingOptions;
 }
 
+/** What FCOS's head predicts at each point; A counts points of all levels, finest first. */
 export interface FcosOutputs {
   /** `[N, A, classes]` */
   readonly classLogits: Tensor;

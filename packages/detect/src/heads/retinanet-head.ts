@@ -21,6 +21,7 @@ import { matchByIou } from '../matching/iou-matcher.js';
 import { matchedRows, type Targets } from '../matching/targets.js';
 import { flattenPredictions, type HeadNorm, predictor, priorBias, tower } from './tower.js';
 
+/** RetinaNet's head (Lin et al. 2017, Focal Loss, section 4). */
 export interface RetinanetHeadConfig {
   readonly classes: number;
   readonly anchorsPerLocation: number;
@@ -31,6 +32,7 @@ export interface RetinanetHeadConfig {
   readonly priorProbability: number;
 }
 
+/** What RetinaNet's head predicts of each anchor; A counts anchors of all levels, finest first. */
 export interface RetinanetOutputs {
   /** `[N, A, classes]` */
   readonly classLogits: Tensor;

@@ -54,6 +54,7 @@ export function rpnHead(scope: Scope, levels: readonly Tensor[], config: RpnHead
   return { objectness: reshape(objectness, [n, a]), offsets: predict('bbox_pred', 4) };
 }
 
+/** Losses of the proposal network, scalars. */
 export interface RpnLosses {
   readonly objectness: Tensor;
   readonly proposal: Tensor;

@@ -23,6 +23,7 @@ export type HeadNorm =
 /** Focal loss, section 4.1: small weights, so that training starts from the prior. */
 export const HEAD_INITIALIZER: Initializer = { kind: 'normal', deviation: 0.01 };
 
+/** The convolutions that a head's branches begin with. */
 export interface TowerOptions {
   readonly depth: number;
   readonly norm: HeadNorm;

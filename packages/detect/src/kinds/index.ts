@@ -50,7 +50,11 @@ export function detectorConfigOf(settings: DetectorSettings, context: DetectorCo
   return kindOf(settings.kind).config(settings, context);
 }
 
-/** @throws NatsError `attribute` for a kind that is not known, and what its parts throw where they do not fit each other */
+/**
+ * The detector of a config, of any kind in the registry.
+ * @throws NatsError `attribute` for a kind that is not known, and what its parts throw where they do not fit each
+ * other
+ */
 export function buildDetector(config: DetectorConfig): Detector {
   return kindOf(config.kind).build(config);
 }

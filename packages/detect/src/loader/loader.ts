@@ -32,6 +32,7 @@ export interface LoaderSplit {
   readonly targets?: boolean;
 }
 
+/** Options of `createLoader`. */
 export interface LoaderOptions {
   /** By name: `train`, `val`, halves for a search. */
   readonly splits: Readonly<Record<string, LoaderSplit>>;

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { expect, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { BatchConfig, BatchTask } from './make-batch.js';
 import type { Request } from './worker-pool.js';
 
@@ -33,8 +33,14 @@ class FakeWorker extends EventEmitter {
   }
 }
 
+// Other files of the process may have loaded it with Node's own threads.
+vi.resetModules();
 vi.doMock('node:worker_threads', () => ({ Worker: FakeWorker }));
 const { createWorkerPool } = await import('./worker-pool.js');
+afterAll(() => {
+  vi.doUnmock('node:worker_threads');
+  vi.resetModules();
+});
 
 test('threads keep the process alive while they are asked for something, and until they have ended', async () => {
   const pool = createWorkerPool(1, {} as BatchConfig);

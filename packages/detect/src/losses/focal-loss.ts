@@ -1,5 +1,6 @@
 import { add, multiply, power, sigmoid, softplus, subtract, type Tensor } from '@nats/graph';
 
+/** Parameters of the focal loss (Lin et al. 2017, section 3.2). */
 export interface FocalLossOptions {
   /** Weight of positives; negatives get 1 - alpha. Default 0.25. */
   readonly alpha?: number;

@@ -24,6 +24,7 @@ import { type Assignment, type Targets, validObjects } from './targets.js';
 /** Objects with a larger area than this are not told apart by area. */
 const LARGEST_AREA = 1e8;
 
+/** Options of FCOS's assignment of points to objects (`matchByCenter`). */
 export interface CenterSamplingOptions {
   /** A point answers for an object if its center is closer than this many strides, in x and in y; 1.5 in torchvision. */
   readonly radius: number;

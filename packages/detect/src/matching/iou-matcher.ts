@@ -16,6 +16,7 @@ import {
 import { boxIou } from '../boxes/box-iou.js';
 import { type Assignment, type Targets, validObjects } from './targets.js';
 
+/** When an anchor is foreground, background, or neither. */
 export interface IouMatcherOptions {
   /** At least this overlap makes an anchor foreground. */
   readonly foregroundIou: number;

@@ -29,6 +29,7 @@ import { conventionMetadata } from './metadata.js';
 import { lowerPreprocessing, lowerToImage } from './preprocessing.js';
 import { type CandidateNames, lowerDetections, lowerSuppression } from './suppression.js';
 
+/** What becomes part of the ONNX file of a detector. */
 export interface EncodeDetectorOptions {
   /** Of every variable of the program. */
   readonly values: ReadonlyMap<string, TensorData>;

@@ -12,6 +12,7 @@ import {
   upsampleNearest,
 } from '@nats/graph';
 
+/** The neck (Lin et al. 2017, Feature Pyramid Networks). */
 export interface FeaturePyramidConfig {
   /** Channels of every level; 256 in the paper. */
   readonly channels: number;

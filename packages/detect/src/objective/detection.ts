@@ -15,6 +15,7 @@ export type { DetectionSplit } from './splits.js';
 /** See `LoaderOptions`. */
 type Loading = Pick<LoaderOptions, 'onTooMany' | 'workers' | 'prefetch' | 'decode' | 'padValue'>;
 
+/** Options of `detection`. */
 export interface DetectionObjectiveOptions extends Loading {
   readonly detector: Detector;
   /**

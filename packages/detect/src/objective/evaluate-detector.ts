@@ -28,6 +28,7 @@ export type { EvaluationBatch, EvaluationImages } from './evaluation-images.js';
 /** How images come from files; see `LoaderOptions`. */
 export type ImageLoading = Pick<LoaderOptions, 'workers' | 'prefetch' | 'cache' | 'decode' | 'padValue'>;
 
+/** What is evaluated on which images, and how. */
 export interface DetectorEvaluation {
   readonly detector: Detector;
   /** Annotated images, which are decoded and letterboxed here. */
@@ -42,6 +43,7 @@ export interface DetectorEvaluation {
   readonly loading?: ImageLoading;
 }
 
+/** COCO's numbers of a detector, and the detections that they were computed from. */
 export interface EvaluatedDetector {
   /** Of boxes, as `summary` and `results`. */
   readonly evaluation: DetectionEvaluation;

@@ -5,6 +5,7 @@ import { type Objective, recalibrate } from '@nats/train/core';
 /** Scope path of a detector's backbone, as torchvision's. */
 export const BACKBONE = 'backbone.body';
 
+/** Options of `recalibratedNorms`. */
 export interface RecalibratedNormsOptions {
   readonly engine: Engine;
   readonly objective: Objective;

@@ -19,6 +19,7 @@ import {
 } from '@nats/train/core';
 import { BACKBONE } from './recalibrated-norms.js';
 
+/** What a recipe needs to know of the training that it makes. */
 export interface RecipeOptions {
   /** The detector's: it says which parameters a freezing holds. */
   readonly backbone: BackboneConfig;
@@ -43,6 +44,7 @@ export interface DetectionRecipe extends Required<Pick<TrainingOptions, 'steps' 
   readonly frozenNorms: boolean;
 }
 
+/** Names of the training recipes, as `train.recipe` has them. */
 export type RecipeName = 'fine-tune' | 'from-classifier' | 'quick';
 
 /** The batch size that torchvision's learning rates are made for: eight processors with two images each. */

@@ -12,6 +12,7 @@ export interface Detections {
   readonly masks?: readonly RleMask[];
 }
 
+/** Which candidates become detections. */
 export interface DetectionOptions {
   /** Lower scores are dropped; default 0.05. */
   readonly scoreThreshold?: number;

@@ -14,6 +14,7 @@ import {
   topK,
 } from '@nats/graph';
 
+/** How many examples of an image are sampled, and of which kind. */
 export interface SamplerConfig {
   /** Samples of each image, foreground and background together. */
   readonly size: number;
@@ -21,6 +22,7 @@ export interface SamplerConfig {
   readonly foregroundShare: number;
 }
 
+/** Which anchors or proposals of a batch a loss is computed on. */
 export interface Sample {
   /** bool `[B, A]` */
   readonly foreground: Tensor;

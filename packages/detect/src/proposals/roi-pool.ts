@@ -12,6 +12,7 @@ import {
 } from '@nats/graph';
 import { boxArea } from '../boxes/box-iou.js';
 
+/** RoIAlign over the levels of a pyramid (He et al. 2017; Lin et al. 2017, equation 1). */
 export interface RoiPoolConfig {
   /** Side of the result: 7 for boxes, 14 for masks in the papers. */
   readonly size: number;

@@ -28,6 +28,7 @@ export interface RpnOutputs {
   readonly offsets: Tensor;
 }
 
+/** Which boxes of the proposal network go on to the second stage. */
 export interface ProposalConfig {
   /** Anchors of each level with the highest objectness that go on; 2000 in training and 1000 afterwards in torchvision. */
   readonly candidatesPerLevel: number;

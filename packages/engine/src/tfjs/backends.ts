@@ -5,6 +5,7 @@ import { asTfjs, type Tfjs } from './module.js';
 /** Best first. */
 export const TFJS_BACKENDS = ['node-gpu', 'node', 'webgpu', 'wasm', 'cpu'] as const;
 
+/** Backends of TensorFlow.js that `tfjsEngine` takes. */
 export type TfjsBackend = (typeof TFJS_BACKENDS)[number];
 
 /** Imports a package by name. */

@@ -15,6 +15,7 @@ export interface GoldenTensor {
   readonly float32Error?: number;
 }
 
+/** One case of a golden fixture: how it was made, and PyTorch's values. */
 export interface GoldenCase<A = unknown> {
   readonly attributes: A;
   /** By `family/name`. */
@@ -47,8 +48,9 @@ export interface GoldenResult {
 }
 
 /** Errors below this pass whatever PyTorch's float32 does. */
-export const GOLDEN_BOUND = 1e-4;
+const GOLDEN_BOUND = 1e-4;
 
+/** Which tensors of a golden case are compared, and how tightly. */
 export interface CompareOptions {
   /** Which to compare: the parts of the names before '/'; default all. */
   readonly families?: readonly string[];
@@ -98,7 +100,7 @@ function nameError(rule: string, name: string): NatsError {
 }
 
 /** NaN anywhere gives NaN, which no bound admits. */
-export function goldenError(actual: ArrayLike<number>, golden: GoldenTensor): number {
+function goldenError(actual: ArrayLike<number>, golden: GoldenTensor): number {
   const { values, max, norm, projections = [], samples = [] } = golden;
   if (values) {
     const scale = Math.max(0, ...values.map(Math.abs)) || 1;

@@ -10,6 +10,7 @@ import { pretrainSchema, searchSchema, trainSchema } from './sections/training.j
 
 /** The name of a config file that is found without being named. */
 export const CONFIG_FILE = 'nats.config.json';
+/** Name of the JSON schema beside a config, for editors. */
 export const SCHEMA_FILE = 'nats.schema.json';
 
 /** Everything that can be said about a run. The defaults are here and nowhere else. */

@@ -18,6 +18,7 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
   });
 }
 
+/** Writes JSON whole or not at all. @param path of the file; its folder exists */
 export function writeJson(path: string, value: unknown): Promise<void> {
   return writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }

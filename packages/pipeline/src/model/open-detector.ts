@@ -28,7 +28,10 @@ export interface OpenDetector {
   close(): Promise<void>;
 }
 
-/** @throws NatsError if the file is no detector of nats, or `device` if there is no GPU for it; IO errors pass through */
+/**
+ * An exported detector, ready to run on images.
+ * @throws NatsError if the file is no detector of nats, or `device` if there is no GPU for it; IO errors pass through
+ */
 export async function openDetector(path: string, runtime: ModelRuntime): Promise<OpenDetector> {
   return openDetectorBytes(await readRegularFile(path), path, runtime);
 }

@@ -7,7 +7,7 @@ import { RUN_FILES } from './run-files.js';
 const PACE = 10_000;
 
 /** The log of a process that is not the first: `rank-1.log` in the run directory. */
-export function rankLogName(rank: number): string {
+function rankLogName(rank: number): string {
   return `rank-${rank}.log`;
 }
 

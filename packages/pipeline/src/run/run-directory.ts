@@ -81,7 +81,7 @@ export function isRun(path: string): boolean {
   return existsSync(join(path, RUN_FILES.run));
 }
 
-/** @throws UsageError if the path is no run; Error for one of another version */
+/** The record of a run directory. @throws UsageError if the path is no run; Error for one of another version */
 export async function readRun(folder: string): Promise<RunRecord> {
   const record = existsSync(folder) ? await readRecord(folder) : undefined;
   if (record) return record;

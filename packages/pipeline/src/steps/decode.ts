@@ -19,7 +19,7 @@ export function decode(searches: Architecture | readonly Architecture[], { decod
   });
 }
 
-/** @throws UsageError if there is another scheme in its place, unless it may be replaced */
+/** Writes a scheme file. @throws UsageError if there is another scheme in its place, unless it may be replaced */
 export async function writeScheme(path: string, scheme: Scheme, replace = false): Promise<void> {
   if (!replace && existsSync(expectFile(path))) {
     const { equal, changedChannels } = compareSchemes(schemeFromJson(await readText(path), path), scheme);

@@ -110,6 +110,7 @@ export async function readEvaluation(path: string): Promise<EvaluationFile> {
   return readJsonAs(path, evaluationSchema);
 }
 
+/** What `evaluation.json` holds of an evaluation. */
 export function evaluationFile(
   evaluation: DetectionEvaluation,
   summary: DetectionSummary,

@@ -33,7 +33,10 @@ export async function runConfig(folder: string, kind: RunKind, overrides: Overri
   return parseConfig(withAbsolutePaths(value, process.cwd()), path, { flags: overrides });
 }
 
-/** @throws UsageError if the run is of another kind; Error if its training has not ended */
+/**
+ * The config, task and weights of a training that has ended.
+ * @throws UsageError if the run is of another kind; Error if its training has not ended
+ */
 export async function openTrainedRun(folder: string, overrides: Overrides = {}): Promise<TrainedRun> {
   const config = await runConfig(folder, 'train', overrides);
   const path = join(folder, RUN_FILES.weights);
@@ -48,7 +51,7 @@ export async function openTrainedRun(folder: string, overrides: Overrides = {}):
   return { folder, config, task, weights: tensors, scheme };
 }
 
-/** @param path a scheme file, or the directory of a run that has one */
+/** The scheme of a file or a run. @param path a scheme file, or the directory of a run that has one */
 export async function readScheme(path: string, backbone?: BackboneConfig): Promise<Scheme> {
   const file = isRun(path) ? join(path, RUN_FILES.scheme) : expectFile(path, 'a run');
   if (isRun(path) && !existsSync(file)) {

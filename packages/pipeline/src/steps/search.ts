@@ -127,7 +127,10 @@ const architectureSchema = z.looseObject({
   probabilities: z.record(z.string(), z.array(z.array(z.number()))),
 });
 
-/** @throws Error if the file is no architecture of the space's backbone; IO errors pass through */
+/**
+ * What a search ended with: the probabilities of the genotypes of each channel group.
+ * @throws Error if the file is no architecture of the space's backbone; IO errors pass through
+ */
 export async function readArchitecture(path: string, space: SearchSpace): Promise<Architecture> {
   const { format, version, probabilities } = await readJsonAs(path, architectureSchema);
   const fits =

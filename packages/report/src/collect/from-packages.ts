@@ -1,4 +1,4 @@
-import { type Detections, STAT_NAMES } from '@nats/detect';
+import { STAT_NAMES } from '@nats/detect';
 import { type EffectiveReceptiveField, type Scheme, schemeRows, schemeToJson } from '@nats/space';
 import type { ReportBox, ReportEvaluation, ReportField, ReportScheme } from '../report-data.js';
 
@@ -29,18 +29,6 @@ export function reportEvaluation(
   more: Omit<ReportEvaluation, 'stats'> = {},
 ): ReportEvaluation {
   return { ...more, stats: STAT_NAMES.map((name) => named[name] ?? -1) };
-}
-
-/** Detections of one image, those below `minScore` left out. */
-export function reportDetections(
-  { boxes, labels, scores }: Detections,
-  classes: readonly string[],
-  minScore = 0,
-): ReportBox[] {
-  return boxes.flatMap((box, i) => {
-    const score = scores[i]!;
-    return score < minScore ? [] : [{ box, label: classes[labels[i]!] ?? String(labels[i]), score }];
-  });
 }
 
 /** Annotated objects of one image; groups that nobody counted are left out. */

@@ -68,6 +68,7 @@ export function cyclicScheme(
 /** Channels of each genotype, by convolution. */
 export type Histogram = ReadonlyMap<string, readonly number[]>;
 
+/** Channels of each genotype in every convolution of a scheme, in the scheme's order of genotypes. */
 export function histogramOf(scheme: Scheme): Histogram {
   return new Map(
     [...scheme.convolutions].map(([name, choice]) => [

@@ -6,6 +6,7 @@ import { createSearch, type SearchEvent, type SearchOptions } from '../loop/sear
 import { ARCHITECTURE, isArchitecture } from '../relaxations/supernet.js';
 import { pathLevelSpace } from './path-level.js';
 
+/** Options of `rfNextSearch`. */
 export interface RfNextOptions extends Omit<SearchOptions, 'checkpoints'> {
   /** How often the candidates are placed anew around the expected rates; default 3 (our choice). */
   readonly rounds?: number;
@@ -24,6 +25,7 @@ export interface RoundEvent {
   readonly rates: Readonly<Record<string, Genotype>>;
 }
 
+/** A search by RF-Next (Gao et al. 2022), a baseline. */
 export interface RfNextSearch {
   /** Runs all rounds; steps are counted over all of them. A resumed search passes over what is done, and reports its rounds. */
   events(options?: { readonly signal?: AbortSignal }): AsyncGenerator<SearchEvent | RoundEvent, void, void>;

@@ -11,6 +11,7 @@ import {
 } from './preferences.js';
 import { transport } from './transport.js';
 
+/** How probabilities become one genotype for each channel. */
 export interface DecodeOptions {
   /**
    * - `proportional`: each genotype gets its intensity's share of channels, in contiguous runs (the paper).

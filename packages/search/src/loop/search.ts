@@ -55,6 +55,7 @@ export interface ArchitectureOptions {
   readonly order?: 1 | 2;
 }
 
+/** Options of `createSearch`. */
 export interface SearchOptions {
   readonly engine: Engine;
   readonly objective: Objective;
@@ -91,8 +92,10 @@ export interface ArchitectureEvent {
   readonly probabilities: Readonly<Record<string, readonly (readonly number[])[]>>;
 }
 
+/** What a search tells while it runs. */
 export type SearchEvent = TrainingEvent | ArchitectureEvent;
 
+/** A search that can be run, stopped and resumed. */
 export interface Search {
   /** The training under it: its state, step and checkpoints. */
   readonly training: Training;

@@ -36,6 +36,7 @@ export interface SampledRelaxation {
   readonly images?: number;
 }
 
+/** How the choice of genotypes is made differentiable: exactly as a mixture, or by sampling. */
 export type Relaxation = ExactRelaxation | SampledRelaxation;
 
 /**

@@ -3,11 +3,13 @@ import { type BackboneConfig, kindOf } from './registry.js';
 import { type ConvolutionBuilder, plainConvolution } from './site.js';
 import { STAGE_NAMES, type StageName } from './stage-name.js';
 
+/** What a backbone may be built with. */
 export interface BackboneOptions {
   /** How the searchable 3x3 convolutions are built; default: plainly. */
   readonly convolution?: ConvolutionBuilder;
 }
 
+/** A stage's feature map, and what a neck needs to know of it. */
 export interface StageOutput {
   readonly name: StageName;
   /** `[N, channels, H / stride, W / stride]`, sizes rounded up. */
@@ -17,6 +19,7 @@ export interface StageOutput {
   readonly stride: number;
 }
 
+/** Feature maps of a network without its classification head. */
 export interface Backbone {
   /** Output of each stage, C2 and up. A network with fewer than four stages has fewer entries. */
   readonly stages: Readonly<Partial<Record<StageName, Tensor>>>;
@@ -79,6 +82,7 @@ export function stageOutput(backbone: Backbone, name: StageName): StageOutput {
   return output;
 }
 
+/** Options of `buildClassifier`. */
 export interface ClassifierOptions extends BackboneOptions {
   /** Default 1000, ImageNet's. */
   readonly classes?: number;

@@ -13,6 +13,7 @@ export interface CustomBackbone extends BackboneBase {
   readonly classifier: (scope: Scope, features: Tensor, classes: number) => Tensor;
 }
 
+/** Options of `customBackbone`: a network of one's own. */
 export interface CustomBackboneOptions {
   readonly name: string;
   /** Default 3. */

@@ -8,6 +8,7 @@ export const FREEZE_POINTS = ['none', 'stem', 'C2', 'C3', 'C4', 'C5'] as const s
   | 'none'
   | BackbonePart
 )[];
+/** Parts of a backbone up to which it may be frozen. */
 export type FreezePoint = (typeof FREEZE_POINTS)[number];
 
 /** What of a pretrained backbone stays as it is in a training. */

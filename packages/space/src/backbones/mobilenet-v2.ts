@@ -62,6 +62,7 @@ const STAGES: MobilenetV2Config['stages'] = [
   ],
 ];
 
+/** Options of `mobilenetV2Config`. */
 export interface MobilenetV2Options {
   /** Default 3. */
   readonly inputChannels?: number;

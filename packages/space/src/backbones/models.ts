@@ -26,6 +26,7 @@ const FAMILIES: readonly Family[] = [
   [['mobilenet_v2'], (_, options) => mobilenetV2Config(options)],
 ];
 
+/** Names that `backboneConfig` knows, of all families. */
 export const BACKBONE_NAMES: readonly BackboneName[] = FAMILIES.flatMap(([names]) => names) as BackboneName[];
 
 /** Is it the name of a network that `backboneConfig` knows? */

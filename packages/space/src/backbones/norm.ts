@@ -1,5 +1,6 @@
 import { batchNorm, groupNorm, type Scope, type Tensor } from '@nats/graph';
 
+/** Normalization of a backbone's layers. */
 export type NormConfig =
   | { readonly kind: 'batch'; readonly epsilon?: number; readonly momentum?: number }
   /** For training with very small batches. Parameters keep the names of the batch norm that it replaces. */

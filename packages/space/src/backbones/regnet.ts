@@ -13,6 +13,7 @@ import { type NormConfig, normalize } from './norm.js';
 import { IMAGENET_STATISTICS, type PixelStatistics } from './pixel-statistics.js';
 import { type BlockContext, searchable } from './site.js';
 
+/** One stage of a RegNet. */
 export interface RegnetStage {
   readonly blocks: number;
   /** Of the block's output and of its 3x3 convolution. */
@@ -75,6 +76,7 @@ function keys<K extends string>(table: Readonly<Record<K, unknown>>): K[] {
   return Object.keys(table) as K[];
 }
 
+/** Options of `regnetConfig`. */
 export interface RegnetOptions {
   /** Default 3. */
   readonly inputChannels?: number;

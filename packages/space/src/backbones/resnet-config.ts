@@ -2,6 +2,7 @@ import { check } from '@nats/graph';
 import { type BackboneBase, checkSizes, checkStageCount } from './kind.js';
 import type { NormConfig } from './norm.js';
 
+/** The layers before a ResNet's first stage. */
 export interface StemConfig {
   readonly channels: number;
   /** Odd; padded so that it stays centered. */
@@ -11,6 +12,7 @@ export interface StemConfig {
   readonly pool: boolean;
 }
 
+/** One stage of a ResNet. */
 export interface StageConfig {
   readonly blocks: number;
   /** Channels of the 3x3 convolutions before `widthPerGroup` and `groups`; a bottleneck's output has four times as many. */

@@ -28,6 +28,7 @@ const CIFAR = { resnet20: 3, resnet32: 5, resnet44: 7, resnet56: 9, resnet110: 1
 
 export type ImagenetResnet = keyof typeof IMAGENET;
 export type CifarResnet = keyof typeof CIFAR;
+/** Names that `resnetConfig` knows: torchvision's, and He et al.'s for CIFAR. */
 export type ResnetName = ImagenetResnet | CifarResnet;
 
 export const RESNET_NAMES: readonly ResnetName[] = [
@@ -35,6 +36,7 @@ export const RESNET_NAMES: readonly ResnetName[] = [
   ...(Object.keys(CIFAR) as CifarResnet[]),
 ];
 
+/** Options of `resnetConfig`. */
 export interface ResnetOptions {
   /** Default 3. */
   readonly inputChannels?: number;
@@ -55,7 +57,10 @@ export function isResnetName(name: string): name is ResnetName {
   return (RESNET_NAMES as readonly string[]).includes(name);
 }
 
-/** @throws NatsError `name` for an unknown one, with the nearest (names from files and flags come as strings) */
+/**
+ * A ResNet or ResNeXt by name.
+ * @throws NatsError `name` for an unknown one, with the nearest (names from files and flags come as strings)
+ */
 export function resnetConfig(name: ResnetName, options: ResnetOptions = {}): ResnetConfig {
   if (!isResnetName(name)) throw unknownName("a ResNet's name", name, RESNET_NAMES);
   const { outputStride, ...fields } = options;
@@ -98,6 +103,7 @@ function cifar(name: CifarResnet): ResnetConfig {
   };
 }
 
+/** Options of `smallResnet`. */
 export interface SmallResnetOptions extends ResnetOptions {
   /** Default 'small-resnet'. */
   readonly name?: string;

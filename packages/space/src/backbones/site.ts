@@ -6,10 +6,12 @@ import type { StageName } from './stage-name.js';
  * 3x3, 1x1 (MobileNetV2); `custom`: of a backbone of one's own.
  */
 export const BLOCK_NAMES = ['basic', 'bottleneck', 'inverted-residual', 'custom'] as const;
+/** Kinds of blocks that searchable convolutions lie in. */
 export type BlockName = (typeof BLOCK_NAMES)[number];
 
 /** Which 3x3 convolution of its block: the two of a basic block, or the one in the center of the others. */
 export const POSITIONS = ['first', 'second', 'center'] as const;
+/** Place of a 3x3 convolution in its block. */
 export type ConvolutionPosition = (typeof POSITIONS)[number];
 
 /** A 3x3 convolution of a backbone's block: where dilation can be chosen. */
@@ -41,6 +43,7 @@ export type ConvolutionBuilder = (
   site: ConvolutionSite,
 ) => Tensor;
 
+/** The builder that dilates nothing: a searchable convolution as it was pretrained. */
 export const plainConvolution: ConvolutionBuilder = (scope, x, options) => convolution(scope, x, options);
 
 /** What a stage is built with. */
@@ -58,6 +61,7 @@ export interface BlockContext extends StageContext {
   readonly blockIndex: number;
 }
 
+/** What is known of a searchable convolution where it is built. */
 export interface SearchableOptions {
   readonly channels: number;
   /** Default `center`. */

@@ -4,6 +4,7 @@ import { type BackboneConfig, buildBackbone, buildClassifier } from '../backbone
 import { checkSchemeFits, type Scheme } from '../scheme/scheme.js';
 import { type Costs, programCosts } from './costs.js';
 
+/** Options of `backboneCosts`. */
 export interface BackboneCostOptions {
   /** `[height, width]` of the image. */
   readonly size: Pair;

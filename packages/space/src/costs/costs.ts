@@ -29,6 +29,7 @@ export interface LayerCost {
   readonly receptiveField?: readonly [number, number];
 }
 
+/** Costs of a network for one image of a given size. */
 export interface Costs {
   readonly layers: readonly LayerCost[];
   readonly parameters: number;

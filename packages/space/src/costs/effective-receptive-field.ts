@@ -24,6 +24,7 @@ import { schemeBuilder } from '../apply/scheme-builder.js';
 import { type BackboneConfig, buildBackbone, type StageName, stageOutput } from '../backbones/index.js';
 import { checkSchemeFits, type Scheme } from '../scheme/scheme.js';
 
+/** Options of `effectiveReceptiveField`. */
 export interface EffectiveReceptiveFieldOptions {
   /** Values of the backbone's variables, named relative to `prefix`; others are not read. */
   readonly values: ReadonlyMap<string, TensorData>;
@@ -36,6 +37,7 @@ export interface EffectiveReceptiveFieldOptions {
   readonly stages?: readonly StageName[];
 }
 
+/** Where the pixels lie that the center of a feature map depends on, and how much (Luo et al. 2016). */
 export interface EffectiveReceptiveField {
   /** `[H, W]`: how much the central value of the feature map moves with each pixel, largest 1. */
   readonly map: TensorData;

@@ -13,6 +13,7 @@ export interface Agreement {
   readonly channels: number;
 }
 
+/** How far two schemes agree beyond chance (`schemeAgreement`). */
 export interface SchemeAgreement {
   readonly byConvolution: ReadonlyMap<string, Agreement>;
   /** Observed and chance averaged over all channels, chance within each convolution. */

@@ -1,6 +1,7 @@
 import { formatGenotype } from '../genotypes.js';
 import type { Scheme } from './scheme.js';
 
+/** How two schemes differ in one convolution. */
 export interface ConvolutionDifference {
   readonly name: string;
   readonly channels: number;
@@ -11,6 +12,7 @@ export interface ConvolutionDifference {
   readonly after: Readonly<Record<string, number>>;
 }
 
+/** How two schemes differ (`compareSchemes`). */
 export interface SchemeComparison {
   /** True if every channel of every convolution has the same genotype. Names, provenance and unused genotypes do not count. */
   readonly equal: boolean;

@@ -104,6 +104,7 @@ function readPattern(entry: unknown, site: ConvolutionSite, file: string, i: num
   return runs;
 }
 
+/** A scheme in the format of the authors' code. */
 export interface PatternExport {
   /** The text of the file. */
   readonly text: string;

@@ -30,6 +30,7 @@ export interface Scheme {
   readonly provenance: Provenance;
 }
 
+/** What a scheme is made of (`createScheme`). */
 export interface SchemeParts {
   readonly backbone: string;
   readonly genotypes: readonly Genotype[];

@@ -2,6 +2,7 @@ import { type BackboneConfig, backboneConfig, demoResnet, isBackboneName, stageO
 import { formatGenotype, type Genotype } from '../genotypes.js';
 import { countGenotypes, runsOf, type Scheme } from './scheme.js';
 
+/** One line of a scheme's summary. */
 export interface SchemeRow {
   /** A site, `layer2.0.conv2`; or a stage, `C3`; or `all`. */
   readonly name: string;

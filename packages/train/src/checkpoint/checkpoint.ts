@@ -23,6 +23,7 @@ export interface CheckpointInfo {
   readonly evaluated?: number;
 }
 
+/** A training at a step, from which it goes on bit for bit. */
 export interface Checkpoint extends CheckpointInfo {
   /** All of a state: parameters, statistics, slots. */
   readonly values: ReadonlyMap<string, TensorData>;

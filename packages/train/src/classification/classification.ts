@@ -22,6 +22,7 @@ import type { Objective } from '../objective.js';
 import type { ClassifierNetwork } from './classifier-program.js';
 import { evaluateClassifier } from './evaluate-classifier.js';
 
+/** Options of `classification`. */
 export interface ClassificationOptions {
   readonly network: ClassifierNetwork;
   /** By split: `train`, `test`, or others; all with images of one size and the same classes. */

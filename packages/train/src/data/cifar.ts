@@ -18,6 +18,7 @@ const CIFAR10_CLASSES = [
 
 const PIXELS = 3 * 32 * 32;
 
+/** Options of `readCifar10`. */
 export interface CifarOptions {
   /** `cifar10`: one byte of label before each image. `cifar100`: coarse and fine label. */
   readonly variant?: 'cifar10' | 'cifar100';

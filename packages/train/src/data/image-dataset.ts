@@ -1,6 +1,7 @@
 import { check } from '@nats/graph';
 import { shuffled } from './shuffle.js';
 
+/** Size of images in memory, `[C, H, W]`. */
 export interface ImageSize {
   readonly channels: number;
   readonly height: number;
@@ -21,6 +22,7 @@ export interface ImageDataset extends ImageSize {
   identify(index: number): string;
 }
 
+/** Decoded images of one size with their labels. */
 export interface ImageArrays extends ImageSize {
   readonly name: string;
   /** `[count, C, H, W]`, row-major. */
@@ -31,7 +33,11 @@ export interface ImageArrays extends ImageSize {
   readonly names?: readonly string[];
 }
 
-/** @throws NatsError `shape` if images and labels do not fit each other, `attribute` for a label without a class */
+/**
+ * A dataset of images in memory.
+ * @throws NatsError if sizes, labels and classes do not fit each other
+ * @throws NatsError `shape` if images and labels do not fit each other, `attribute` for a label without a class
+ */
 export function imageDataset(arrays: ImageArrays): ImageDataset {
   const { name, images, labels, classes, channels, height, width, names } = arrays;
   const pixels = channels * height * width;

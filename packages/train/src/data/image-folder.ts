@@ -7,6 +7,7 @@ import { type ImageDataset, type ImageSize, imageDataset } from './image-dataset
 /** Makes an image of a file's bytes, in the size that is asked for: uint8 `[H, W, C]`, as most decoders give it. */
 export type ImageDecoder = (bytes: Uint8Array, size: ImageSize) => Promise<Uint8Array>;
 
+/** Options of `readImageFolder`. */
 export interface ImageFolderOptions extends ImageSize {
   readonly decode: ImageDecoder;
   /** Default: the directory. */

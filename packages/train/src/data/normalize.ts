@@ -5,7 +5,10 @@ import type { ImageSize } from './image-dataset.js';
 /** Makes float32 `[N, C, H, W]`, `(pixel / 255 - mean) / deviation`, of uint8 `[C, H, W]` images. */
 export type Normalizer = (images: readonly Uint8Array[]) => TensorData;
 
-/** @throws NatsError `attribute` unless there is one mean and one positive deviation for each channel */
+/**
+ * Turns 8-bit pixels into float32 ones: (value / 255 - mean) / deviation for each channel.
+ * @throws NatsError `attribute` unless there is one mean and one positive deviation for each channel
+ */
 export function createNormalizer(size: ImageSize, { mean, deviation }: PixelStatistics): Normalizer {
   const { channels, height, width } = size;
   check(

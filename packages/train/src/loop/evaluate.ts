@@ -5,6 +5,7 @@ import type { Objective } from '../objective.js';
 import { averagedValues } from '../programs/average.js';
 import { createProgramCache, type ProgramCache } from './program-cache.js';
 
+/** Options of `evaluateObjective`. */
 export interface EvaluateOptions {
   readonly engine: Engine;
   readonly state: State;

@@ -8,6 +8,7 @@ export type TrainingEvent =
   | FailureEvent
   | EndEvent;
 
+/** The training begins, or goes on. */
 export interface StartEvent {
   readonly type: 'start';
   /** 0, or that of the checkpoint that the training continues from. */
@@ -22,12 +23,14 @@ export interface StartEvent {
   readonly resumed?: string;
 }
 
+/** Something that the training goes on after, and that its user should know. */
 export interface WarningEvent {
   readonly type: 'warning';
   readonly step: number;
   readonly message: string;
 }
 
+/** A step was made. */
 export interface StepEvent {
   readonly type: 'step';
   readonly step: number;
@@ -41,6 +44,7 @@ export interface StepEvent {
   readonly imagesPerSecond: number;
 }
 
+/** A split was evaluated. */
 export interface EvaluationEvent {
   readonly type: 'evaluation';
   readonly step: number;
@@ -51,6 +55,7 @@ export interface EvaluationEvent {
   readonly best: boolean;
 }
 
+/** A checkpoint was written. */
 export interface CheckpointEvent {
   readonly type: 'checkpoint';
   readonly step: number;
@@ -66,6 +71,7 @@ export interface FailureEvent {
   readonly message: string;
 }
 
+/** The training has ended, or was stopped. */
 export interface EndEvent {
   readonly type: 'end';
   readonly step: number;

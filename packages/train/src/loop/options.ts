@@ -5,6 +5,7 @@ import type { Collective } from '../collective.js';
 import type { Objective } from '../objective.js';
 import type { Phase } from './phase.js';
 
+/** When a training evaluates, and what by. */
 export interface EvaluationOptions {
   /** Steps between evaluations; there is always one after the last step. Default: only that. */
   readonly every?: number;
@@ -18,6 +19,7 @@ export interface EvaluationOptions {
   readonly convolution?: ConvolutionBuilder;
 }
 
+/** Where and when a training writes checkpoints. */
 export interface CheckpointOptions {
   /** Where they are kept: in Node `checkpointDirectory('runs/mnist')`. */
   readonly store: CheckpointStore;
@@ -30,6 +32,7 @@ export interface CheckpointOptions {
   readonly resume?: 'never' | 'if-present' | 'always';
 }
 
+/** Options of `createTraining`. */
 export interface TrainingOptions {
   readonly engine: Engine;
   readonly objective: Objective;

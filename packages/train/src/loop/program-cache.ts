@@ -1,5 +1,6 @@
 import type { Engine, Executable, Program } from '@nats/graph';
 
+/** Compiled programs of a training, each made once. */
 export interface ProgramCache {
   /** Builds and compiles a program the first time that a key is asked for. */
   compile(key: string, build: () => Program): Promise<Executable>;

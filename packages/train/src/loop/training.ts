@@ -10,6 +10,7 @@ import { createProgramCache } from './program-cache.js';
 import { runEvents } from './run.js';
 import { startState } from './start-state.js';
 
+/** A training that can be run, stopped and resumed. */
 export interface Training {
   readonly spec: StateSpec;
   readonly state: State;

@@ -2,6 +2,7 @@ import { add, divide, multiply, type Scope, sqrt, square, subtract, type Tensor,
 import type { Optimizer, TrainedParameter } from './optimizer.js';
 import { withDecay } from './sgd.js';
 
+/** Options of `adam` and `adamW`. */
 export interface AdamOptions {
   /** Decay of the averages of gradients and of squared gradients; default `[0.9, 0.999]`. */
   readonly betas?: readonly [number, number];

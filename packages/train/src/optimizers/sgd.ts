@@ -1,6 +1,7 @@
 import { add, multiply, type Scope, subtract, type Tensor, zeros } from '@nats/graph';
 import type { Optimizer, TrainedParameter } from './optimizer.js';
 
+/** Options of `sgd`. */
 export interface SgdOptions {
   /** Default 0: no momentum, no slots. */
   readonly momentum?: number;

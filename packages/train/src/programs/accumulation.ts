@@ -17,6 +17,7 @@ import { averageUpdates } from './average.js';
 import { differentiatedLoss, keptUpdates } from './loss-scope.js';
 import type { StepOptions } from './training-step.js';
 
+/** Programs of a step whose batch is computed in parts. */
 export interface AccumulationPrograms {
   /**
    * Adds a batch's gradients, divided by the count, to slots. Inputs: the objective's, and `keep`: 0 for the first batch

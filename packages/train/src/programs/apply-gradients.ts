@@ -3,6 +3,7 @@ import { clipByGlobalNorm } from '../optimizers/clip.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import type { DifferentiatedParameter } from './loss-scope.js';
 
+/** How gradients move parameters. */
 export interface UpdateOptions {
   readonly optimizer: Optimizer;
   /** Limit on the length of all gradients as one vector; the length before is reported as `gradientNorm`. */

@@ -12,6 +12,7 @@ import {
 
 const PREFIX = 'average';
 
+/** Moving average of the weights. */
 export interface AverageOptions {
   /** Share of the old average that stays in each step: 0.999 averages over about 1,000 steps. */
   readonly decay: number;

@@ -14,6 +14,7 @@ import type { ConvolutionBuilder } from '@nats/space';
 import type { Objective } from '../objective.js';
 import { feedsOf } from './feeds.js';
 
+/** Options of `recalibrate`. */
 export interface RecalibrateOptions {
   readonly engine: Engine;
   /** Its running statistics are replaced; nothing else changes. */

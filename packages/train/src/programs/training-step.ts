@@ -4,8 +4,10 @@ import { applyGradients, type UpdateOptions } from './apply-gradients.js';
 import { averageUpdates } from './average.js';
 import { differentiatedLoss, type GradientOptions, keptUpdates } from './loss-scope.js';
 
+/** Options of `trainingStep`. */
 export interface StepOptions extends GradientOptions, UpdateOptions {}
 
+/** A training step as one program. */
 export interface StepProgram {
   readonly program: Program;
   /** Everything that a state needs for this program. */

@@ -10,6 +10,7 @@ import { sha256Of } from './sha256.js';
 import { type DownloadProgress, transferFile } from './transfer-file.js';
 import { parseWeightName } from './weight-name.js';
 
+/** Options of `fetchWeights`. */
 export interface FetchOptions extends Servers {
   /** The cache; default `weightCacheFolder()`. */
   readonly folder?: string;

@@ -7,6 +7,7 @@ import type { Remote } from './remote.js';
 import { type Answer, BrokenConnection, request } from './request.js';
 import { sha256Of } from './sha256.js';
 
+/** How far a download is, in bytes. */
 export interface DownloadProgress {
   /** Bytes on disk, those of an earlier attempt included. */
   readonly received: number;

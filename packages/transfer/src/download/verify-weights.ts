@@ -15,6 +15,7 @@ export interface CachedWeights {
   readonly note: WeightNote | undefined;
 }
 
+/** A file of the cache, and whether it is still what came. */
 export interface VerifiedWeights extends CachedWeights {
   readonly sha256: string;
   /** What is wrong: the hash differs from the note, or from the digits in torchvision's name. */

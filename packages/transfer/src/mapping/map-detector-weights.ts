@@ -7,6 +7,7 @@ import type { WeightReport } from './report.js';
 /** How much of a detector a file gives: its backbone, or everything that fits. */
 export type WeightScope = 'backbone' | 'detector';
 
+/** Options of `mapDetectorWeights`. */
 export interface DetectorMapOptions extends Pick<MapOptions, 'rules' | 'batchNormEpsilon'> {
   /** `auto` (default): the detector if the file has anything of it beside the backbone, with shapes that agree. */
   readonly scope?: 'auto' | WeightScope;

@@ -19,6 +19,7 @@ export interface ExpectedWeight {
   readonly dtype?: DType;
 }
 
+/** Options of `mapWeights`. */
 export interface MapOptions {
   /**
    * `auto` (default) takes the rule set, and the place in the file, by which most of the network's names are found; names

@@ -8,6 +8,7 @@ export interface LoadedWeight {
   readonly source: string;
 }
 
+/** A weight that has another shape in the file, with the same values. */
 export interface ReshapedWeight extends LoadedWeight {
   readonly from: readonly number[];
   readonly to: readonly number[];

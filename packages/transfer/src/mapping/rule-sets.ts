@@ -22,6 +22,7 @@ export type RuleSetName =
   | 'caffe2'
   | 'caffe2-rgb';
 
+/** A named set of rules that lead from a tool's names to those of a network. */
 export interface RuleSet {
   readonly rules: readonly MapRule[];
   /**

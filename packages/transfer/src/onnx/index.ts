@@ -3,6 +3,7 @@ import { materialize, type Weights } from '../weights.js';
 import { type OnnxTensor, planOnnxTensor, readOnnxTensor, readStringEntry } from './tensor.js';
 import { bytesOf, textOf, varintOf, type WireField, walkMessage } from './wire.js';
 
+/** Options of `parseOnnx`. */
 export interface OnnxOptions extends ParseOptions {
   /** Files that initializers refer to (external data), by their location as the model has it. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;

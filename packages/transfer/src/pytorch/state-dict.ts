@@ -19,7 +19,7 @@ export interface StateDict {
 }
 
 /** Keys under which training code keeps a model's weights, the first that is there wins. */
-export const WRAPPER_KEYS = [
+const WRAPPER_KEYS = [
   'state_dict',
   'model_state_dict',
   'model',

@@ -5,6 +5,7 @@ import { materialize, type TensorPlan, type Weights } from '../weights.js';
 import { graphKernels, layersKernel, toPytorchLayout } from './layout.js';
 import { type ManifestGroup, type ManifestWeight, readTfjsModel, type TfjsModel } from './manifest.js';
 
+/** Options of `parseTfjs`. */
 export interface TfjsOptions extends ParseOptions {
   /**
    * `stored` (default) leaves kernels as TensorFlow has them: convolution [h, w, in, out], depthwise

@@ -32,7 +32,9 @@ export interface ConformanceCase {
   readonly skips?: Readonly<Record<string, string>>;
 }
 
+/** Largest difference from the float64 reference, relative to the largest value of a result. */
 export const TOLERANCE = 1e-5;
+/** Cases with a batch of unknown size are run with so many examples. */
 export const BATCH = 3;
 
 /** Names of a case's float results are prefixed by this for their gradients. */

@@ -53,6 +53,7 @@ async function refused(what: string, code: ErrorCode, action: () => Promise<unkn
 
 const FEEDS: Feeds = { x: vector(10, 20) };
 
+/** Checks of what every engine promises about programs and states, beyond the values of ops. */
 export function contractChecks(): ContractCheck[] {
   return [
     {

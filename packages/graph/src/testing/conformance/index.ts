@@ -12,7 +12,7 @@ import { stateCases } from './cases/state.js';
 export { BATCH, type ConformanceCase, TOLERANCE } from './case.js';
 export { type ContractCheck, contractChecks } from './contract.js';
 export { finiteDifferenceErrors } from './finite-differences.js';
-export { type CaseResult, caseProgram, opsOf, runCase, runCases } from './run-cases.js';
+export { type CaseResult, caseProgram, opsOf, runCases } from './run-cases.js';
 
 /** What every engine must compute: each op, its gradient, and the awkward shapes and values. */
 export function conformanceCases(): ConformanceCase[] {

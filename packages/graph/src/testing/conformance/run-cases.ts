@@ -10,6 +10,7 @@ import { sortedNodes } from '../../traversal.js';
 import { BATCH, type ConformanceCase, caseTensors, TOLERANCE, type Values } from './case.js';
 import { difference } from './compare.js';
 
+/** What an engine did with a case of the suite. */
 export interface CaseResult {
   readonly name: string;
   /** Empty if the engine does as the reference. */
@@ -20,11 +21,6 @@ export interface CaseResult {
 
 /** How many cases share a program: engines take longer to compile than to run. */
 const BUNDLE = 40;
-
-/** One case alone. @returns what is wrong, or nothing */
-export async function runCase(engine: Engine, subject: ConformanceCase): Promise<readonly string[]> {
-  return (await runCases(engine, [subject]))[0]!.errors;
-}
 
 /**
  * Runs cases on an engine, many in one program; a program that fails as a whole is taken apart, to find the culprit.

@@ -4,8 +4,10 @@ import { z } from 'zod';
 import { nearest } from '../nearest.js';
 import { pixels, whole } from './fields.js';
 
+/** The `backbone.name` of a ResNet of one's own widths. */
 export const SMALL = 'small-resnet';
 export const DEMO = 'demo-resnet';
+/** What `backbone.name` may be. */
 export const BACKBONE_NAMES = [...NAMED, DEMO, SMALL] as const;
 
 const widths = z.array(whole()).min(1).max(4);
