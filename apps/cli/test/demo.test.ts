@@ -33,26 +33,34 @@ const TINY = {
   'export.verifyImages': 4,
 };
 
-function run(settings: Overrides, signal: AbortSignal, update: Progress['update'] = () => {}) {
+function run(settings: Overrides, signal: AbortSignal, update: Progress['update'] = () => {}, compare = true) {
   const lines: string[] = [];
   const progress = { line: (text: string) => void lines.push(text), update };
   const context = {
-    config: demoConfig(true, { threads: 1 }, settings),
+    config: demoConfig({ quick: true, engine: { threads: 1 }, overrides: settings }),
     engine,
     progress,
     command: 'nats demo',
     signal,
   };
-  return { lines, result: runDemo(context, { folder, rounds: 3 }) };
+  return { lines, result: runDemo(context, { folder, rounds: 3, compare, task: 'digits' }) };
 }
 
 test('its detector sees less than the largest digits, in the quick one and in the whole one', async () => {
   for (const quick of [true, false]) {
-    const config = demoConfig(quick, {}, { 'data.train': 2, 'data.val': 1 });
+    const config = demoConfig({ quick, overrides: { 'data.train': 2, 'data.val': 1 } });
     const { program, spec } = candidatesProgram(await openTask(config), undefined, 1);
     expect(programCosts(program, spec).receptiveField).toEqual([87, 87]);
     expect(config.evaluate.sizes[1]).toBeLessThan(87);
   }
+});
+
+test('its tasks differ in the digits and in the dilations that fit them, and in nothing else', () => {
+  const { data, space, ...rest } = demoConfig({ quick: false });
+  const wide = demoConfig({ quick: false, task: 'wide-digits' });
+  expect({ ...wide, data, space }).toEqual({ ...rest, data, space });
+  expect(wide.data).toEqual({ ...data, widening: [2.5, 4], side: [32, 120] });
+  expect(wide.space.genotypes).toHaveLength(9);
 });
 
 test('runs through all steps, also after an interruption, and computes nothing twice', async () => {
@@ -82,8 +90,21 @@ test('runs through all steps, also after an interruption, and computes nothing t
   for (const id of ['accuracy', 'costs', 'scheme', 'search']) expect(page.includes(`id="${id}"`), id).toBe(true);
   expect(page.includes('<h1>nats demo: digits on textures</h1>')).toBe(true);
 
-  const again = run(TINY, signal, (text) => expect(text).not.toMatch(/step \d/));
-  expect((await again.result).original.metrics).toEqual(original.metrics);
+  // A quick one says nothing about AP, neither in its table nor in its report.
+  const again = run(TINY, signal, (text) => expect(text).not.toMatch(/step \d/), false);
+  const quick = await again.result;
+  expect(quick.original.metrics).toEqual(original.metrics);
+  expect(quick.table).not.toMatch(/\bAP/);
+  expect(quick.table.split('\n').map((row) => row.split('  ')[0])).toEqual([
+    '',
+    'parameters',
+    'million multiply-adds',
+    'file, kB',
+    'latency, ms',
+  ]);
+  const short = readFileSync(quick.report, 'utf8');
+  expect(short).toContain('AP is not compared');
+  expect(short.includes('id="accuracy"')).toBe(false);
 
   await expect(run({ ...TINY, 'train.steps': 4 }, signal).result).rejects.toThrow('train.steps: 3, here 4');
 

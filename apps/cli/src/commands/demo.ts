@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { parseAssignment, type StepContext } from '@nats/pipeline';
-import type { Command } from 'commander';
-import { demoConfig } from '../demo/demo-config.js';
+import { type Command, Option } from 'commander';
+import { DEMO_TASKS, type DemoTask, demoConfig } from '../demo/demo-config.js';
 import { addEngineFlag, collected, countingNumber, withContext } from './shared.js';
 
 interface DemoFlags {
   readonly quick?: boolean;
+  readonly task: DemoTask;
   readonly out?: string;
   readonly threads: number;
   readonly engine?: string;
@@ -16,10 +17,18 @@ interface DemoFlags {
 export function demoCommand(program: Command): void {
   addEngineFlag(program.command('demo'))
     .description('Pretrain, search, train with and without the found dilations, compare, export: all on digits')
-    .option('--quick', 'fewer steps: shows that it works, too short to evaluate the method')
+    .option('--quick', 'fewer steps: shows that every step works; too short to compare AP, which it leaves out')
+    .addOption(
+      new Option(
+        '--task <name>',
+        'what is detected; wide-digits are 2.5 to 4 times as wide as high, for dilations of unequal sides',
+      )
+        .choices(Object.keys(DEMO_TASKS))
+        .default('digits'),
+    )
     .option(
       '--out <dir>',
-      'where results are kept; a second run continues there (default: runs/demo or runs/demo-quick)',
+      'where results are kept; a second run continues there (default: runs/demo, with -wide-digits and -quick)',
     )
     .option('--set <key=value>', 'overrides a setting of the demo, such as search.steps=8; repeatable', collected, [])
     .option('--threads <number>', 'intra-op threads', countingNumber, 2)
@@ -27,22 +36,23 @@ export function demoCommand(program: Command): void {
     .action(demo);
 }
 
-async function demo({ quick = false, out, threads, engine, set }: DemoFlags): Promise<void> {
-  const folder = out ?? join('runs', quick ? 'demo-quick' : 'demo');
-  const { runDemo } = await import('../demo/run-demo.js');
+async function demo({ quick = false, task, out, threads, engine, set }: DemoFlags): Promise<void> {
+  const folder = out ?? join('runs', `demo${task === 'digits' ? '' : `-${task}`}${quick ? '-quick' : ''}`);
+  const { runDemo, TOO_SHORT } = await import('../demo/run-demo.js');
   const started = performance.now();
-  const config = demoConfig(quick, { threads, name: engine }, Object.fromEntries(set.map(parseAssignment)));
+  const overrides = Object.fromEntries(set.map(parseAssignment));
+  const config = demoConfig({ quick, task, engine: { threads, name: engine }, overrides });
   const work = async (context: StepContext) => {
-    const { table, report } = await runDemo(context, { folder, rounds: 60 });
+    const { table, report } = await runDemo(context, { folder, rounds: 60, compare: !quick, task });
     const { progress } = context;
     progress.line(`\n${table}\n`);
     progress.line(
       quick
-        ? 'Too short to evaluate the method: one seed, few steps, few test images. It shows that every step works.'
+        ? TOO_SHORT
         : 'One search and one seed: a difference of one point or less may be chance. npm run evidence compares seeds.',
     );
     progress.line(
-      'AP in percent; small, medium and large objects: side below 24, to 48, above, in pixels. ' +
+      (quick ? '' : 'AP in percent; small, medium and large objects: side below 24, to 48, above, in pixels. ') +
         `${Math.round((performance.now() - started) / 1000)} s. The report: ${report}`,
     );
   };

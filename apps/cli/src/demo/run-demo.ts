@@ -23,6 +23,7 @@ import {
   writeReport,
 } from '@nats/pipeline';
 import { programCosts, summarizeScheme } from '@nats/space';
+import type { DemoTask } from './demo-config.js';
 import { DEMO_PARTS } from './parts.js';
 import { demoTable, type VariantReport } from './table.js';
 
@@ -30,6 +31,10 @@ export interface DemoOptions {
   readonly folder: string;
   /** Runs of each written file when they are timed. */
   readonly rounds: number;
+  /** Whether AP is compared, in the table and in the report: not after too few steps for a difference to mean anything. */
+  readonly compare: boolean;
+  /** In the report's title. */
+  readonly task: DemoTask;
 }
 
 export interface DemoResult {
@@ -47,7 +52,10 @@ export interface DemoResult {
  * @throws the signal's reason; UsageError if the folder belongs to other settings; Error if an exported file differs from its
  * detector
  */
-export async function runDemo(context: StepContext, { folder, rounds }: DemoOptions): Promise<DemoResult> {
+export async function runDemo(
+  context: StepContext,
+  { folder, rounds, compare, task: name }: DemoOptions,
+): Promise<DemoResult> {
   const { progress, config: base } = context;
   const [pretrainFolder, searchFolder, ...variantFolders] = DEMO_PARTS.map((name) => join(folder, name));
   await claim(context, folder, 'demo', { ...base, engine: undefined, export: undefined });
@@ -86,16 +94,33 @@ export async function runDemo(context: StepContext, { folder, rounds }: DemoOpti
     const { parameters, macs } = programCosts(program, spec);
     return { metrics: metrics[i]!, parameters, macs, bytes: sizes[i]!, milliseconds: latencies[i]! };
   }) as [VariantReport, VariantReport];
-  const table = demoTable(original, transformed);
+  const table = demoTable(original, transformed, { accuracy: compare });
   await writeAtomic(join(folder, 'table.txt'), `${table}\n`);
   await writeJson(join(folder, 'result.json'), { original, transformed });
 
   progress.line('7 Write the report');
   const report = join(folder, RUN_FILES.report);
-  const page = { engine: context.engine, signal: context.signal, title: 'nats demo: digits on textures' };
-  await writeReport(report, await reportData([...variantFolders, searchFolder!, pretrainFolder!], page));
+  const page = {
+    engine: context.engine,
+    signal: context.signal,
+    title: `nats demo: ${name === 'digits' ? 'digits' : 'wide digits'} on textures`,
+  };
+  const data = await reportData([...variantFolders, searchFolder!, pretrainFolder!], page);
+  await writeReport(report, compare ? data : withoutAccuracy(data));
   return { original, transformed, table, report };
 }
+
+type Page = Awaited<ReturnType<typeof reportData>>;
+
+/** What was too short to be compared: the report says why it has no AP. */
+function withoutAccuracy(data: Page): Page {
+  const variants = (data.variants ?? []).map(({ evaluations: _, ...variant }) => variant);
+  return { ...data, variants, samples: [], caveats: [...(data.caveats ?? []), TOO_SHORT] };
+}
+
+/** Of a quick demonstration. */
+export const TOO_SHORT =
+  'AP is not compared: after so few steps neither detector has learned its task, and a difference says nothing about dilations. It shows that every step works; without --quick it compares.';
 
 /** @returns the size of the file */
 async function exported(context: StepContext, variant: TrainedRun): Promise<number> {

@@ -10,8 +10,14 @@ export interface VariantReport {
   readonly milliseconds: number;
 }
 
-/** COCO's twelve numbers in percent and the costs: original, transformed, difference. */
-export function demoTable(original: VariantReport, transformed: VariantReport): string {
+/** What the demonstration's table has rows of. */
+export interface DemoTableOptions {
+  /** COCO's numbers: not where they were measured on detectors that have learned too little to be compared. */
+  readonly accuracy: boolean;
+}
+
+/** COCO's twelve numbers in percent, if they are compared, and the costs: original, transformed, difference. */
+export function demoTable(original: VariantReport, transformed: VariantReport, { accuracy }: DemoTableOptions): string {
   const percent = (value: number) => (value < 0 ? '-' : (100 * value).toFixed(1));
   const signed = (value: number, digits: number) => `${value > 0 ? '+' : ''}${value.toFixed(digits)}`;
   const metrics = STAT_NAMES.map((name) => {
@@ -24,8 +30,7 @@ export function demoTable(original: VariantReport, transformed: VariantReport): 
   };
   const rows = [
     ['', 'original', 'transformed', 'difference'],
-    ...metrics,
-    [],
+    ...(accuracy ? [...metrics, []] : []),
     cost('parameters', ({ parameters }) => parameters, 0),
     cost('million multiply-adds', ({ macs }) => macs / 1e6, 1),
     cost('file, kB', ({ bytes }) => bytes / 1000, 0),
