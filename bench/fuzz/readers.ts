@@ -39,7 +39,7 @@ function weights(name: string, chosen: RegExp): FuzzedReader {
     corpus: async () => {
       const names = readdirSync(weightFiles).filter((file) => chosen.test(file));
       // Small files have most of their bytes where something is said.
-      const files = names.map((file) => readFileSync(join(weightFiles, file))).filter(({ length }) => length < 2 ** 18);
+      const files = names.map((file) => readFileSync(join(weightFiles, file))).filter(({ length }) => length < 2 ** 14);
       return files.length > 0 ? files : [safetensors()];
     },
     read: async (input) => parseWeights(input, { name: 'weights' }),

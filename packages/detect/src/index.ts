@@ -19,6 +19,7 @@ export { encodePng } from './data/write-coco.js';
 export { yoloSplits } from './data/yolo-layout.js';
 export { type DrawnObjects, type DrawOptions, drawComparison, drawnRecord, drawPng } from './draw/draw-objects.js';
 export { evaluateFiles } from './evaluation/evaluate-files.js';
+export { type ItemHandler, readLists } from './files/read-lists.js';
 export { divideIndices } from './loader/batch-plan.js';
 export type { LoaderOptions, LoaderSplit } from './loader/loader.js';
 export { type DetectionObjective, type DetectionObjectiveOptions, detection } from './objective/detection.js';

@@ -13,10 +13,16 @@ export async function readJson(path: string): Promise<unknown> {
  * @throws NatsError `malformed` naming file and field
  */
 export async function readJsonAs<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const result = schema.safeParse(await readJson(path));
+  return checkedAs(await readJson(path), schema, path);
+}
+
+/** @param where of the value in its file @throws NatsError `malformed` naming file and field */
+export function checkedAs<T>(value: unknown, schema: z.ZodType<T>, path: string, where?: string): T {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw malformed(path, issue!.path.map(String).join('.'), {
+  const field = [...(where === undefined ? [] : [where]), ...issue!.path.map(String)].join('.');
+  throw malformed(path, field, {
     rule: 'a file of a run is as nats writes it',
     received: issue!.message,
     limit: 'it was edited or damaged: restore it, or remove it and run the command that makes it again',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as transfer from '@nats/transfer';
 import { afterAll, expect, test, vi } from 'vitest';
 import { UsageError } from '../usage-error.js';
-import { writeAtomic } from './write-atomic.js';
+import { writeAtomic, writeJsonList } from './write-atomic.js';
 
 vi.mock('@nats/transfer', { spy: true });
 
@@ -29,4 +29,15 @@ test('a full disk is told with the file that did not fit', async () => {
   vi.mocked(transfer.writeAtomically).mockRejectedValueOnce(full);
   const path = join(folder, 'large.bin');
   await expect(writeAtomic(path, 'text')).rejects.toThrow(`${path} could not be written: ENOSPC`);
+});
+
+test('a list is written item by item, an item a line', async () => {
+  const path = join(folder, 'list.json');
+  await writeJsonList(path, []);
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual([]);
+  const items = Array.from({ length: 30_000 }, (_, i) => ({ i, text: 'ä'.repeat(50) }));
+  await writeJsonList(path, items);
+  const text = readFileSync(path, 'utf8');
+  expect(JSON.parse(text)).toEqual(items);
+  expect(text.split('\n')).toHaveLength(items.length + 3);
 });

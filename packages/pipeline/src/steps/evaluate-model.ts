@@ -12,7 +12,7 @@ import {
   summarize,
   withCrowdMasks,
 } from '@nats/detect';
-import { writeJson } from '../files/write-atomic.js';
+import { writeJsonList } from '../files/write-atomic.js';
 import { configRuntime } from '../model/model-engines.js';
 import { openDetector } from '../model/open-detector.js';
 import { UsageError } from '../usage-error.js';
@@ -56,7 +56,7 @@ export async function evaluateModel(
     const parameters = { areaRanges: areaRanges(...config.evaluate.sizes) };
     const evaluation = evaluateDetections(truth, results, parameters);
     const segm = output.masks && evaluateMasks(truth, found, numbers, parameters);
-    if (out !== undefined) await writeJson(out, segm && written === 'segm' ? segm.results : results);
+    if (out !== undefined) await writeJsonList(out, segm && written === 'segm' ? segm.results : results);
     const file = evaluationFile(evaluation, summarize(evaluation), val.records.length);
     return {
       ...file,

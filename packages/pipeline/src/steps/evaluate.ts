@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { withoutPlaces } from '../config/paths.js';
 import { decisiveData } from '../config/sections/data.js';
 import { readJsonAs } from '../files/read-json.js';
-import { writeJson } from '../files/write-atomic.js';
+import { writeJson, writeJsonList } from '../files/write-atomic.js';
 import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext, Weights } from './context.js';
 import { asFirst, asFirstFinds } from './ranks.js';
@@ -56,7 +56,7 @@ export async function evaluate(
     evaluate: { ...config.evaluate, batchSize: undefined },
     engine: config.engine.name,
   });
-  if (await asFirstFinds(context, () => existsSync(path))) {
+  if (await asFirstFinds(context, () => existsSync(path) && existsSync(join(folder, RUN_FILES.detections)))) {
     const before = await readEvaluation(path);
     const changes = jsonDifferences(before.settings, settings);
     if (changes.length === 0) return before;
@@ -81,9 +81,10 @@ export async function evaluate(
       settings,
     };
     await asFirst(context, async () => {
-      await writeJson(join(folder, RUN_FILES.detections), results);
-      if (segm) await writeJson(join(folder, RUN_FILES.masks), segm.results);
+      // The numbers first: they are small, and say what the lists are worth.
       await writeJson(path, file);
+      if (segm) await writeJsonList(join(folder, RUN_FILES.masks), segm.results);
+      await writeJsonList(join(folder, RUN_FILES.detections), results);
     });
     return file;
   } finally {

@@ -8,24 +8,23 @@ import {
   type DatasetRecord,
   encodePng,
   loadRecordImage,
+  readLists,
 } from '@nats/detect';
 import { type BoxedSample, type ReportBox, reportObjects } from '@nats/report';
 import { readRegularFile } from '@nats/transfer';
 import { z } from 'zod';
-import { readJsonAs } from '../files/read-json.js';
+import { checkedAs, readJsonAs } from '../files/read-json.js';
 import { RUN_FILES } from '../run/run-files.js';
 
 /** Detections with lower scores are not shown. */
 export const SHOWN_SCORE = 0.3;
 
-const detectionsSchema = z.array(
-  z.looseObject({
-    image_id: z.number(),
-    category_id: z.number(),
-    score: z.number(),
-    bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
-  }),
-) as z.ZodType<CocoDetection[]>;
+const detectionSchema = z.looseObject({
+  image_id: z.number(),
+  category_id: z.number(),
+  score: z.number(),
+  bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+}) as z.ZodType<CocoDetection>;
 
 /** A variant's detections by image, as its run keeps them. */
 export interface VariantDetections {
@@ -33,9 +32,20 @@ export interface VariantDetections {
   readonly detections: readonly CocoDetection[];
 }
 
+/** Those of a run that are shown. @throws NatsError `malformed` for an edited file; IO errors pass through */
 export async function readDetections(folder: string): Promise<CocoDetection[]> {
   const path = join(folder, RUN_FILES.detections);
-  return existsSync(path) ? await readJsonAs(path, detectionsSchema) : [];
+  if (!existsSync(path)) return [];
+  const shown: CocoDetection[] = [];
+  const take = (item: unknown, index: number) => {
+    const detection = checkedAs(item, detectionSchema, path, String(index));
+    if (detection.score >= SHOWN_SCORE) shown.push(detection);
+  };
+  if (!(await readLists(path, { '': take }))) {
+    shown.length = 0;
+    for (const [i, item] of (await readJsonAs(path, z.array(z.unknown()))).entries()) take(item, i);
+  }
+  return shown;
 }
 
 /** Images of a report. */
