@@ -49,6 +49,7 @@ export default defineConfig({
           page('Walk-through', 'docs/walkthrough.md'),
           page('GPUs', 'docs/gpu.md'),
           page('Clusters', 'docs/clusters.md'),
+          page('Kubernetes', 'docs/kubernetes.md'),
           page('Data', 'docs/data.md'),
           page('Questions', 'docs/faq.md'),
         ],

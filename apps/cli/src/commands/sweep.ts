@@ -66,7 +66,7 @@ export function sweepCommand(program: Command): void {
   addProcessFlags(sweep.command('task', { hidden: true }))
     .description('Do one task: what the others start')
     .argument('<file>', 'a sweep file')
-    .argument('<id>', 'of nats sweep status')
+    .argument('<id>', 'of nats sweep status, or its place there, from 0')
     .action(task);
 }
 
@@ -106,7 +106,7 @@ async function start(file: string, { jobs, slurm, dryRun }: RunFlags, retry: boo
 
 async function task(file: string, id: string, flags: ProcessFlags): Promise<void> {
   const sweep = await loadSweep(file);
-  const found = planSweep(sweep).find((one) => one.id === id);
+  const found = planSweep(sweep).find((one, i) => one.id === id || String(i) === id);
   if (!found) throw new UsageError(`${file} has no task '${id}'; nats sweep status lists them`);
   await withProcesses(
     flags,

@@ -30,12 +30,13 @@ const [ROUNDS, BATCH_SIZE] = [60, 8];
  * Does one task of a sweep, or finds that it is done. One that another process works on is waited for, and gone on with if
  * that process ends before. A failure is kept for `nats sweep status`.
  * @param context with the task's config
- * @throws what the step throws
+ * @throws what the step throws; Interrupted, to be started again, where a task that it needs is not done
  */
 export async function runSweepTask(context: StepContext, sweep: Sweep, task: SweepTask): Promise<void> {
   const { progress, signal } = context;
   try {
     for (let told = false; !(await asFirstFinds(context, () => isDone(task))); told = true) {
+      await asFirst(context, async () => expectNeeds(sweep, task));
       try {
         await WORK[task.kind](context, sweep, task);
         break;
@@ -52,6 +53,15 @@ export async function runSweepTask(context: StepContext, sweep: Sweep, task: Swe
     if (isFailure) await noteFailure(sweep, task.id, error instanceof Error ? error.message : String(error));
     throw error;
   }
+}
+
+/** Where nothing keeps the order of tasks, as in a Job of Kubernetes. */
+function expectNeeds(sweep: Sweep, { id, needs }: SweepTask): void {
+  const open = planSweep(sweep).filter((task) => needs.includes(task.id) && !isDone(task));
+  if (open.length === 0) return;
+  throw new Interrupted(`${id} waits for ${open.map((task) => task.id).join(', ')}: start it again when that is done`, {
+    requeue: true,
+  });
 }
 
 const WORK = { search: searchTask, train: trainTask, latency: latencyTask } as const;
