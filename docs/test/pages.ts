@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createScope, initialize, input, type TensorData } from '@nats/graph';
 import { type BackboneConfig, buildClassifier, resnetConfig, smallResnet } from '@nats/space';
@@ -6,6 +6,7 @@ import { encodeSafetensors } from '@nats/transfer';
 import { writeTinyData } from '../../apps/cli/test/tiny-data.js';
 import { installedFamilies } from '../../packages/mpi/test/launch.js';
 import { makePth } from '../../packages/transfer/test/helpers/pth.js';
+import { ROOT } from './run-blocks.js';
 
 /** What a page needs to be run, and what its blocks print. */
 export interface Page {
@@ -37,6 +38,8 @@ function put(folder: string, path: string, content: string | Uint8Array): void {
 }
 
 const INSTALLS = /^$/;
+/** `nats report` tells the file that it wrote. */
+const REPORT = /report\.html/;
 
 /** By these settings a command of a page takes a second: another backbone, in the file of that name, and few steps. */
 const WIDTHS = [8, 8, 8, 8];
@@ -145,6 +148,37 @@ export const PAGES: Readonly<Record<string, Page>> = {
       /\d+ objects\n$/,
     ],
     leaves: ['scheme.json', 'runs/search', 'runs/original', 'runs/transformed', 'cats.onnx'],
+  },
+  'docs/walkthrough.md': {
+    files: (folder) => {
+      const { data, pretrain, search, train, ...own } = JSON.parse(
+        readFileSync(join(ROOT, 'docs/wide-digits.config.json'), 'utf8'),
+      );
+      const few = (section: { custom: object }, steps: object) => ({
+        ...section,
+        ...steps,
+        batchSize: 4,
+        custom: { ...section.custom, warmUp: 1 },
+      });
+      const config = {
+        ...own,
+        data: { ...data, train: 24, val: 6 },
+        pretrain: { ...pretrain, steps: 2, warmUp: 1, batchSize: 8, data: { ...pretrain.data, images: 32 } },
+        search: few(search, { steps: 3, start: 1 }),
+        train: few(train, { steps: 3 }),
+      };
+      put(folder, 'nats.config.json', JSON.stringify(config));
+    },
+    prints: [
+      /onnxruntime/,
+      /box width/,
+      /./,
+      /layer1\.0\.conv1.*3x3/s,
+      /Average Precision.*Average Precision/s,
+      /passed.*passed.*Average Precision.*runs\/transformed\/model\.onnx/s,
+      REPORT,
+    ],
+    leaves: ['pictures', 'runs/search/scheme.json', 'runs/transformed/model.onnx', 'report.html'],
   },
   'docs/quick-start-cli.md': {
     files: async (folder) => {
