@@ -3,12 +3,16 @@ import type { Collective } from '@nats/train/core';
 import type { LibraryHandle } from 'koffi';
 import { launcherOf } from './launcher.js';
 import { loadLibrary } from './library.js';
+import { createPatience } from './patience.js';
 
 /** Options of `openMpi`. */
 export interface MpiOptions {
   /** File of the library; default: the environment's NATS_MPI_LIBRARY, then the usual names. */
   readonly library?: string;
-  /** Seconds that a call may wait for other ranks before all are ended; default: no limit. */
+  /**
+   * Seconds that a call may wait for other ranks before all are ended; once steps are made, 20 times the longest that anything
+   * took so far, if that is less, but at least 60. Default: no limit.
+   */
   readonly timeout?: number;
 }
 
@@ -82,14 +86,21 @@ export async function mpiCollective({ library: named, timeout }: MpiOptions = {}
     last = next.catch(() => {});
     return next;
   };
+  const patience = createPatience(timeout);
+  let ended = performance.now();
   const invoke = async (what: string, run: CFunction, args: readonly unknown[]) => {
+    const began = performance.now();
+    patience.note((began - ended) / 1000);
+    const limit = patience.limit();
     const timer =
-      timeout === undefined
+      limit === undefined
         ? undefined
         : setTimeout(
             () =>
-              abort(`waited ${timeout} s in ${what} for other ranks: one hangs, or is slower than the limit allows`),
-            timeout * 1000,
+              abort(
+                `waited ${Math.round(limit)} s in ${what} for other ranks: one hangs, or is slower than the limit allows`,
+              ),
+            limit * 1000,
           );
     try {
       const status = asynchronous
@@ -98,8 +109,11 @@ export async function mpiCollective({ library: named, timeout }: MpiOptions = {}
           })
         : (run(...args) as number);
       expectSuccess(what, status);
+      if (what === 'MPI_Allreduce') patience.noteSum();
     } finally {
       clearTimeout(timer);
+      ended = performance.now();
+      patience.note((ended - began) / 1000);
     }
   };
 

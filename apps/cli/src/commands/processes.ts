@@ -21,7 +21,10 @@ export function addProcessFlags(command: Command): Command {
     )
     .option('--no-mpi', 'alone, whatever started it')
     .addOption(
-      new Option('--mpi-timeout <seconds>', 'a process that waits longer for another ends all')
+      new Option(
+        '--mpi-timeout <seconds>',
+        'a process that waits longer for another ends all; once steps are made, 20 times the longest pause so far',
+      )
         .argParser(countingNumber)
         .default(PATIENCE),
     );
