@@ -5,6 +5,8 @@ import { type Finding, noOutcomes, type Outcomes } from './run-inputs.js';
 
 const USAGE = `usage: npm run fuzz -- [READER ...] [--minutes N] [--inputs N] [--seed N] [--from N] [--out FILE]
 readers: ${READERS.map(({ name }) => `'${name}'`).join(', ')}`;
+/** Findings of a reader that are printed. */
+const SHOWN = 5;
 /** Milliseconds after which an input that is still being read counts as a hang. */
 const HANG = 20_000;
 
@@ -26,6 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
   for (const reader of chosen) {
     rows[reader] = await fuzz(reader, { ...options, milliseconds: 60_000 * minutes }, (finding) => {
       findings.push(finding);
+      if (findings.filter((other) => other.reader === reader).length > SHOWN) return;
       console.error(`${finding.reader}, input ${finding.input}: ${finding.outcome}, ${finding.message}`);
     });
     const { inputs, ok, typed, untyped, slow, large } = rows[reader];

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NatsError } from '@nats/graph';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
 import { z } from 'zod';
 import { readJsonAs } from '../files/read-json.js';
@@ -118,10 +119,12 @@ async function readRecord(folder: string): Promise<RunRecord | undefined> {
   if (!existsSync(path)) return undefined;
   const value = await readJsonAs(path, z.looseObject({ format: z.literal(FORMAT) }));
   if (value.version !== RUN_VERSION) {
-    throw new Error(
-      `${folder} is a run of another version of nats (layout ${JSON.stringify(value.version)}, nats ${String(value.tool)}); ` +
-        `this is nats ${VERSION}, which reads layout ${RUN_VERSION}. Continue with that version, or choose another directory`,
-    );
+    throw new NatsError('unsupported', {
+      rule: `this is nats ${VERSION}, which reads layout ${RUN_VERSION} of run directories`,
+      received: `a run of another version of nats (layout ${JSON.stringify(value.version)}, nats ${String(value.tool)})`,
+      limit: 'continue with that version, or choose another directory',
+      where: folder,
+    });
   }
   const { kind } = await readJsonAs(path, z.looseObject({ kind: z.enum(KINDS) }));
   return { kind, tool: String(value.tool), settings: (value.settings ?? null) as Json };

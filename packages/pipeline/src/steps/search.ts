@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DetectionObjective } from '@nats/detect';
+import { malformed } from '@nats/graph';
 import {
   type Architecture,
   architectureOfEvent,
@@ -140,6 +141,11 @@ export async function readArchitecture(path: string, space: SearchSpace): Promis
       const rows = probabilities[name];
       return rows?.length === channelGroups && rows.every((row) => row.length === space.genotypes.length);
     });
-  if (!fits) throw new Error(`${path} is no architecture of a search on ${space.backbone} in this space`);
+  if (!fits) {
+    throw malformed(path, 'probabilities', {
+      rule: `an architecture is of a search on ${space.backbone} in the space of the config`,
+      received: 'one of another network or space',
+    });
+  }
   return architectureOfEvent(space, probabilities);
 }
