@@ -67,7 +67,7 @@ export default defineConfig({
       {
         text: 'Results',
         items: [
-          page('Does the search pay?', 'docs/evidence.md'),
+          page('When does the search gain?', 'docs/evidence.md'),
           page('Performance', 'docs/performance.md'),
           page('On a GPU', 'docs/gpu.md'),
           page('Two detectors, step by step', 'docs/detection.md'),
