@@ -4,7 +4,7 @@ export {
   reportObjects,
   reportScheme,
 } from './collect/from-packages.js';
-export { type MetricsSource, searchCurves, trainingCurves } from './collect/metrics-lines.js';
+export { type MetricsSource, meanShares, searchCurves, trainingCurves } from './collect/metrics-lines.js';
 export { dataUri } from './data-table.js';
 export { renderReport } from './render-report.js';
 export type * from './report-data.js';

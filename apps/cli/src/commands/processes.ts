@@ -8,6 +8,7 @@ import { countingNumber, withContext } from './shared.js';
 export interface ProcessFlags {
   readonly mpi?: boolean;
   readonly mpiTimeout: number;
+  readonly tensorboard?: true;
 }
 
 /** Seconds that one process may wait for the others: weights are downloaded and norms measured by the first alone. */
@@ -15,6 +16,7 @@ const PATIENCE = 600;
 
 export function addProcessFlags(command: Command): Command {
   return command
+    .option('--tensorboard', 'event files too, in tensorboard/ of the run directory: tensorboard --logdir runs')
     .option(
       '--mpi',
       'as one of several processes, by an MPI library (default: where mpirun, mpiexec or srun started it)',
@@ -42,7 +44,8 @@ export async function withProcesses<T>(
   work: (context: StepContext) => Promise<T>,
 ): Promise<T | undefined> {
   const collective = await joinProcesses(flags);
-  if (!collective) return withContext(await readConfig(), folder, work);
+  const { tensorboard = false } = flags;
+  if (!collective) return withContext(await readConfig(), folder, (context) => work({ ...context, tensorboard }));
   const { rank, size } = collective;
   try {
     const result = await withContext(await readConfig(), folder, (context) => {
@@ -50,7 +53,7 @@ export async function withProcesses<T>(
       progress.line(
         `  ${rank === 0 ? `${size} processes` : `process ${rank} of ${size}, ${process.pid}`} (${collective.version})`,
       );
-      return work({ ...context, progress, collective });
+      return work({ ...context, progress, collective, tensorboard });
     });
     await collective.close();
     return rank === 0 ? result : undefined;

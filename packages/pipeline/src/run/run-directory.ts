@@ -61,6 +61,7 @@ export async function claimRun(folder: string, claim: RunClaim): Promise<boolean
   if (!before) {
     // Of a run that this one replaces.
     await rm(join(folder, RUN_FILES.metrics), { force: true });
+    await rm(join(folder, RUN_FILES.tensorboard), { recursive: true, force: true });
     await rm(join(folder, RUN_FILES.scheme), { force: true });
     await writeJson(join(folder, RUN_FILES.config), claim.config);
     await writeJson(join(folder, RUN_FILES.environment), claim.environment);
@@ -141,6 +142,7 @@ const BEFORE_STEPS = new Set<string>([
   RUN_FILES.environment,
   RUN_FILES.commands,
   RUN_FILES.metrics,
+  RUN_FILES.tensorboard,
   RUN_FILES.scheme,
 ]);
 

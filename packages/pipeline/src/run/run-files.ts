@@ -5,6 +5,7 @@ export const RUN_FILES = {
   environment: 'environment.json',
   commands: 'commands.jsonl',
   metrics: 'metrics.jsonl',
+  tensorboard: 'tensorboard',
   checkpoints: 'checkpoints',
   weights: 'weights.safetensors',
   architecture: 'architecture.json',

@@ -14,6 +14,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** The processes of one training, among which batches and images for evaluation are divided; default: this one alone. */
   readonly collective?: Collective;
+  /** Whether trainings and searches write event files of TensorBoard too, into `tensorboard` of their run directories. */
+  readonly tensorboard?: boolean;
 }
 
 /** Values by full name. */

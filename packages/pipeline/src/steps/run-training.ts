@@ -4,6 +4,7 @@ import { Interrupted } from '../interrupted.js';
 import type { Progress } from '../progress.js';
 import { timeLeft } from '../progress.js';
 import { RUN_FILES } from '../run/run-files.js';
+import { recordTensorboard } from '../tensorboard/record-tensorboard.js';
 import type { StepContext } from './context.js';
 import { isFirst } from './ranks.js';
 
@@ -31,13 +32,24 @@ export async function runTraining<E extends { readonly type: string; readonly st
   const tell = narrator(title, progress);
   const events = fit.events({ signal });
   let stopped = false;
-  for await (const event of isFirst(context) ? recordMetrics(events, join(folder, RUN_FILES.metrics)) : events) {
+  for await (const event of isFirst(context) ? recorded(events, folder, context) : events) {
     if (!isTrainingEvent(event)) continue;
     tell(event);
     stopped = event.type === 'end' && event.reason === 'aborted';
   }
   if (collective && stopped) throw stoppedTogether(signal);
   signal.throwIfAborted();
+}
+
+/** With its files. */
+function recorded<E extends { readonly type: string; readonly step: number }>(
+  events: AsyncIterable<E>,
+  folder: string,
+  { tensorboard = false, config }: StepContext,
+): AsyncIterable<E> {
+  const kept = recordMetrics(events, join(folder, RUN_FILES.metrics));
+  if (!tensorboard) return kept;
+  return recordTensorboard(kept, join(folder, RUN_FILES.tensorboard), { genotypes: config.space.genotypes });
 }
 
 /** Only one process may have been told to stop. */
