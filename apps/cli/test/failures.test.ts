@@ -270,6 +270,7 @@ describe('nats init', () => {
     const config = JSON.parse(readFileSync(at('new', 'nats.config.json'), 'utf8'));
     expect(config.data.train.annotations).toBe('../data/train.json');
     expect(config.$schema).toBe('./nats.schema.json');
+    expect(config.train).toEqual({ steps: 400, batchSize: 8 });
     const schema = JSON.parse(readFileSync(at('new', 'nats.schema.json'), 'utf8'));
     expect(schema.properties.train.properties.steps.default).toBe(1000);
     expect(runNatsIn(at('new'), 'inspect', 'data').stdout).toContain('12 images');

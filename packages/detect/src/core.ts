@@ -110,6 +110,7 @@ export type {
   DetectorOutput,
 } from './model-file/convention.js';
 export { type EncodeDetectorOptions, encodeDetector } from './model-file/encode-detector.js';
+export { type ExportDetectorOptions, exportDetector } from './model-file/export-detector.js';
 export {
   type FileConvention,
   fixedDetections,

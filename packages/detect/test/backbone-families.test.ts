@@ -1,9 +1,10 @@
-import { encodeDetector } from '@nats/detect';
+import { encodeDetector, exportDetector } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import {
   createProgram,
   createScope,
   evaluate,
+  foldVariables,
   gradients,
   initialize,
   input,
@@ -15,10 +16,12 @@ import { goldenState, hashed } from '@nats/graph/testing';
 import {
   type BackboneConfig,
   createScheme,
+  IMAGENET_STATISTICS,
   layoutPass,
   programCosts,
   type Scheme,
   schemeBuilder,
+  schemeToJson,
   searchSpace,
 } from '@nats/space';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -173,6 +176,14 @@ describe.each(Object.entries(BACKBONES))('on %s', (_, backbone) => {
       tool: 'test',
       suppression: false,
     });
+    const named = { classes: ['a', 'b'], tool: 'test', scheme: schemeToJson(scheme) };
+    const statistics = { mean: [0, 0, 0], deviation: [1, 1, 1] };
+    expect(() => encodeDetector(plain.program, { ...named, values, statistics })).toThrow(
+      /scheme: received no convolution with dilation/,
+    );
+    const whole = exportDetector(buildDetector(config), values, { ...named, scheme });
+    const own = { ...named, values, statistics: IMAGENET_STATISTICS };
+    expect(whole).toEqual(encodeDetector(foldVariables(laidOut, values), own));
     const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1 });
     const feeds = { images: new Tensor('float32', images.data as Float32Array, images.shape) };
     const found = (await session.run(feeds)) as Record<string, Tensor>;

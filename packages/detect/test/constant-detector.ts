@@ -1,5 +1,6 @@
 import { add, constant, multiply, reduceSum, tensorData } from '@nats/graph';
 import type { Box } from '../src/data/box.js';
+import { defaultPixelStatistics } from '../src/data/pixel-statistics.js';
 import type { Detector } from '../src/detectors/detector.js';
 import type { MaskCandidates } from '../src/detectors/mask-rcnn.js';
 
@@ -16,6 +17,7 @@ export function constantDetector(
     name: 'constant',
     inputSize,
     inputChannels: 3,
+    inputStatistics: defaultPixelStatistics(3),
     classes: 2,
     ...(mask && { masks: true }),
     loss: () => {

@@ -52,7 +52,11 @@ function rectangles(count: number): Dataset {
   };
 }
 
-const options = { classes: 2, inputSize: [SIDE, SIDE] as const, backbone: demoResnet() };
+const options = {
+  classes: 2,
+  inputSize: [SIDE, SIDE] as const,
+  backbone: { ...demoResnet(), inputStatistics: { mean: [0.4], deviation: [0.2] } },
+};
 const data = rectangles(24);
 const engine = onnxruntimeEngine({ threads: 1 });
 const mpi = launcherOf(process.env) && (await mpiCollective({ timeout: 60 }));
@@ -75,7 +79,6 @@ async function run({ kind, batch, steps, out }: Job) {
     },
     batchSize: batch,
     evaluationBatchSize: 2,
-    statistics: { mean: [0.4], deviation: [0.2] },
     workers: 0,
   });
   const common = { engine, objective, steps, seed: 5, ...(mpi && { collective: mpi }) };

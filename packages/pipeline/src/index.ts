@@ -40,6 +40,7 @@ export {
 export { reportData } from './steps/report.js';
 export { claim, exportRun, pretrainRun, searchRun, trainRun, verifyRun } from './steps/runs.js';
 export { readArchitecture, search, searchOptions } from './steps/search.js';
+export { suggestedSettings } from './steps/suggested-settings.js';
 export { detectorSpec, openTask, searchedBackbone, spaceOf, type Task, taskObjective } from './steps/task.js';
 export { detectorPhases } from './steps/training-phases.js';
 export { inWordsOfConfig, type LocateOptions, locateWeights, pretrainedWeights } from './steps/weights.js';

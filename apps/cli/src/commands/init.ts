@@ -6,8 +6,10 @@ import {
   CONFIG_FILE,
   type ConfigInput,
   configJsonSchema,
+  loadConfig,
   parseConfig,
   SCHEMA_FILE,
+  suggestedSettings,
   UsageError,
   withOverrides,
   writeJson,
@@ -62,6 +64,9 @@ async function run(flags: InitFlags): Promise<void> {
   const schema = join(dirname(out), SCHEMA_FILE);
   await writeJson(schema, configJsonSchema());
   await writeJson(out, config);
+  // Paths are those of the file: the settings that fit the data are known once it is there.
+  const suggested = await suggestedSettings(await loadConfig({ file: out }));
+  await writeJson(out, withOverrides(config, suggested));
   process.stdout.write(`${out}\nNext: nats inspect data --config ${out}\n`);
 }
 

@@ -1,5 +1,11 @@
 import { add, type Feeds, type Scope, type Tensor } from '@nats/graph';
-import type { BackboneConfig, ConvolutionBuilder, StageName } from '@nats/space';
+import {
+  type BackboneConfig,
+  type ConvolutionBuilder,
+  inputStatistics,
+  type PixelStatistics,
+  type StageName,
+} from '@nats/space';
 import type { AverageFactor } from '@nats/train/core';
 import type { Targets } from '../matching/targets.js';
 import type { FeaturePyramidConfig } from '../necks/feature-pyramid.js';
@@ -37,6 +43,8 @@ export interface Detector {
   readonly name: string;
   readonly inputSize: readonly [number, number];
   readonly inputChannels: number;
+  /** How its input is normalized: as the backbone was pretrained. Objectives, evaluations and exported files go by it. */
+  readonly inputStatistics: PixelStatistics;
   readonly classes: number;
   /**
    * Whether it gives masks: then the loss declares one more input, `masks` bool `[B, M, H, W]`, every object's pixels in the
@@ -60,9 +68,10 @@ export interface Detector {
 /** What a detector says of itself. */
 export function identityOf(
   config: DetectorBase & { readonly kind: string },
-): Pick<Detector, 'name' | 'inputSize' | 'inputChannels' | 'classes'> {
+): Pick<Detector, 'name' | 'inputSize' | 'inputChannels' | 'inputStatistics' | 'classes'> {
   const { kind, inputSize, backbone, classes } = config;
-  return { name: kind, inputSize, inputChannels: backbone.inputChannels, classes };
+  const { inputChannels } = backbone;
+  return { name: kind, inputSize, inputChannels, inputStatistics: inputStatistics(backbone), classes };
 }
 
 /** The sum of the parts of a loss. */

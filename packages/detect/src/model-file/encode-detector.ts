@@ -19,6 +19,7 @@ import {
 } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
 import { checkConvention } from './check-convention.js';
+import { checkScheme } from './check-scheme.js';
 import {
   DEFAULT_PAD_VALUE,
   DEFAULT_THRESHOLDS,
@@ -48,7 +49,7 @@ export interface EncodeDetectorOptions {
   readonly padValue?: number;
   /** Of weights and activations; inputs and outputs are the same in both. Default float32. */
   readonly precision?: Precision;
-  /** The scheme of a transformed backbone, as JSON text, for the metadata. */
+  /** The scheme that the program was built with, as JSON text, for the metadata. */
   readonly scheme?: string;
   /** Name of the graph; default 'detector'. */
   readonly name?: string;
@@ -65,13 +66,14 @@ export interface EncodeDetectorOptions {
  * 'N'; outputs `boxes` float32 `[N, K, 4]`, `scores` float32 `[N, K]` from 0 to 1, `labels` int32 `[N, K]`, and for a
  * detector with masks `masks` float32 `[N, K, side, side]` from 0 to 1
  * @throws NatsError `shape` for a program with other ends, `state` for missing or wrong values, `attribute` for classes,
- * statistics or thresholds that do not fit; `state` for a weight that float16 does not reach
+ * statistics or thresholds that do not fit, and a scheme that the program was not built with; `state` for a weight that float16 does not reach
  */
 export function encodeDetector(program: Program, options: EncodeDetectorOptions): Uint8Array {
   const { name = 'detector', metadata = {}, precision } = options;
   const ends = detectorEnds(program);
   const convention = conventionOf(ends, options);
   checkConvention(convention);
+  if (options.scheme !== undefined) checkScheme(program, options.scheme);
   const folded = foldBatchNorm(program, options.values);
   checkValues(folded.program, folded.values);
   checkComplete(folded.program, folded.values);

@@ -1,6 +1,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { programModel, readModel } from '@nats/export';
 import { cast, concat, createProgram, createScope, input, multiply, NatsError, reshape, tensorData } from '@nats/graph';
+import { createScheme, schemeToJson } from '@nats/space';
 import { ModelProtoSchema } from 'onnx-buf';
 import { expect, test } from 'vitest';
 import { type EncodeDetectorOptions, encodeDetector } from './encode-detector.js';
@@ -19,13 +20,23 @@ const options: EncodeDetectorOptions = {
   tool: 'test 1.2.3',
 };
 
+/** Of a network that has nothing to be transformed, as this one. */
+const scheme = schemeToJson(
+  createScheme({
+    backbone: 'none',
+    genotypes: [[1, 1]],
+    convolutions: [],
+    provenance: { method: 'by hand', tool: { name: 'test', version: '1' } },
+  }),
+);
+
 test('all that was said is read', () => {
   const bytes = encodeDetector(program, {
     ...options,
     preprocessing: 'NHWC',
     padValue: 7,
     thresholds: { maxDetections: 3 },
-    scheme: '{"version":1}',
+    scheme,
     metadata: { license: 'MIT', format: 'cannot be replaced' },
   });
   expect(readDetectorMetadata(bytes)).toEqual({
@@ -43,7 +54,7 @@ test('all that was said is read', () => {
     output: { kind: 'detections', count: 3, pixels: 'image' },
     thresholds: { scoreThreshold: 0.05, iouThreshold: 0.5, maxDetections: 3 },
     tool: 'test 1.2.3',
-    scheme: '{"version":1}',
+    scheme,
   });
   expect(readModel(bytes).metadata.license).toBe('MIT');
   const plain = readDetectorMetadata(encodeDetector(program, { ...options, suppression: false }));

@@ -2,11 +2,11 @@ import { check, type Feeds, input, seedOf } from '@nats/graph';
 import type { PixelStatistics } from '@nats/space';
 import type { EvaluationContext, ImageSize, Json, Objective } from '@nats/train/core';
 import type { Dataset } from '../data/dataset.js';
-import { defaultPixelStatistics } from '../data/pixel-statistics.js';
 import type { Detector } from '../detectors/detector.js';
 import type { EvaluationParameters } from '../evaluation/parameters.js';
 import type { LoaderOptions } from '../loader/index.js';
 import type { DetectionOptions } from '../postprocess/detections.js';
+import { statisticsOf } from './detector-statistics.js';
 import { type EvaluatedDetector, evaluateImages, namedMetrics } from './evaluate-detector.js';
 import { checkPlaces, type DetectionSplit, openSplits, placesNeeded } from './splits.js';
 
@@ -29,7 +29,7 @@ export interface DetectionObjectiveOptions extends Loading {
    * annotations need. A step's time and memory grow with it.
    */
   readonly maxObjects?: number;
-  /** Default: mean 0.45 and deviation 0.225 of pixels in 0 to 1, about ImageNet's, for every channel. */
+  /** Default, and all that is taken: those of the detector's backbone (`inputStatistics` of its config sets others). */
   readonly statistics?: PixelStatistics;
   /** Of the order of images and of augmentations; default 0. */
   readonly seed?: number;
@@ -78,7 +78,7 @@ export function detection(options: DetectionObjectiveOptions): DetectionObjectiv
     height: detector.inputSize[0],
     width: detector.inputSize[1],
   };
-  const statistics = options.statistics ?? defaultPixelStatistics(size.channels);
+  const statistics = statisticsOf(detector, options.statistics);
   const { splits, close } = openSplits(sources, {
     batchSize,
     evaluationBatchSize,

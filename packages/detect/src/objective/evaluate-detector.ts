@@ -4,7 +4,6 @@ import type { PixelStatistics } from '@nats/space';
 import type { Collective, EvaluationContext } from '@nats/train/core';
 import type { CocoDatasetFile } from '../data/coco-ground-truth.js';
 import type { Dataset } from '../data/dataset.js';
-import { defaultPixelStatistics } from '../data/pixel-statistics.js';
 import { checkMasks } from '../data/targets.js';
 import type { Detector } from '../detectors/detector.js';
 import type { CocoDetection } from '../evaluation/coco-format.js';
@@ -20,6 +19,7 @@ import {
   unpastedDetectionsOf,
 } from '../postprocess/masked-detections.js';
 import { detectionsOnImage } from '../postprocess/on-image.js';
+import { statisticsOf } from './detector-statistics.js';
 import { type EvaluationBatch, type EvaluationImages, loadedImages } from './evaluation-images.js';
 import { type EvaluatedMasks, evaluateMasks, withCrowdMasks } from './mask-evaluation.js';
 
@@ -33,7 +33,7 @@ export interface DetectorEvaluation {
   readonly detector: Detector;
   /** Annotated images, which are decoded and letterboxed here. */
   readonly dataset: Dataset;
-  /** Default: mean 0.45 and deviation 0.225 of pixels in 0 to 1, about ImageNet's, for every channel. */
+  /** Default, and all that is taken: those of the detector's backbone. */
   readonly statistics?: PixelStatistics;
   /** Images at a time. */
   readonly batch: number;
@@ -75,7 +75,7 @@ export async function evaluateDetector(
 ): Promise<EvaluatedDetector> {
   const { detector, dataset, batch, loading } = options;
   const channels = detector.inputChannels;
-  const statistics = options.statistics ?? defaultPixelStatistics(channels);
+  const statistics = statisticsOf(options.detector, options.statistics);
   if (detector.masks) checkMasks(dataset.records, dataset.name);
   const loader = createLoader({
     ...loading,

@@ -36,7 +36,7 @@ export interface RecipeOptions {
 }
 
 /** How detectors are fitted: options of `createTraining`, to be spread into it. */
-export interface DetectionRecipe extends Required<Pick<TrainingOptions, 'steps' | 'phases' | 'config'>> {
+export interface DetectionRecipe extends Required<Pick<TrainingOptions, 'steps' | 'phases' | 'config' | 'pretrained'>> {
   readonly name: RecipeName;
   /** Every value in use. Checkpoints hold it: a training continues with the recipe it began with. */
   readonly config: { readonly [name: string]: Json };
@@ -152,6 +152,7 @@ function recipe(name: RecipeName, options: RecipeOptions, values: Values): Detec
   return {
     name,
     steps,
+    pretrained: `${BACKBONE}.`,
     frozenNorms: freezing.norms,
     phases: [
       {

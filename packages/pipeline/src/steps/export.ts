@@ -1,6 +1,6 @@
-import { encodeDetector } from '@nats/detect';
-import { createProgram, createScope, foldVariables, input, type Program, type StateSpec } from '@nats/graph';
-import { layoutPass, type Scheme, schemeBuilder, schemeToJson } from '@nats/space';
+import { exportDetector } from '@nats/detect';
+import { createProgram, createScope, input, type Program, type StateSpec } from '@nats/graph';
+import { type Scheme, schemeBuilder } from '@nats/space';
 import type { Config } from '../config/schema.js';
 import { VERSION } from '../version.js';
 import type { Weights } from './context.js';
@@ -29,18 +29,15 @@ export function exportedDetector(
   scheme: Scheme | undefined,
   { evaluate, export: settings }: Config,
 ): Uint8Array {
-  const program = foldVariables(layoutPass(candidatesProgram(task, scheme, 'N').program), weights);
   const { scoreThreshold, iouThreshold, maxDetections } = evaluate;
-  return encodeDetector(program, {
-    values: weights,
+  return exportDetector(task.detector, weights, {
     classes: task.classes,
-    statistics: task.statistics,
+    scheme,
     tool: `@nats/cli ${VERSION}`,
     name: `${task.detector.name}-${task.backbone.name}`,
     thresholds: { scoreThreshold, iouThreshold, maxDetections },
     suppression: settings.suppression,
     precision: settings.precision,
     ...(settings.preprocessing && { preprocessing: settings.layout }),
-    ...(scheme && { scheme: schemeToJson(scheme) }),
   });
 }

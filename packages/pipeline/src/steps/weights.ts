@@ -71,7 +71,12 @@ export async function pretrainedWeights(
   { progress, signal, collective }: Pick<StepContext, 'progress' | 'signal' | 'collective'>,
   statistics?: PixelStatistics,
 ): Promise<Weights> {
-  if (file === undefined) return new Map();
+  if (file === undefined) {
+    progress.line(
+      'No weights.file: the backbone begins with random weights, at learning rates that are meant for pretrained ones.',
+    );
+    return new Map();
+  }
   if (!isWeightName(file) && isRun(file)) {
     const { kind } = await readRun(file);
     if (kind === 'search') return weightsOfSearch(file, spec);

@@ -44,6 +44,11 @@ export interface TrainingOptions {
   readonly seed?: number;
   /** Values to start from instead of the specification's initial ones, by full name: pretrained weights. */
   readonly initial?: ReadonlyMap<string, TensorData>;
+  /**
+   * Prefix of the parameters that the settings take as pretrained: a new training that has `initial` values for none of them
+   * warns. Recipes set it.
+   */
+  readonly pretrained?: string;
   readonly evaluation?: EvaluationOptions;
   readonly checkpoints?: CheckpointOptions;
   /** Further settings to record in checkpoints, as plain data; a resumed training must have the same. */

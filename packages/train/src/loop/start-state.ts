@@ -43,8 +43,19 @@ async function ownState(spec: StateSpec, options: TrainingOptions, config: Json)
   const remains = await checkpoints?.store.remains?.();
   return {
     state: await engine.createState(spec, new Map([...values, ...averages])),
-    warnings: remains === undefined ? [] : [startsAnew(checkpoints!, remains)],
+    warnings: [
+      ...(remains === undefined ? [] : [startsAnew(checkpoints!, remains)]),
+      ...randomWeights(initial, options.pretrained),
+    ],
   };
+}
+
+/** What settings made for pretrained weights have to say of random ones. */
+function randomWeights(initial: ReadonlyMap<string, unknown>, prefix: string | undefined): string[] {
+  if (prefix === undefined || [...initial.keys()].some((name) => name.startsWith(prefix))) return [];
+  return [
+    `no initial value for any of ${prefix}*, which these settings take as pretrained: it begins with random weights, at learning rates meant for pretrained ones`,
+  ];
 }
 
 function startsAnew({ store }: CheckpointOptions, remains: string): string {

@@ -42,6 +42,23 @@ const start = (options: Partial<TrainingOptions> = {}) =>
 const ofType = <T extends TrainingEvent['type']>(events: readonly TrainingEvent[], type: T) =>
   events.filter((event): event is Extract<TrainingEvent, { type: T }> => event.type === type);
 
+describe('settings that are made for pretrained weights', () => {
+  const warnings = async (initial: TrainingOptions['initial']) => {
+    const training = await start({ steps: 1, pretrained: 'conv.', ...(initial && { initial }) });
+    const told = ofType(await all(training), 'warning').map(({ message }) => message);
+    await training.dispose();
+    return told;
+  };
+
+  test('warn of random ones', async () => {
+    expect(await warnings(undefined)).toEqual([expect.stringMatching(/no initial value for any of conv\.\*/)]);
+    const training = await start();
+    const [name, value] = [...(await training.values())].find(([own]) => own.startsWith('conv.'))!;
+    await training.dispose();
+    expect(await warnings(new Map([[name, value]]))).toEqual([]);
+  });
+});
+
 describe('events', () => {
   test('tell of every step, and the loss falls', async () => {
     const training = await start({ steps: 30 });
