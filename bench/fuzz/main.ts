@@ -8,7 +8,7 @@ readers: ${READERS.map(({ name }) => `'${name}'`).join(', ')}`;
 /** Findings of a reader that are printed. */
 const SHOWN = 5;
 /** Milliseconds after which an input that is still being read counts as a hang. */
-const HANG = 20_000;
+const HANG = 60_000;
 
 /** Reads changed files with every reader, a thread at a time, and says what came of it; exits with 1 for a finding. */
 async function main(args: readonly string[]): Promise<void> {

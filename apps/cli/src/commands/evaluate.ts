@@ -72,6 +72,11 @@ async function run(target: string | undefined, flags: EvaluateFlags): Promise<vo
   const evaluation = await evaluateFiles(expectFile(annotations), expectFile(detections), {
     iouType: flags.iouType ?? 'bbox',
   });
+  if (evaluation.hasZeroId) {
+    process.stderr.write(
+      `warning: ${annotations} has an annotation of id 0; as in pycocotools its object counts as missed\n`,
+    );
+  }
   print(evaluationFile(evaluation, summarize(evaluation), 0), flags);
 }
 

@@ -113,13 +113,13 @@ test('a BMP has the pixels that it was made of', async () => {
   const huge = Buffer.from(bytes);
   huge.writeInt32LE(60_000, 18);
   huge.writeInt32LE(60_000, 22);
-  await expect(decodeImage(huge, 'huge.bmp')).rejects.toThrow(/received 60000 x 60000.*100 million pixels/);
+  await expect(decodeImage(huge, 'huge.bmp')).rejects.toThrow(/received 60000 x 60000.*64 million pixels/);
 });
 
 test('a small file that says that it is a huge image is refused before it is decoded; a folder is no image', async () => {
   const huge = await sharp({ create: { width: 12_000, height: 9_000, channels: 3, background: '#000' } })
     .png({ compressionLevel: 9 })
     .toBuffer();
-  await expect(decodeImage(huge, 'huge.png')).rejects.toThrow(/huge\.png, size: received 12000 x 9000.*100 million/);
+  await expect(decodeImage(huge, 'huge.png')).rejects.toThrow(/huge\.png, size: received 12000 x 9000.*64 million/);
   await expect(readImage(await temporaryDirectory({}))).rejects.toThrow(/received a folder.*regular files/);
 });

@@ -20,10 +20,10 @@ export function cocoGroundTruth(dataset: Dataset): CocoDatasetFile {
   const categories = cocoCategoryIds(dataset);
   const annotations: CocoObject[] = [];
   for (const [i, { objects }] of dataset.records.entries()) {
-    for (const { box, label, crowd, difficult, area, segmentation } of objects) {
+    for (const { box, label, crowd, difficult, area, segmentation, zeroId } of objects) {
       const [x1, y1, x2, y2] = box;
       annotations.push({
-        id: annotations.length + 1,
+        id: zeroId ? 0 : annotations.length + 1,
         image_id: ids[i]!,
         category_id: categories[label]!,
         bbox: [x1, y1, x2 - x1, y2 - y1],

@@ -15,6 +15,8 @@ export interface DatasetObject {
   /** Of the object's mask in square pixels: COCO's size ranges go by it. Default: the box's. */
   readonly area?: number;
   readonly segmentation?: CocoSegmentation;
+  /** Annotation id 0 in COCO's file: evaluations count the object as missed, as pycocotools does. */
+  readonly zeroId?: true;
 }
 
 /** A file, decoded when it is needed, or a function that gives the pixels (of generated images, say). */

@@ -2,7 +2,7 @@ import { malformed } from '@nats/graph';
 import { decode } from 'bmp-ts';
 
 /** More pixels are refused before decoding: 100 megapixels take 600 MB while they are decoded. */
-export const MAX_PIXELS = 100e6;
+export const MAX_PIXELS = 64e6;
 
 /** @throws NatsError `malformed` */
 export function checkPixels(width: number, height: number, name: string): void {

@@ -3,6 +3,7 @@ import { append } from './append.js';
 import { checkImages, type ImageCheckOptions } from './check-images.js';
 import { type Dataset, type DatasetRecord, sourceName } from './dataset.js';
 import type { DecodeOptions } from './decode-image.js';
+import { duplicateImages } from './duplicate-images.js';
 import { anchorFit, type BoxSize, type FittedAnchors, fitAnchorLevels, fitAnchors } from './fit-anchors.js';
 import { type CanvasSize, letterbox } from './placement.js';
 import { checkedBox, type DataProblem } from './problems.js';
@@ -87,7 +88,10 @@ export async function inspectDataset(dataset: Dataset, options: InspectOptions =
   const widths = objects.map(({ box }) => box[2] - box[0]);
   const heights = objects.map(({ box }) => box[3] - box[1]);
   const problems = [...dataset.problems, ...recordProblems(dataset)];
-  if (images !== 'none') append(problems, await checkImages(dataset, { ...options, how: images }));
+  if (images !== 'none') {
+    append(problems, await checkImages(dataset, { ...options, how: images }));
+    append(problems, await duplicateImages(dataset));
+  }
   const boxSizes = records.flatMap((record) => boxSizesOf(record, canvas));
   const levelsFit = fitAnchorLevels(boxSizes, { levels });
   return {

@@ -387,3 +387,11 @@ describe('COCO files', () => {
     expect(parsed({ ...named(), categories }).classes).toHaveLength(60_000);
   });
 });
+
+test('an annotation of id 0 is told, and keeps its id in evaluations: pycocotools counts its object as missed', () => {
+  const dataset = parsed(changed(({ annotations }) => Object.assign(annotations[0]!, { id: 0 })));
+  expect(dataset.problems).toEqual([
+    expect.objectContaining({ field: 'annotations[0].id', received: '0', severity: 'warning' }),
+  ]);
+  expect(cocoGroundTruth(dataset).annotations.map(({ id }) => id)).toEqual([0, 2, 3]);
+});

@@ -171,7 +171,11 @@ function createBuilder(
       throw new AnnotationError('reference', `${field}.image_id`, rule, annotation.image_id);
     }
     if (image === null) return undefined;
-    const object = objectOf(annotation, field, labels);
+    const object =
+      id === 0
+        ? { ...objectOf(annotation, field, labels), zeroId: true as const }
+        : objectOf(annotation, field, labels);
+    if (id === 0) list.add(zeroIdProblem(file, field, image.id));
     if (masks === 'ignore') return { image, object };
     const segmentation = segmentationAt(annotation.segmentation, `${field}.segmentation`, image, String(id));
     if (!segmentation && masks === 'require' && !object.crowd) {
@@ -207,6 +211,19 @@ function createBuilder(
         problems: list.problems,
       };
     },
+  };
+}
+
+function zeroIdProblem(file: string, field: string, image: string): DataProblem {
+  return {
+    kind: 'reference',
+    image,
+    file,
+    field: `${field}.id`,
+    rule: 'ids of annotations are at least 1: evaluations, as pycocotools, count the object of id 0 as missed',
+    received: '0',
+    remedy: 'none',
+    severity: 'warning',
   };
 }
 

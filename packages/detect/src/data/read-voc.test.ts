@@ -164,3 +164,17 @@ describe('Pascal VOC', () => {
     );
   });
 });
+
+test('an entity bomb and deep nesting are problems of one file, and cost nothing', async () => {
+  const entities = Array.from({ length: 9 }, (_, i) => `<!ENTITY e${i + 1} "${`&e${i};`.repeat(10)}">`).join('');
+  const bomb = annotation([{ name: '&e9;', box: [0, 0, 9, 9] }]);
+  const directory = await voc({
+    bomb: `<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e0 "boom">${entities}]>${bomb}`,
+    deep: `<annotation>${'<a>'.repeat(200_000)}${'</a>'.repeat(200_000)}</annotation>`,
+    good: annotation([{ box: [0, 0, 9, 9] }]),
+  });
+  const { records, problems, classes } = await readVoc(directory, { onProblem: 'drop' });
+  expect(records.map(({ id }) => id)).toContain('good');
+  expect(classes.every((name) => name.length < 1000)).toBe(true);
+  expect(problems.map(({ file }) => file)).toContain(join(directory, 'Annotations', 'deep.xml'));
+});

@@ -163,3 +163,19 @@ describe('what is given directly', () => {
     expect(() => evaluateDetections(groundTruth, detections, parameters)).toThrow(message);
   });
 });
+
+test('tens of thousands of categories, of which few have objects, cost nothing and change nothing', () => {
+  const box = [0, 0, 10, 10] as const;
+  const truth = (count: number) => ({
+    images: [{ id: 1 }],
+    categories: Array.from({ length: count }, (_, i) => ({ id: i + 1 })),
+    annotations: [{ id: 1, image_id: 1, category_id: 2, bbox: box, area: 100 }],
+  });
+  const found = [
+    { image_id: 1, category_id: 2, score: 0.9, bbox: box },
+    { image_id: 1, category_id: 3, score: 0.8, bbox: box },
+  ];
+  const many = evaluateDetections(truth(60_000), found);
+  expect(summarize(many).stats).toEqual(summarize(evaluateDetections(truth(3), found)).stats);
+  expect(new Set(many.curves).size).toBe(2);
+});

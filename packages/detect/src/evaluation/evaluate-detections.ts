@@ -13,6 +13,8 @@ export interface DetectionEvaluation {
   readonly categories: readonly number[];
   /** Their names, or ids where the file has none. */
   readonly categoryNames: readonly string[];
+  /** Whether an annotation has the id 0: pycocotools counts its object as missed whatever was detected, and so do these numbers. */
+  readonly hasZeroId: boolean;
   /** `[category][area range][limit of detections]` */
   readonly curves: readonly (readonly (readonly PrecisionRecall[])[])[];
 }
@@ -36,17 +38,30 @@ export function evaluateDetections(
   const shapes = shapesOf(parameters.iouType, groundTruth, detections);
   const names = new Map(groundTruth.categories.map(({ id, name }) => [id, name ?? String(id)]));
   const { categories } = arrangement;
+  // One for all categories without objects.
+  let empty: PrecisionRecall[][] | undefined;
   return {
     parameters,
     categories,
     categoryNames: categories.map((id) => names.get(id)!),
+    hasZeroId: groundTruth.annotations.some(({ id }) => id === 0),
     curves: categories.map((_, k) => {
+      const cells = cellsOf(arrangement, k);
+      if (cells.length === 0) {
+        empty ??= withoutObjects(parameters);
+        return empty;
+      }
       const found = itemsOf(arrangement.detections, k);
       const ranked = rankDetections(found, arrangement.detections.imageOf, detections, parameters.maxDetections);
-      const category = { cells: cellsOf(arrangement, k), shapes: shapes(found), ...ranked };
+      const category = { cells, shapes: shapes(found), ...ranked };
       return evaluateCategory(category, groundTruth, parameters);
     }),
   };
+}
+
+function withoutObjects({ iouThresholds, recallThresholds, areaRanges, maxDetections }: EvaluationParameters) {
+  const nothing = { outcomes: new Uint8Array(0), levels: new Uint8Array(0), objects: 0 };
+  return areaRanges.map(() => accumulate(nothing, iouThresholds.length, recallThresholds, maxDetections.length));
 }
 
 /** One category: detections numbered image by image, in falling order of score within an image. */

@@ -86,9 +86,9 @@ export function summarize(
 /** Mean of the selected values that are not -1, in NumPy's order of summation; -1 if there are none. */
 function averageOf({ parameters, curves }: DetectionEvaluation, stat: Stat, summation?: NumpySummation): number {
   const { kind, iou, area = 0, limit = parameters.maxDetections.length - 1, category } = stat;
-  const chosen = curves
-    .filter((_, k) => category === undefined || k === category)
-    .flatMap((ranges) => ranges[area]?.[limit] ?? []);
+  const selected = category === undefined ? curves : [curves[category]!];
+  // Curves without objects have no values; there may be thousands of such categories.
+  const chosen = selected.flatMap((ranges) => ranges[area]?.[limit] ?? []).filter(({ recall }) => recall[0]! > -1);
   const perThreshold = kind === 'precision' ? parameters.recallThresholds.length : 1;
   const values = new Float64Array(parameters.iouThresholds.length * perThreshold * chosen.length);
   let count = 0;
