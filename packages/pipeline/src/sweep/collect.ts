@@ -20,6 +20,7 @@ export interface CollectedMetric extends Spread {
   readonly difference?: Difference;
 }
 
+/** The results of one variant so far. */
 export interface CollectedVariant {
   readonly name: string;
   /** Seeds that are trained and evaluated. */

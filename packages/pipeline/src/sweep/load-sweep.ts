@@ -9,6 +9,7 @@ import { readText } from '../files/read-text.js';
 import { UsageError } from '../usage-error.js';
 import { type SlurmSettings, type SweepStep, sweepJsonSchema, sweepSchema } from './sweep-schema.js';
 
+/** One of the things that a sweep compares. */
 export interface SweepVariant {
   readonly name: string;
   readonly steps: readonly SweepStep[];

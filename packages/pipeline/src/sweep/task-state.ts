@@ -11,6 +11,7 @@ import type { SweepTask } from './plan.js';
 /** `waiting` for tasks that it needs; `blocked` because one of them failed. */
 export type TaskState = 'done' | 'running' | 'failed' | 'blocked' | 'waiting' | 'ready';
 
+/** Why a task failed. */
 export interface TaskFailure {
   /** ISO 8601. */
   readonly time: string;
@@ -53,11 +54,13 @@ export function logFile({ out }: Sweep, id: string): string {
   return join(out, 'logs', `${id.replaceAll('/', '-')}.log`);
 }
 
+/** Keeps why a task failed, for all who look. */
 export async function noteFailure(sweep: Sweep, id: string, message: string): Promise<void> {
   const failure: TaskFailure = { time: new Date().toISOString(), message };
   await writeJson(failureFile(sweep, id), failure);
 }
 
+/** Why a task failed when it was last tried, if it did. @throws Error for a damaged file; IO errors pass through */
 export async function readFailure(sweep: Sweep, id: string): Promise<TaskFailure | undefined> {
   const path = failureFile(sweep, id);
   return existsSync(path) ? ((await readJson(path)) as TaskFailure) : undefined;
