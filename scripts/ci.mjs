@@ -54,6 +54,7 @@ for (const [title, args] of [
   ['lint and format', ['run', 'lint']],
   ['package layers', ['run', 'check:layers']],
   ['unused exports', ['run', 'check:unused']],
+  ['public API', ['run', 'check:api']],
   ['package shapes', ['run', 'check:packages']],
   ['documents', ['run', 'docs']],
 ]) {
