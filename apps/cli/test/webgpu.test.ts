@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,43 +16,46 @@ const root = mkdtempSync(join(tmpdir(), 'nats-webgpu-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let data: unknown;
 
-function run(folder: string, args: readonly string[], env = environment) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [NATS, ...args], {
-    cwd: join(root, folder),
-    encoding: 'utf8',
-    env,
-  });
-  return { code: status, stdout, stderr };
+/** Runs a command; `watch` is called again and again until it ends. */
+async function run(
+  folder: string,
+  args: readonly string[],
+  { env = environment, watch = (_: ChildProcess) => {} } = {},
+) {
+  const child = spawn(process.execPath, [NATS, ...args], { cwd: join(root, folder), env });
+  const read = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      read[stream] += text;
+    });
+  }
+  const timer = setInterval(() => watch(child), 5);
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  clearInterval(timer);
+  return { code, ...read };
 }
 
 /** Runs a command and interrupts it once it has noted some steps. */
-async function stopped(folder: string, args: readonly string[], metrics: string) {
-  const child = spawn(process.execPath, [NATS, ...args], { cwd: join(root, folder), env: environment });
-  let stderr = '';
-  child.stderr.on('data', (text: Buffer) => {
-    stderr += text.toString();
-  });
+function stopped(folder: string, args: readonly string[], metrics: string) {
   const path = join(root, folder, metrics);
-  const lines = () => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').length : 0);
-  const watch = setInterval(() => {
-    if (lines() < 4) return;
-    clearInterval(watch);
-    child.kill('SIGINT');
-  }, 5);
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  clearInterval(watch);
-  return { code, stderr };
+  let asked = false;
+  const watch = (child: ChildProcess) => {
+    if (asked || !existsSync(path) || readFileSync(path, 'utf8').split('\n').length < 4) return;
+    asked = child.kill('SIGINT');
+  };
+  return run(folder, args, { watch });
 }
 
 /** Succeeds, and gives what was printed. */
-function nats(folder: string, ...args: string[]): string {
-  const { code, stdout, stderr } = run(folder, args);
+async function nats(folder: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(folder, args);
   expect(stderr).not.toContain('nats: ');
   expect(code, stderr).toBe(0);
   return stdout;
 }
 
-const json = (...parts: string[]) => JSON.parse(readFileSync(join(root, ...parts), 'utf8'));
+const jsonFile = (...parts: string[]) => JSON.parse(readFileSync(join(root, ...parts), 'utf8'));
+const json = async (...args: Parameters<typeof nats>) => JSON.parse(await nats(...args));
 
 /** The losses of a run's steps. */
 function losses(...parts: string[]): number[] {
@@ -76,61 +79,67 @@ function project(name: string, changes: Record<string, unknown>): void {
   writeFileSync(join(root, name, 'nats.config.json'), JSON.stringify(tinyConfig(data, changes)));
 }
 
-describe.skipIf(absent)(absent ? 'on WebGPU (no adapter: install chromium)' : 'on WebGPU', () => {
-  test('a search and a training give what the CPU gives, and a file that is evaluated, detects and is timed', () => {
-    const fitting = { batchSize: 4, learningRate: 0.01, checkpointEvery: 2, steps: 4 };
-    project('fcos', { search: { ...fitting, start: 2, relaxation: 'sampled' }, train: fitting });
-    for (const command of ['search', 'train']) {
-      nats('fcos', command, '--out', `${command}-cpu`);
-      nats('fcos', command, '--out', command, ...WEBGPU);
-      expectClose(losses('fcos', command), losses('fcos', `${command}-cpu`));
-    }
-    expect(json('fcos', 'train', 'environment.json').providers).toBe('webgpu,cpu');
-    nats('fcos', 'export', 'train');
-    expect(JSON.parse(nats('fcos', 'verify', 'train', '--json', ...WEBGPU)).passed).toBe(true);
-    const ap = (...args: string[]) =>
-      JSON.parse(nats('fcos', 'evaluate', 'train/model.onnx', '--json', ...args)).stats[0];
-    expect(ap(...WEBGPU)).toBeCloseTo(ap(), 2);
-    const detected = (...args: string[]) =>
-      JSON.parse(nats('fcos', 'detect', 'train', join(root, 'data', 'images', 'image00.png'), '--json', ...args));
-    const [[gpu], [cpu]] = [detected(...WEBGPU), detected()];
-    expect(gpu.detections).toHaveLength(cpu.detections.length);
-    // Nothing is found: no tensor without values comes to the device.
-    expect(detected('--min-score', '1', ...WEBGPU)[0].detections).toEqual([]);
-    expect(nats('fcos', 'bench', 'train', '--rounds', '3', '--batch-size', '2', ...WEBGPU)).toMatch(/model\.onnx/);
+// Nearly all of the time goes into compiling shaders, by each process anew, and a process uses little more than one core.
+describe.skipIf(absent).concurrent(absent ? 'on WebGPU (no adapter: install chromium)' : 'on WebGPU', () => {
+  test('a search gives what the CPU gives; a file is verified and evaluated, detects and is timed', async () => {
+    const fitting = { batchSize: 4, learningRate: 0.01, checkpointEvery: 2, steps: 3 };
+    const search = { ...fitting, start: 1, relaxation: 'sampled' };
+    // After three steps there are detections above this threshold alone.
+    const evaluate = { batchSize: 4, sizes: [10, 14], scoreThreshold: 0.001 };
+    project('fcos', { search, train: fitting, evaluate });
+    await Promise.all([
+      nats('fcos', 'search', '--out', 'search', ...WEBGPU),
+      nats('fcos', 'search', '--out', 'search-cpu'),
+      nats('fcos', 'train', '--no-evaluate', '--out', 'train'),
+    ]);
+    expectClose(losses('fcos', 'search'), losses('fcos', 'search-cpu'));
+    expect(jsonFile('fcos', 'search', 'environment.json').providers).toBe('webgpu,cpu');
+    await nats('fcos', 'export', 'train');
+    const evaluation = ['evaluate', 'train/model.onnx', '--json'];
+    const image = join(root, 'data', 'images', 'image00.png');
+    const [verified, onDevice, onCpu, nothing, timed, withoutAdapter] = await Promise.all([
+      // What was trained, and its file, both on the device.
+      json('fcos', 'verify', 'train', '--json', ...WEBGPU),
+      json('fcos', ...evaluation, ...WEBGPU),
+      json('fcos', ...evaluation),
+      // Nothing is found: no tensor without values comes to the device.
+      json('fcos', 'detect', 'train', image, '--json', '--min-score', '1', ...WEBGPU),
+      nats('fcos', 'bench', 'train', '--rounds', '2', '--batch-size', '1', ...WEBGPU),
+      run('fcos', ['bench', 'train', ...WEBGPU], { env: withoutDriver }),
+    ]);
+    expect([verified.passed, verified.agreement.detections > 0]).toEqual([true, true]);
+    expect(onDevice.stats[0]).toBeCloseTo(onCpu.stats[0], 2);
+    expect(onCpu.stats[8]).toBeGreaterThan(0);
+    expect(nothing[0].detections).toEqual([]);
+    expect(timed).toMatch(/model\.onnx/);
+    expect(withoutAdapter.code).toBe(1);
+    expect(withoutAdapter.stderr).toMatch(/WebGPU needs an adapter.*use the engine onnxruntime/);
   });
 
-  test('a Faster R-CNN that was stopped goes on with the state it had, and waits for a driver', async () => {
+  test('a Faster R-CNN that was stopped waits for a driver and goes on with the state it had: losses are those of the CPU', async () => {
     const train = { batchSize: 2, learningRate: 0.01, checkpointEvery: 2, steps: 6 };
     project('faster', { detector: { kind: 'faster-rcnn', ...tinyTwoStage }, train });
-    const args = ['train', '--no-evaluate', ...WEBGPU];
-    nats('faster', ...args, '--out', 'whole');
-    nats('faster', 'train', '--no-evaluate', '--out', 'cpu');
-    expectClose(losses('faster', 'whole'), losses('faster', 'cpu'));
-
-    const { code, stderr } = await stopped('faster', [...args, '--out', 'parts'], 'parts/metrics.jsonl');
+    const args = ['train', '--no-evaluate', ...WEBGPU, '--out', 'parts'];
+    const [{ code, stderr }] = await Promise.all([
+      stopped('faster', args, 'parts/metrics.jsonl'),
+      nats('faster', 'train', '--no-evaluate', '--out', 'cpu'),
+    ]);
     expect(stderr).toContain('To go on: nats train');
     expect(code).toBe(130);
     const checkpoint = () => readFileSync(join(root, 'faster', 'parts', 'checkpoints', 'last.json'), 'utf8');
     const before = checkpoint();
-    const failed = run('faster', [...args, '--out', 'parts'], withoutDriver);
+    const failed = await run('faster', args, { env: withoutDriver });
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(/nats: .*WebGPU needs an adapter/);
     expect(checkpoint()).toBe(before);
-    nats('faster', ...args, '--out', 'parts');
-    expectClose(losses('faster', 'parts'), losses('faster', 'whole'));
+    await nats('faster', ...args);
+    expectClose(losses('faster', 'parts'), losses('faster', 'cpu'));
   });
 
-  test('a training that diverges ends at a loss that is not finite', () => {
+  test('a training that diverges ends at a loss that is not finite', async () => {
     project('diverging', { train: { batchSize: 4, learningRate: 1e30, checkpointEvery: 2, steps: 8 } });
-    const { code, stderr } = run('diverging', ['train', '--no-evaluate', '--out', 'run', ...WEBGPU]);
+    const { code, stderr } = await run('diverging', ['train', '--no-evaluate', '--out', 'run', ...WEBGPU]);
     expect(code, stderr).toBe(1);
     expect(stderr).toMatch(/received NaN.*the loss of a training is finite/);
-  });
-
-  test('a file on a machine without a driver: exit code 1 and what to do', () => {
-    const { code, stderr } = run('fcos', ['bench', 'train', ...WEBGPU], withoutDriver);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/WebGPU needs an adapter.*use the engine onnxruntime/);
   });
 });
