@@ -17,7 +17,7 @@ import {
 import { searchCurves, trainingCurves } from '@nats/report';
 import { schemeFromJson } from '@nats/space';
 import { checkpointDirectory, readMnist } from '@nats/train';
-import { parseWeights, readLines } from '@nats/transfer';
+import { encodeSafetensors, parseWeights, readLines } from '@nats/transfer';
 
 /** A reader of files that people have, and files that it reads. */
 export interface FuzzedReader {
@@ -47,14 +47,12 @@ function weights(name: string, chosen: RegExp): FuzzedReader {
 }
 
 function safetensors(): Uint8Array {
-  const header = text({
-    a: { dtype: 'F32', shape: [2, 2], data_offsets: [0, 16] },
-    b: { dtype: 'I64', shape: [], data_offsets: [16, 24] },
-    __metadata__: { format: 'pt' },
-  });
-  const size = Buffer.alloc(8);
-  size.writeUInt32LE(header.length);
-  return Buffer.concat([size, header, Buffer.alloc(24, 1)]);
+  return encodeSafetensors(
+    new Map([
+      ['a', tensorData('float32', [2, 2], [1, 2, 3, 4])],
+      ['b', tensorData('int32', [], [5])],
+    ]),
+  );
 }
 
 const png = () => encodePng({ channels: 3, height: 4, width: 6, pixels: new Uint8Array(72).fill(90) });

@@ -51,7 +51,7 @@ export default defineConfig({
           page('GPUs', 'docs/gpu.md'),
           page('Clusters', 'docs/clusters.md'),
           page('Kubernetes', 'docs/kubernetes.md'),
-          page('Data', 'docs/data.md'),
+          page('Data and weights', 'docs/data.md'),
           page('Questions', 'docs/faq.md'),
         ],
       },

@@ -11,8 +11,8 @@ const folder = mkdtempSync(join(tmpdir(), 'nats-interrupted-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const SEED = 1;
-/** Interruptions of each of the two runs; every other one is a SIGKILL. */
-const INTERRUPTIONS = 10;
+/** Interruptions of each of the two runs; every other one is a SIGKILL. `npm run bench -- kills` has hundreds. */
+const INTERRUPTIONS = 6;
 
 beforeAll(async () => {
   const fitting = { batchSize: 2, learningRate: 0.01, checkpointEvery: 3 };

@@ -9,6 +9,7 @@ export interface DetectorInput {
    */
   readonly preprocessing: 'model' | 'caller';
   readonly dtype: 'uint8' | 'float32';
+  /** Of at least one image: onnxruntime ends its process for a batch of none. */
   readonly layout: 'NCHW' | 'NHWC';
   /** 3 is RGB, 1 is gray. */
   readonly channels: number;

@@ -37,6 +37,9 @@ test('a file that preprocesses gets the pixels as they are, in its layout', () =
   const nhwc = modelFeeds(convention('model', 'detections', 'NHWC'), [image]).images!;
   expect(nhwc.shape).toEqual([1, 2, 2, 2]);
   expect([...nhwc.data]).toEqual([0, 1, 51, 2, 102, 3, 255, 4]);
+  expect(() => modelFeeds(convention('model', 'detections'), [])).toThrow(
+    /received none, but a batch has at least one image/,
+  );
   expect(() => modelFeeds(convention('model', 'detections'), [image, { ...image, height: 1, width: 4 }])).toThrow(
     /received 4 x 1 and 2 x 2.*images of one size/,
   );

@@ -6,6 +6,8 @@ import type { DetectorConvention } from './convention.js';
 
 /** Feeds of a file for decoded images: one run for each item. */
 export function modelFeeds({ input }: Pick<DetectorConvention, 'input'>, images: readonly DecodedImage[]): Feeds {
+  // onnxruntime ends the whole process (SIGFPE) for a batch of none.
+  check(images.length > 0, 'feed', () => ({ rule: 'a batch has at least one image', received: 'none' }));
   for (const image of images) {
     check(image.channels === input.channels, 'feed', () => ({
       rule: 'an image has as many channels as the detector takes',
