@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +25,15 @@ beforeAll(async () => {
     await page.files?.(folder);
   }
   for (const { file, unit } of modules) writeFileSync(file, unit.code);
+});
+
+it('are all READMEs, and the pages that teach', () => {
+  const readmes = ['packages', 'apps'].flatMap((parent) =>
+    readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}/README.md`),
+  );
+  const teaching = ['README.md', 'docs/quick-start-cli.md', 'docs/quick-start-library.md', 'docs/walkthrough.md'];
+  const expected = [...readmes.filter((file) => existsSync(join(ROOT, file))), ...teaching];
+  expect(Object.keys(PAGES).sort()).toEqual(expected.sort());
 });
 
 it('have no type errors', () => {
