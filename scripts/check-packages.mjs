@@ -14,6 +14,7 @@ for (const group of ['packages', 'apps']) {
     const folder = join(root, group, name);
     if (!existsSync(join(folder, 'package.json'))) continue;
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    if (manifest.private) continue;
     const { messages } = await publint({ pkgDir: folder, level: 'warning', strict: true, pack: false });
     for (const message of messages) {
       problems++;

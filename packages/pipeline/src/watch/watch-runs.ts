@@ -6,6 +6,7 @@ import { SHOWN_SCORE } from '../steps/report-samples.js';
 import { findRuns } from './find-runs.js';
 import { runVersion, watchedRun } from './watched-run.js';
 
+/** A page that is served. */
 export interface Watch {
   /** With the token, without which nothing is answered. */
   readonly url: string;
