@@ -65,6 +65,7 @@ export {
   type SweepVariant,
   submitSweep,
   sweepJsonSchema,
+  sweepRuns,
   type TaskState,
   taskStates,
 } from './sweep/index.js';

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   collectMarkdown,
@@ -15,6 +14,7 @@ import {
   type Sweep,
   submitSweep,
   sweepJsonSchema,
+  sweepRuns,
   taskStates,
   UsageError,
   withInterruption,
@@ -145,19 +145,10 @@ async function collect(file: string, { json, report }: { json?: true; report: bo
   await writeJson(join(sweep.out, 'results.json'), results);
   await writeAtomic(join(sweep.out, 'results.md'), markdown);
   const page = join(sweep.out, 'report.html');
-  const trained = planSweep(sweep).filter(
-    ({ kind, folder }) => kind === 'train' && existsSync(join(folder, 'evaluation.json')),
-  );
-  // The baseline is what others are compared with.
-  const ordered = [...trained].sort(
-    (a, b) => Number(b.variant.name === sweep.baseline) - Number(a.variant.name === sweep.baseline),
-  );
-  const [first] = ordered;
+  const runs = sweepRuns(sweep);
+  const [first] = runs;
   if (report && first) {
-    const [search] = planSweep(sweep).filter(
-      ({ kind, folder }) => kind === 'search' && existsSync(join(folder, 'architecture.json')),
-    );
-    const folders = [...ordered, ...(search ? [search] : [])].map(({ folder }) => folder);
+    const folders = runs.map(({ folder }) => folder);
     await withContext(first.config, undefined, async ({ engine, signal }) => {
       await writeReport(page, await reportData(folders, { title: sweep.name, engine, signal }));
     });

@@ -27,7 +27,7 @@ export interface CollectedVariant {
   readonly seeds: readonly number[];
   /** Of boxes by COCO's names; of masks as `segm/AP`; without those that no object has. */
   readonly metrics: Readonly<Record<string, CollectedMetric>>;
-  /** Milliseconds for one image, median, and relative to the first variant that was timed. */
+  /** Milliseconds for one image, median, and relative to the baseline, or where that was not timed to the first that was. */
   readonly latency?: { readonly milliseconds: number; readonly ratio: number };
 }
 

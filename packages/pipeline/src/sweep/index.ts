@@ -5,5 +5,6 @@ export { planSweep, type SweepTask } from './plan.js';
 export { runSweep, type SweepOutcome } from './run-local.js';
 export { queuedTasks, type SubmittedArray, submitSweep } from './run-slurm.js';
 export { runSweepTask } from './run-task.js';
+export { sweepRuns } from './sweep-runs.js';
 export { sweepJsonSchema } from './sweep-schema.js';
 export { hasBegun, readFailure, type TaskState, taskStates } from './task-state.js';

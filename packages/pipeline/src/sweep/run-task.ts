@@ -89,7 +89,11 @@ async function schemeFor(sweep: Sweep, { variant, needs, config }: SweepTask, ta
 /** Files of all trainings are written and timed in turn, so that what else the machine does strikes all alike. */
 async function latencyTask(context: StepContext, sweep: Sweep, task: SweepTask): Promise<void> {
   const { config, progress, signal } = context;
-  const runs = planSweep(sweep).filter(({ id }) => task.needs.includes(id));
+  // The first is what the others are relative to.
+  const isBaseline = ({ variant }: SweepTask) => Number(variant.name === sweep.baseline);
+  const runs = planSweep(sweep)
+    .filter(({ id }) => task.needs.includes(id))
+    .sort((a, b) => isBaseline(b) - isBaseline(a));
   for (const { folder } of runs) await exportRun(await openTrainedRun(folder), join(folder, RUN_FILES.model));
   const runtime = await configRuntime(config.engine);
   const models = [];

@@ -8,6 +8,7 @@ import { collectMarkdown } from './collect-markdown.js';
 import { loadSweep } from './load-sweep.js';
 import { planSweep } from './plan.js';
 import { submitSweep } from './run-slurm.js';
+import { sweepRuns } from './sweep-runs.js';
 import { isDone, noteFailure, resultOf, taskStates } from './task-state.js';
 
 const root = mkdtempSync(join(tmpdir(), 'nats-sweep-'));
@@ -129,6 +130,7 @@ test('results are means, deviations, and differences of equal seeds with interva
     verdict: 'within',
   });
   expect(results.missing).toEqual(expect.arrayContaining(['searches/searched-seed-3', 'trainings/searched-seed-3']));
+  expect(sweepRuns(sweep).map(({ id }) => id.split('/')[1])).toEqual(Object.keys(values));
   const markdown = collectMarkdown(results);
   expect(markdown).toContain('| original | 3 | 40.0 ± 10.0 |');
   expect(markdown).toMatch(/\| searched \| 2 \| 42\.0 ± 15\.6 \|.*\| \+2\.0 \(-10\.7 to \+14\.7\) \|/);
