@@ -1,5 +1,7 @@
 import { basename, join } from 'node:path';
 import { isLargeFile, readLists, readWhole } from '../files/read-lists.js';
+import type { CocoSegmentation } from '../masks/coco-mask.js';
+import type { Box } from './box.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
 import { FieldError, type Fields, fieldsAt, inFile, isFields, listAt, numberAt, sideAt, textAt } from './fields.js';
@@ -171,18 +173,16 @@ function createBuilder(
       throw new AnnotationError('reference', `${field}.image_id`, rule, annotation.image_id);
     }
     if (image === null) return undefined;
-    const object =
-      id === 0
-        ? { ...objectOf(annotation, field, labels), zeroId: true as const }
-        : objectOf(annotation, field, labels);
+    const parts = partsOf(annotation, field, labels);
     if (id === 0) list.add(zeroIdProblem(file, field, image.id));
-    if (masks === 'ignore') return { image, object };
+    const isZero = id === 0;
+    if (masks === 'ignore') return { image, object: objectOf(parts, isZero, undefined) };
     const segmentation = segmentationAt(annotation.segmentation, `${field}.segmentation`, image, String(id));
-    if (!segmentation && masks === 'require' && !object.crowd) {
+    if (!segmentation && masks === 'require' && !parts.crowd) {
       const rule = `an object has a mask, for a detector that gives masks, in annotation ${id}`;
       throw new AnnotationError('mask', `${field}.segmentation`, rule, annotation.segmentation);
     }
-    return { image, object: segmentation ? { ...object, segmentation } : object };
+    return { image, object: objectOf(parts, isZero, segmentation) };
   };
 
   return {
@@ -361,7 +361,33 @@ function sizeAt(image: Fields, field: string, measured: Size | Fault | undefined
   return { width: side('width'), height: side('height') };
 }
 
-function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<Key, number>): DatasetObject {
+interface ObjectParts {
+  readonly box: Box;
+  readonly label: number;
+  readonly crowd: boolean;
+  readonly area: number | undefined;
+}
+
+/** In one piece where it has what most have: objects that are put together bit by bit take half as much memory again. */
+function objectOf(
+  { box, label, crowd, area }: ObjectParts,
+  zeroId: boolean,
+  segmentation: CocoSegmentation | undefined,
+): DatasetObject {
+  if (!crowd && !zeroId && area !== undefined) {
+    return segmentation ? { box, label, area, segmentation } : { box, label, area };
+  }
+  return {
+    box,
+    label,
+    ...(crowd && { crowd: true }),
+    ...(area !== undefined && { area }),
+    ...(zeroId && { zeroId: true }),
+    ...(segmentation && { segmentation }),
+  };
+}
+
+function partsOf(annotation: Fields, field: string, labels: ReadonlyMap<Key, number>): ObjectParts {
   const label = labels.get(idAt(annotation.category_id, `${field}.category_id`));
   if (label === undefined) {
     const rule = 'an annotation is of a known category';
@@ -377,8 +403,8 @@ function objectOf(annotation: Fields, field: string, labels: ReadonlyMap<Key, nu
   return {
     box: [x, y, x + width, y + height],
     label,
-    ...(isCrowd(annotation.iscrowd, `${field}.iscrowd`) && { crowd: true }),
-    ...(known && { area: numberAt(area, `${field}.area`) }),
+    crowd: isCrowd(annotation.iscrowd, `${field}.iscrowd`),
+    area: known ? numberAt(area, `${field}.area`) : undefined,
   };
 }
 
