@@ -121,6 +121,7 @@ export const PAGES: Readonly<Record<string, Page>> = {
     leaves: ['runs/example/transformed/model.onnx'],
   },
   'apps/cli/README.md': { prints: [] },
+  'apps/playground/README.md': { prints: [] },
   'README.md': {
     files: async (folder) => {
       put(folder, 'resnet18-f37072fd.pth', makePth(classifierWeights(smallResnet({ widths: WIDTHS }))));
