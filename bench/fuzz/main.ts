@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { READERS } from './readers.js';
@@ -37,7 +38,7 @@ async function main(args: readonly string[]): Promise<void> {
     );
   }
   const at = args.indexOf('--out');
-  if (at >= 0) writeTable(args[at + 1]!, rows);
+  if (at >= 0) writeTable(args[at + 1]!, rows, `npm run fuzz -- ${args.join(' ')}`);
   if (findings.length > 0) process.exitCode = 1;
 }
 
@@ -107,7 +108,8 @@ function runThread(
 }
 
 /** Adds to what a table of results has. */
-function writeTable(file: string, rows: Readonly<Record<string, Outcomes>>): void {
+/** Readers that were not run keep their rows. */
+function writeTable(file: string, rows: Readonly<Record<string, Outcomes>>, command: string): void {
   const columns = ['reader', 'inputs', 'read', 'refused', 'untyped', 'over 2 s', 'over 500 MB'];
   const before = existsSync(file)
     ? (JSON.parse(readFileSync(file, 'utf8')) as { rows: (string | number)[][] }).rows
@@ -116,7 +118,8 @@ function writeTable(file: string, rows: Readonly<Record<string, Outcomes>>): voi
   const others = before.filter(([name]) => name !== 'all' && !(String(name) in rows));
   const all = [...others, ...own];
   const sums = columns.slice(1).map((_, k) => all.reduce((sum, row) => sum + Number(row[k + 1]), 0));
-  writeFileSync(file, `${JSON.stringify({ columns, rows: [...all, ['all', ...sums]] }, null, 2)}\n`);
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  writeFileSync(file, `${JSON.stringify({ command, commit, columns, rows: [...all, ['all', ...sums]] }, null, 2)}\n`);
 }
 
 await main(process.argv.slice(2)).catch((error: Error) => {

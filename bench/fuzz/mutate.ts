@@ -5,7 +5,7 @@ export interface Random {
   below(limit: number): number;
 }
 
-export function randomOf(seed: number, input: number): Random {
+function randomOf(seed: number, input: number): Random {
   let k = 0;
   return { below: (limit) => (limit <= 1 ? 0 : hash32(seed ^ Math.imul(input, 0x9e3779b1), k++) % limit) };
 }

@@ -23,7 +23,6 @@ export type {
 export { NotFiniteError } from './loop/not-finite.js';
 export type { CheckpointOptions, EvaluationOptions, TrainingOptions } from './loop/options.js';
 export type { CompiledUpdate, Phase, UpdateMaker } from './loop/phase.js';
-export type { ProgramCache } from './loop/program-cache.js';
 export { createTraining, type Training } from './loop/training.js';
 export type { EvaluationContext, LossOptions, LossTensors, Objective, Rank, Split } from './objective.js';
 export { type AdamOptions, adam, adamw } from './optimizers/adam.js';
