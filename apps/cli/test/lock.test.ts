@@ -43,11 +43,11 @@ test('a second process in a run directory is told who has it; the run goes on, a
   try {
     for (const args of [['train'], ['train', '--no-evaluate']]) {
       const { code, stdout, stderr } = runNatsIn(folder, ...args, '--out', 'run');
-      // Images are looked at before the run is opened, and progress is indented.
+      // Images and weights are looked at before the run is opened, which is told, too.
       const messages = stderr
         .trimEnd()
         .split('\n')
-        .filter((line) => !line.startsWith('  '));
+        .filter((line) => line.startsWith('nats: '));
       expect(messages).toEqual([
         expect.stringMatching(/^nats: run is in use: process \d+ on .* works there since .*Z; wait for its end, or/),
       ]);

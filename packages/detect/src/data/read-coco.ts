@@ -10,6 +10,7 @@ import { createImageFinder, type ImageFinder } from './image-files.js';
 import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type DataProblem, type ProblemPolicy } from './problems.js';
+import { createSeenIds } from './seen-ids.js';
 import { segmentationAt } from './segmentation-field.js';
 
 /**
@@ -158,14 +159,13 @@ function createBuilder(
   const root = rootOf(categories);
   const labels = new Map(categories.map(({ key }, label) => [key, label]));
   const images = imagesOf(lists.images, file, opened, list);
-  const ids = new Set<Key>();
+  const ids = createSeenIds<Key>();
   let isRootUsed = false;
 
   const objectAt = (item: unknown, field: string) => {
     const annotation = fieldsAt(item, field);
     const id = idAt(annotation.id, `${field}.id`);
-    if (ids.has(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of annotations are different', id);
-    ids.add(id);
+    if (!ids.add(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of annotations are different', id);
     const imageId = idAt(annotation.image_id, `${field}.image_id`);
     const image = images.get(imageId);
     if (image === undefined) {
