@@ -177,7 +177,10 @@ test('the directory of another version is refused, and stays as it is', () => {
   }
   expect(readFileSync(at('future', 'run.json'), 'utf8')).toBe(text);
   writeFileSync(at('future', 'run.json'), '{"format":');
-  expectFailure(nats('train', '--out', 'future'), { code: 1, message: /run\.json, line 1, column 11: received an end before the value is complete/ });
+  expectFailure(nats('train', '--out', 'future'), {
+    code: 1,
+    message: /run\.json, line 1, column 11: received an end before the value is complete/,
+  });
 });
 
 test.each([
@@ -190,7 +193,10 @@ test.each([
     writeFileSync(at('damaged', file), readFileSync(at('done', file)));
   }
   writeFileSync(at('damaged', name), '{"cut');
-  expectFailure(nats(...command, 'damaged'), { code: 1, message: new RegExp(`damaged/${name}, line 1, column 6: received an end before`) });
+  expectFailure(nats(...command, 'damaged'), {
+    code: 1,
+    message: new RegExp(`damaged/${name}, line 1, column 6: received an end before`),
+  });
   rmSync(at('damaged'), { recursive: true });
 });
 

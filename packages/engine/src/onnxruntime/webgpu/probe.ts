@@ -56,6 +56,17 @@ export async function probe(
   model: Uint8Array,
   feeds: Readonly<Record<string, TensorData>>,
 ): Promise<Probe> {
+  const found = await probeOnce(provider, model, feeds);
+  // What the loader's threads write may run into each other, so that the name is not read.
+  const isNameless = provider === 'webgpu' && found.outputs !== undefined && found.adapter === undefined;
+  return isNameless ? probeOnce(provider, model, feeds) : found;
+}
+
+async function probeOnce(
+  provider: string,
+  model: Uint8Array,
+  feeds: Readonly<Record<string, TensorData>>,
+): Promise<Probe> {
   const path = nativeOnnxruntimePath();
   const child = spawn(process.execPath, ['-e', SCRIPT], {
     env: { ...process.env, VK_LOADER_DEBUG: 'all', NODE_OPTIONS: '' },
