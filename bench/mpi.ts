@@ -17,7 +17,7 @@ const NETWORKS: Readonly<Record<string, Link>> = {
 const PROCESSES = [4, 8, 16, 32, 64, 128, 256];
 
 /** Who computes: processes with threads each. */
-const ARMS = [
+const VARIANTS = [
   { name: '1 x 1', processes: 1, threads: 1 },
   { name: '1 x 2', processes: 1, threads: 2 },
   { name: '2 x 1', processes: 2, threads: 1 },
@@ -36,15 +36,15 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const ratios: Record<string, number> = {};
   const samples: Record<string, readonly number[]> = {};
   for (const backbone of BACKBONES.filter((name) => option(args, name, 1) !== 0)) {
-    const found = new Map<string, MpiMeasurement[]>(ARMS.map(({ name }) => [name, []]));
+    const found = new Map<string, MpiMeasurement[]>(VARIANTS.map(({ name }) => [name, []]));
     // In turn, so that what else the machine does strikes all alike.
     for (let round = 0; round < rounds; round++) {
-      for (const { name, processes, threads } of ARMS)
+      for (const { name, processes, threads } of VARIANTS)
         found.get(name)!.push(await measure(processes, { backbone, batch, size, threads, steps, warm }));
     }
-    const all = (arm: string, key: 'step' | 'reduce' | 'wait' | 'bare' | 'ours') =>
-      found.get(arm)!.flatMap((part) => part[key]);
-    for (const { name, processes, threads } of ARMS) {
+    const all = (variant: string, key: 'step' | 'reduce' | 'wait' | 'bare' | 'ours') =>
+      found.get(variant)!.flatMap((part) => part[key]);
+    for (const { name, processes, threads } of VARIANTS) {
       const ms = median(all(name, 'step'));
       samples[`${backbone}/${name}/step`] = all(name, 'step');
       rows.push({ backbone, processes, threads, 'ms/step': ms, 'images/s': (1000 * batch) / ms });
