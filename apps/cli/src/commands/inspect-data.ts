@@ -5,6 +5,7 @@ import {
   type DatasetReport,
   drawnRecord,
   drawPng,
+  givesMasks,
   inspectDataset,
   isError,
   loadRecordImage,
@@ -54,7 +55,7 @@ async function run(flags: InspectDataFlags): Promise<void> {
   if (!data) throw new UsageError('no data: --format and its paths, or a config (nats init writes one)');
   // What is broken is to be listed, not to stop at.
   const lenient = 'onProblem' in data ? { ...data, onProblem: 'drop' as const } : data;
-  const splits = await readDatasets(lenient, { lenient: true, masks: detector.kind === 'mask-rcnn' });
+  const splits = await readDatasets(lenient, { lenient: true, masks: givesMasks(detector) });
   const backbone = searchedBackbone(config);
   const effective = measures ? await withContext(config, undefined, effectiveFieldSide) : undefined;
   const reports: Record<string, DatasetReport & { readonly receptiveField?: ReceptiveCoverage }> = {};

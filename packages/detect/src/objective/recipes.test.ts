@@ -57,6 +57,16 @@ async function trained(name: RecipeName, steps = 2) {
 const changed = (before: ReadonlyMap<string, TensorData>, after: ReadonlyMap<string, TensorData>) =>
   [...before.keys()].filter((name) => before.get(name)!.data.some((value, i) => value !== after.get(name)!.data[i]));
 
+test.each(Object.keys(DETECTION_RECIPES) as RecipeName[])(
+  '%s takes the backbone as pretrained, and nothing else',
+  (name) => {
+    const { pretrained } = DETECTION_RECIPES[name]({ backbone, steps: 1, batchSize: 2 });
+    const taken = [...scope.spec.keys()].filter((parameter) => parameter.startsWith(pretrained));
+    expect(taken).toEqual([...scope.spec.keys()].filter((parameter) => /^backbone\.body\./.test(parameter)));
+    expect(taken).toContain('backbone.body.conv1.weight');
+  },
+);
+
 describe('fine-tune', () => {
   test('freezes the stem, the first stage, and all norms of the backbone with their statistics', async () => {
     const { values, recipe } = await trained('fine-tune');

@@ -10,8 +10,7 @@ const STEPS = { least: 400, most: 90_000 };
 
 /**
  * Settings that fit a dataset and a backbone, for a config that is new: batch and steps by the number of training images; for a
- * backbone with ImageNet weights, rates that keep what was pretrained. On 439 photographs a ResNet-18 reached 26.9 AP with
- * them after 400 steps, 17.6 with AdamW at 2e-3 for all of it (one seed each).
+ * backbone with ImageNet weights, rates that keep what was pretrained: those of the photographs in docs/notes/photographs.md.
  * @returns overrides; without those for the number of images if the dataset can't be read
  */
 export async function suggestedSettings({ data, backbone }: Pick<Config, 'data' | 'backbone'>): Promise<Overrides> {

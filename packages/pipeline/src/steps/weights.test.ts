@@ -41,7 +41,7 @@ async function load(tensors: ReadonlyMap<string, TensorData>, settings: object =
   return loadNamed(path, settings, statistics);
 }
 
-async function loadNamed(name: string, settings: object = {}, statistics?: object) {
+async function loadNamed(name: string | undefined, settings: object = {}, statistics?: object) {
   const lines: string[] = [];
   const progress = { line: (text: string) => void lines.push(text), update: () => undefined };
   const { weights } = parseConfig({ weights: { file: name, ...settings } }, 'test');
@@ -49,6 +49,13 @@ async function loadNamed(name: string, settings: object = {}, statistics?: objec
   const loaded = await pretrainedWeights(weights, spec, { progress, signal }, statistics as never);
   return { names: [...loaded.keys()], lines };
 }
+
+test('none are told: rates are meant for pretrained ones', async () => {
+  expect(await loadNamed(undefined)).toEqual({
+    names: [],
+    lines: [expect.stringMatching(/^No weights\.file: .*random/)],
+  });
+});
 
 describe('a file', () => {
   test('of a backbone behind any prefix', async () => {
