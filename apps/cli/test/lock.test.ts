@@ -43,12 +43,13 @@ test('a second process in a run directory is told who has it; the run goes on, a
   try {
     for (const args of [['train'], ['train', '--no-evaluate']]) {
       const { code, stdout, stderr } = runNatsIn(folder, ...args, '--out', 'run');
-      // Images and weights are looked at before the run is opened, which is told, too.
+      // Images and weights are looked at before the run is opened; progress is indented.
       const messages = stderr
         .trimEnd()
         .split('\n')
-        .filter((line) => line.startsWith('nats: '));
+        .filter((line) => !line.startsWith('  '));
       expect(messages).toEqual([
+        expect.stringMatching(/^No weights\.file: /),
         expect.stringMatching(/^nats: run is in use: process \d+ on .* works there since .*Z; wait for its end, or/),
       ]);
       expect(stderr).toContain(`process ${first.pid} on ${hostname()}`);

@@ -122,7 +122,7 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     );
   });
 
-  once('a training goes on from the weights of a search', () => {
+  test('a training goes on from the weights of a search', () => {
     expect(nats('train', '--scheme', 'search', '--weights', 'search', '--steps', '1', '--out', 'continued')).toContain(
       'Average Precision',
     );
@@ -146,7 +146,7 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     expect(json('transformed', 'run.json').settings.scheme.convolutions).toHaveProperty(['layer1.0.conv1']);
   });
 
-  once('a run that is done is not done again, and other settings are refused with what differs', () => {
+  test('a run that is done is not done again, and other settings are refused with what differs', () => {
     const before = readFileSync(at('original', 'metrics.jsonl'), 'utf8');
     nats('train', '--out', 'original');
     expect(readFileSync(at('original', 'metrics.jsonl'), 'utf8')).toBe(before);
@@ -234,7 +234,7 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     expect(json('transformed', 'latency.json').batchSize).toBe(2);
   });
 
-  once('report and inspect run', () => {
+  test('report and inspect run', () => {
     nats('report', 'original', 'transformed', 'search', '--out', 'report.html', '--title', 'Squares <&>');
     const page = readFileSync(at('report.html'), 'utf8');
     // Not toContain: its message would have the whole page.
