@@ -37,7 +37,7 @@ function run(settings: Overrides, signal: AbortSignal, update: Progress['update'
   const lines: string[] = [];
   const progress = { line: (text: string) => void lines.push(text), update };
   const context = {
-    config: demoConfig({ quick: true, engine: { threads: 1 }, overrides: settings }),
+    config: demoConfig({ quick: true, task: 'digits', engine: { threads: 1 }, overrides: settings }),
     engine,
     progress,
     command: 'nats demo',
@@ -56,8 +56,8 @@ test('its detector sees less than the largest digits, in the quick one and in th
 });
 
 test('its tasks differ in the digits and in the dilations that fit them, and in nothing else', () => {
-  const { data, space, ...rest } = demoConfig({ quick: false });
-  const wide = demoConfig({ quick: false, task: 'wide-digits' });
+  const { data, space, ...rest } = demoConfig({ quick: false, task: 'digits' });
+  const wide = demoConfig({ quick: false });
   expect({ ...wide, data, space }).toEqual({ ...rest, data, space });
   expect(wide.data).toEqual({ ...data, widening: [2.5, 4], side: [32, 120] });
   expect(wide.space.genotypes).toHaveLength(9);

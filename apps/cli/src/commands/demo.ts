@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseAssignment, type StepContext } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
-import { DEMO_TASKS, type DemoTask, demoConfig } from '../demo/demo-config.js';
+import { DEFAULT_TASK, DEMO_TASKS, type DemoTask, demoConfig } from '../demo/demo-config.js';
 import { addEngineFlag, collected, countingNumber, withContext } from './shared.js';
 
 interface DemoFlags {
@@ -21,14 +21,14 @@ export function demoCommand(program: Command): void {
     .addOption(
       new Option(
         '--task <name>',
-        'what is detected; wide-digits are 2.5 to 4 times as wide as high, for dilations of unequal sides',
+        'what is detected; wide-digits are 2.5 to 4 times as wide as high, where the search gains most',
       )
         .choices(Object.keys(DEMO_TASKS))
-        .default('digits'),
+        .default(DEFAULT_TASK),
     )
     .option(
       '--out <dir>',
-      'where results are kept; a second run continues there (default: runs/demo, with -wide-digits and -quick)',
+      'where results are kept; a second run continues there (default: runs/demo, with -digits and -quick)',
     )
     .option('--set <key=value>', 'overrides a setting of the demo, such as search.steps=8; repeatable', collected, [])
     .option('--threads <number>', 'intra-op threads', countingNumber, 2)
@@ -37,7 +37,7 @@ export function demoCommand(program: Command): void {
 }
 
 async function demo({ quick = false, task, out, threads, engine, set }: DemoFlags): Promise<void> {
-  const folder = out ?? join('runs', `demo${task === 'digits' ? '' : `-${task}`}${quick ? '-quick' : ''}`);
+  const folder = out ?? join('runs', `demo${task === DEFAULT_TASK ? '' : `-${task}`}${quick ? '-quick' : ''}`);
   const { runDemo, TOO_SHORT } = await import('../demo/run-demo.js');
   const started = performance.now();
   const overrides = Object.fromEntries(set.map(parseAssignment));
