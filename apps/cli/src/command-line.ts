@@ -79,7 +79,7 @@ function createCommandLine(): Command {
 const GROUPS = {
   'Start:': ['demo', 'init', 'inspect', 'weights', 'doctor'],
   'Find dilations:': ['pretrain', 'search', 'decode'],
-  'Train and evaluate:': ['train', 'evaluate', 'sweep', 'report'],
+  'Train and evaluate:': ['train', 'watch', 'evaluate', 'report', 'sweep'],
   'Use the result:': ['export', 'verify', 'bench', 'detect'],
 } as const;
 
