@@ -1,17 +1,19 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { READERS } from './readers.js';
 import { type Finding, noOutcomes, type Outcomes } from './run-inputs.js';
+import { openTable } from './table.js';
 
-const USAGE = `usage: npm run fuzz -- [READER ...] [--minutes N] [--inputs N] [--seed N] [--from N] [--out FILE]
+const USAGE = `usage: npm run fuzz -- [READER ...] [--minutes N] [--inputs N] [--seed N] [--from N] [--out FILE] [--add]
 readers: ${READERS.map(({ name }) => `'${name}'`).join(', ')}`;
 /** Findings of a reader that are printed. */
 const SHOWN = 5;
 /** Milliseconds after which an input that is still being read counts as a hang. */
 const HANG = 60_000;
 
-/** Reads changed files with every reader, a thread at a time, and says what came of it; exits with 1 for a finding. */
+/**
+ * Reads changed files with every reader, a thread at a time, and says what came of it; exits with 1 for a finding. With
+ * `--add`, inputs begin after those that `--out` has, and are added to them: the table grows over several runs.
+ */
 async function main(args: readonly string[]): Promise<void> {
   const number = (name: string, fallback: number) => {
     const at = args.indexOf(`--${name}`);
@@ -19,26 +21,31 @@ async function main(args: readonly string[]): Promise<void> {
     if (!Number.isFinite(value)) throw new Error(USAGE);
     return value;
   };
-  const names = args.filter((arg, i) => !arg.startsWith('--') && !args[i - 1]?.startsWith('--'));
+  const names = args.filter(
+    (arg, i) => !arg.startsWith('--') && (!args[i - 1]?.startsWith('--') || args[i - 1] === '--add'),
+  );
   const chosen = names.length === 0 ? READERS.map(({ name }) => name) : names;
   if (chosen.some((name) => !READERS.some((reader) => reader.name === name))) throw new Error(USAGE);
   const minutes = number('minutes', 0.1);
   const options = { seed: number('seed', 1), from: number('from', 0), inputs: number('inputs', 1e9) };
+  const at = args.indexOf('--out');
+  const out = at < 0 ? undefined : args[at + 1]!;
+  const command = `npm run fuzz -- ${args.join(' ')}`;
+  const table = openTable(out, { command, seed: options.seed, add: args.includes('--add') });
   const findings: Finding[] = [];
-  const rows: Record<string, Outcomes> = {};
   for (const reader of chosen) {
-    rows[reader] = await fuzz(reader, { ...options, milliseconds: 60_000 * minutes }, (finding) => {
+    const from = options.from + table.inputs(reader);
+    const outcomes = await fuzz(reader, { ...options, from, milliseconds: 60_000 * minutes }, (finding) => {
       findings.push(finding);
       if (findings.filter((other) => other.reader === reader).length > SHOWN) return;
       console.error(`${finding.reader}, input ${finding.input}: ${finding.outcome}, ${finding.message}`);
     });
-    const { inputs, ok, typed, untyped, slow, large } = rows[reader];
+    const { inputs, ok, typed, untyped, slow, large } = outcomes;
     console.log(
       `${reader}: ${inputs} inputs, ${ok} read, ${typed} refused, ${untyped} untyped, ${slow} slow, ${large} large`,
     );
+    table.write(reader, outcomes);
   }
-  const at = args.indexOf('--out');
-  if (at >= 0) writeTable(args[at + 1]!, rows, `npm run fuzz -- ${args.join(' ')}`);
   if (findings.length > 0) process.exitCode = 1;
 }
 
@@ -105,21 +112,6 @@ function runThread(
       reject(error);
     });
   });
-}
-
-/** Adds to what a table of results has. */
-/** Readers that were not run keep their rows. */
-function writeTable(file: string, rows: Readonly<Record<string, Outcomes>>, command: string): void {
-  const columns = ['reader', 'inputs', 'read', 'refused', 'untyped', 'over 2 s', 'over 500 MB'];
-  const before = existsSync(file)
-    ? (JSON.parse(readFileSync(file, 'utf8')) as { rows: (string | number)[][] }).rows
-    : [];
-  const own = Object.entries(rows).map(([name, o]) => [name, o.inputs, o.ok, o.typed, o.untyped, o.slow, o.large]);
-  const others = before.filter(([name]) => name !== 'all' && !(String(name) in rows));
-  const all = [...others, ...own];
-  const sums = columns.slice(1).map((_, k) => all.reduce((sum, row) => sum + Number(row[k + 1]), 0));
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  writeFileSync(file, `${JSON.stringify({ command, commit, columns, rows: [...all, ['all', ...sums]] }, null, 2)}\n`);
 }
 
 await main(process.argv.slice(2)).catch((error: Error) => {

@@ -1,8 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { decodeImage, encodePng, evaluateFiles, readCoco, readDetectorMetadata, readVoc, readYolo } from '@nats/detect';
-import { readModel } from '@nats/export';
+import { decodeImage, encodePng, evaluateFiles, readCoco, readVoc, readYolo } from '@nats/detect';
 import { tensorData } from '@nats/graph';
 import {
   lastMetrics,
@@ -18,20 +17,13 @@ import { searchCurves, trainingCurves } from '@nats/report';
 import { schemeFromJson } from '@nats/space';
 import { checkpointDirectory, readMnist } from '@nats/train';
 import { encodeSafetensors, parseWeights, readLines } from '@nats/transfer';
-
-/** A reader of files that people have, and files that it reads. */
-export interface FuzzedReader {
-  readonly name: string;
-  /** Prepares a folder of its own. @returns files that inputs are made of */
-  corpus(folder: string): Promise<readonly Uint8Array[]>;
-  /** @param number of the input: readers with several ways of reading choose by it */
-  read(input: Uint8Array, folder: string, number: number): Promise<unknown>;
-}
+import { architectureFile } from './architecture-file.js';
+import { type FuzzedReader, text } from './fuzzed-reader.js';
+import { models, tfjs } from './model-readers.js';
+import { sweeps } from './sweep-reader.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const weightFiles = join(root, 'packages', 'transfer', 'src', 'fixtures');
-
-const text = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 
 function weights(name: string, chosen: RegExp): FuzzedReader {
   return {
@@ -124,6 +116,7 @@ const scheme = {
 
 /** A file of a run directory, and what reads it. */
 const runFiles: readonly { name: string; content: unknown; read: (folder: string) => Promise<unknown> }[] = [
+  architectureFile,
   {
     name: RUN_FILES.run,
     content: { format: 'nats-run', version: 2, kind: 'train', tool: '1.0.0', settings: { seed: 1 } },
@@ -138,7 +131,13 @@ const runFiles: readonly { name: string; content: unknown; read: (folder: string
   { name: RUN_FILES.commands, content: { time: '2026-01-01T00:00:00Z', command: 'nats train' }, read: readCommands },
   {
     name: RUN_FILES.evaluation,
-    content: { stats: [0.5, -1], perCategory: { a: 0.5 }, text: 'x', images: 1, voc: { mean: 1, perCategory: {} } },
+    content: {
+      stats: [0.5, -1, ...Array(10).fill(0.25)],
+      perCategory: { a: 0.5 },
+      text: 'x',
+      images: 1,
+      voc: { mean: 1, perCategory: {} },
+    },
     read: (folder) => readEvaluation(join(folder, RUN_FILES.evaluation)),
   },
   {
@@ -254,15 +253,8 @@ export const READERS: readonly FuzzedReader[] = [
   weights('pytorch', /\.pth$/),
   weights('onnx', /\.onnx$/),
   weights('safetensors', /\.safetensors$/),
-  {
-    name: 'models',
-    corpus: async () => [
-      readFileSync(join(weightFiles, 'initializers.onnx')),
-      readFileSync(join(weightFiles, 'external.onnx')),
-    ],
-    read: async (input, _, number) =>
-      number % 2 === 0 ? readModel(input, 'model.onnx') : readDetectorMetadata(input, 'model.onnx'),
-  },
+  models,
+  tfjs,
   {
     name: 'idx',
     corpus: async (folder) => {
@@ -310,4 +302,5 @@ export const READERS: readonly FuzzedReader[] = [
       return file.read(folder);
     },
   },
+  sweeps,
 ];

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NatsError } from '@nats/graph';
 import { UsageError } from '@nats/pipeline';
+import type { FuzzedReader } from './fuzzed-reader.js';
 import { mutate } from './mutate.js';
-import type { FuzzedReader } from './readers.js';
 
 export interface Outcomes {
   inputs: number;

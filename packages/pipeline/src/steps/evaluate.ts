@@ -94,7 +94,7 @@ export async function evaluate(
 }
 
 const numbersSchema = z.looseObject({
-  stats: z.array(z.number()),
+  stats: z.array(z.number()).length(12),
   perCategory: z.record(z.string(), z.number()),
   text: z.string(),
 });

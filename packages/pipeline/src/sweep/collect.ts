@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Difference, difference, type Seeded, type Spread, spread } from '@nats/report';
-import { readJson } from '../files/read-json.js';
+import { z } from 'zod';
+import { readJsonAs } from '../files/read-json.js';
 import { RUN_FILES } from '../run/run-files.js';
-import type { ModelLatency } from '../steps/bench.js';
 import { type CocoNumbers, readEvaluation } from '../steps/evaluate.js';
 import type { Sweep } from './load-sweep.js';
 import { planSweep } from './plan.js';
@@ -41,11 +41,17 @@ export interface CollectedSweep {
   readonly missing: readonly string[];
 }
 
-/** Reads the evaluations of a sweep's runs. @throws IO errors */
+/** Of what `nats bench` leaves, the part that is looked at. */
+const latenciesSchema = z.record(
+  z.string(),
+  z.looseObject({ single: z.looseObject({ median: z.number(), ratio: z.number() }) }),
+);
+
+/** Reads the evaluations of a sweep's runs. @throws NatsError for damaged files; IO errors pass through */
 export async function collectSweep(sweep: Sweep): Promise<CollectedSweep> {
   const tasks = planSweep(sweep);
   const latencyPath = join(sweep.out, 'latency', RUN_FILES.latency);
-  const latencies = existsSync(latencyPath) ? ((await readJson(latencyPath)) as Record<string, ModelLatency>) : {};
+  const latencies = existsSync(latencyPath) ? await readJsonAs(latencyPath, latenciesSchema) : {};
   const found = new Map<string, Map<string, Seeded[]>>();
   for (const { kind, variant, seed, folder } of tasks) {
     const path = join(folder, RUN_FILES.evaluation);

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readJson } from '../files/read-json.js';
+import { z } from 'zod';
+import { readJsonAs } from '../files/read-json.js';
 import { writeAtomic, writeJson } from '../files/write-atomic.js';
 import { UsageError } from '../usage-error.js';
 import type { Sweep } from './load-sweep.js';
@@ -30,6 +31,10 @@ export interface SubmittedArray {
   /** As `sbatch --dependency`. */
   readonly dependency?: string;
 }
+
+const arraysSchema = z.array(
+  z.looseObject({ job: z.string(), script: z.string(), tasks: z.array(z.string()), dependency: z.string().optional() }),
+) as z.ZodType<SubmittedArray[]>;
 
 const run = promisify(execFile);
 
@@ -117,7 +122,7 @@ function arraysFile({ out }: Sweep): string {
 
 async function readArrays(sweep: Sweep): Promise<SubmittedArray[]> {
   const path = arraysFile(sweep);
-  return existsSync(path) ? ((await readJson(path)) as SubmittedArray[]) : [];
+  return existsSync(path) ? await readJsonAs(path, arraysSchema) : [];
 }
 
 async function noteArray(sweep: Sweep, array: SubmittedArray): Promise<void> {

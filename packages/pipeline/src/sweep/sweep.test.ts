@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { loadSweep } from './load-sweep.js';
 import { planSweep } from './plan.js';
 import { submitSweep } from './run-slurm.js';
 import { sweepRuns } from './sweep-runs.js';
-import { isDone, noteFailure, resultOf, taskStates } from './task-state.js';
+import { isDone, noteFailure, readFailure, resultOf, taskStates } from './task-state.js';
 
 const root = mkdtempSync(join(tmpdir(), 'nats-sweep-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -160,4 +160,16 @@ test('for Slurm: arrays by what they wait for, resources, and a script that requ
     expect(script.split('\n')).toContain(line);
   }
   expect(spawnSync('bash', ['-n', arrays[0]!.script]).status).toBe(0);
+});
+
+test('files of a sweep that were edited are told by file and field', async () => {
+  const sweep = await sweepOf({ seeds: [1], variants: { a: {} } });
+  const [task] = planSweep(sweep);
+  await noteFailure(sweep, task!.id, 'no memory');
+  const failures = join(sweep.out, 'failures');
+  writeFileSync(join(failures, readdirSync(failures)[0]!), '5');
+  await expect(readFailure(sweep, task!.id)).rejects.toThrow(/failures.*received/);
+  mkdirSync(join(sweep.out, 'latency'), { recursive: true });
+  writeFileSync(join(sweep.out, 'latency', 'latency.json'), '{"a": {"single": {"median": null}}}');
+  await expect(collectSweep(sweep)).rejects.toThrow(/latency\.json: a\.single\.median/);
 });

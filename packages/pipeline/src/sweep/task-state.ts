@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readJson } from '../files/read-json.js';
+import { z } from 'zod';
+import { readJsonAs } from '../files/read-json.js';
 import { writeJson } from '../files/write-atomic.js';
 import { isLocked } from '../run/lock-run.js';
 import { RUN_FILES } from '../run/run-files.js';
@@ -17,6 +18,8 @@ export interface TaskFailure {
   readonly time: string;
   readonly message: string;
 }
+
+const failureSchema: z.ZodType<TaskFailure> = z.looseObject({ time: z.string(), message: z.string() });
 
 /** The file that a finished task has left last. */
 export function resultOf({ kind, variant, folder }: SweepTask): string {
@@ -60,10 +63,10 @@ export async function noteFailure(sweep: Sweep, id: string, message: string): Pr
   await writeJson(failureFile(sweep, id), failure);
 }
 
-/** Why a task failed when it was last tried, if it did. @throws Error for a damaged file; IO errors pass through */
+/** Why a task failed when it was last tried, if it did. @throws NatsError for a damaged file; IO errors pass through */
 export async function readFailure(sweep: Sweep, id: string): Promise<TaskFailure | undefined> {
   const path = failureFile(sweep, id);
-  return existsSync(path) ? ((await readJson(path)) as TaskFailure) : undefined;
+  return existsSync(path) ? await readJsonAs(path, failureSchema) : undefined;
 }
 
 /** Before a task is tried again. */
