@@ -171,5 +171,5 @@ test('files of a sweep that were edited are told by file and field', async () =>
   await expect(readFailure(sweep, task!.id)).rejects.toThrow(/failures.*received/);
   mkdirSync(join(sweep.out, 'latency'), { recursive: true });
   writeFileSync(join(sweep.out, 'latency', 'latency.json'), '{"a": {"single": {"median": null}}}');
-  await expect(collectSweep(sweep)).rejects.toThrow(/latency\.json: a\.single\.median/);
+  await expect(collectSweep(sweep)).rejects.toThrow(/latency\.json, a\.single\.median/);
 });
