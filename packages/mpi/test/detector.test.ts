@@ -63,7 +63,7 @@ describe.skipIf(families.length === 0)('a detector on several processes', () => 
   // Each number of ranks on one family, where both are installed. What is written, killed or broken: apps/cli/test/mpi.test.ts.
   const CASES = [
     { family: families[0]!, ranks: 3, kinds: ['fcos'] },
-    { family: families.at(-1)!, ranks: 2, kinds: ['faster-rcnn', 'search'] },
+    { family: families.at(-1)!, ranks: 2, kinds: ['faster-rcnn', 'search', 'search-strips'] },
   ] as const;
   const job = (kind: Job['kind'], batch: number, name: string): Job => ({
     ...{ kind, batch, steps: 2 },

@@ -12,7 +12,7 @@ import { demoResnet, searchSpace } from '@nats/space';
 import { constantRate, createTraining, sgd } from '@nats/train';
 
 export interface Job {
-  readonly kind: 'fcos' | 'faster-rcnn' | 'search';
+  readonly kind: 'fcos' | 'faster-rcnn' | 'search' | 'search-strips';
   /** Images in the batch of each rank. */
   readonly batch: number;
   readonly steps: number;
@@ -83,7 +83,7 @@ async function run({ kind, batch, steps, out }: Job) {
   });
   const common = { engine, objective, steps, seed: 5, ...(mpi && { collective: mpi }) };
   const search =
-    kind === 'search'
+    kind === 'search' || kind === 'search-strips'
       ? await createSearch({
           ...common,
           space: searchSpace(options.backbone, {
@@ -93,7 +93,7 @@ async function run({ kind, batch, steps, out }: Job) {
             ],
             division: { groups: 4 },
           }),
-          relaxation: { kind: 'sampled' },
+          relaxation: { kind: 'sampled', ...(kind === 'search-strips' && { estimator: 'reinmax', strips: 8 }) },
           weights: { ...fitting, clipNorm: 10 },
           // Adam would divide gradients by their own size, and so enlarge what rounding leaves of those near zero.
           architecture: { start: 1, optimizer: sgd(), learningRate: constantRate(1) },

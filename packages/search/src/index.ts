@@ -30,14 +30,10 @@ export {
 } from './loop/search.js';
 export { supernetObjective } from './loop/supernet-objective.js';
 export { exactCosts } from './relaxations/dilated-convolution.js';
-export type { ExactForm } from './relaxations/exact.js';
+export type { ExactForm, ExactRelaxation } from './relaxations/exact.js';
 export { mixture, perChannel } from './relaxations/mixture.js';
-export { samplingFeeds } from './relaxations/sampled.js';
-export {
-  type ExactRelaxation,
-  isArchitecture,
-  type Relaxation,
-  type SampledRelaxation,
-  supernetWeights,
-} from './relaxations/supernet.js';
+export type { PartialChannelsRelaxation } from './relaxations/partial-channels.js';
+export type { SampledRelaxation } from './relaxations/sampled.js';
+export { samplingFeeds } from './relaxations/sampling.js';
+export { isArchitecture, type Relaxation, supernetWeights } from './relaxations/supernet.js';
 export { averageArchitectures } from './stability/average.js';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { searchSchema } from '../config/sections/training.js';
 import { architectureOptions } from './architecture-options.js';
+import { relaxationOf } from './search.js';
 
 const fitting = (settings: Record<string, unknown>) => architectureOptions(searchSchema.parse(settings));
 
@@ -34,6 +35,22 @@ test('every setting reaches the search', () => {
 });
 
 test.each([
+  [{}, { kind: 'exact', form: 'auto' }],
+  [{ relaxation: 'sampled' }, { kind: 'sampled', estimator: 'gdas' }],
+  [
+    { relaxation: 'sampled', estimator: 'reinmax', strips: 8, exactStages: ['C4'] },
+    { kind: 'sampled', estimator: 'reinmax', strips: 8, exactStages: ['C4'] },
+  ],
+  [{ relaxation: 'partial-channels' }, { kind: 'partial-channels' }],
+  [
+    { relaxation: 'partial-channels', mixedOutOf: 2 },
+    { kind: 'partial-channels', outOf: 2 },
+  ],
+])('%o is the relaxation %o', (settings, relaxation) => {
+  expect(relaxationOf(searchSchema.parse(settings))).toEqual(relaxation);
+});
+
+test.each([
   { order: 3 },
   { temperature: [0, 1] },
   { temperature: 1 },
@@ -42,6 +59,11 @@ test.each([
   { estimator: 'reinmax' },
   { relaxation: 'sampled', images: 2 },
   { relaxation: 'sampled', estimator: 'reinmax', images: 0 },
+  { relaxation: 'sampled', strips: 8 },
+  { relaxation: 'sampled', estimator: 'reinmax', images: 1, strips: 8 },
+  { exactStages: ['C4'] },
+  { relaxation: 'sampled', exactStages: ['C9'] },
+  { mixedOutOf: 2 },
 ])('%o is refused', (settings) => {
   expect(searchSchema.safeParse(settings).success).toBe(false);
 });

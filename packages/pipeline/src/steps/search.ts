@@ -116,10 +116,23 @@ export function searchOptions(
   } satisfies Partial<SearchOptions>;
 }
 
-function relaxationOf({ relaxation, form, estimator, images }: SearchSettings): Relaxation {
-  return relaxation === 'sampled'
-    ? { kind: 'sampled', estimator, ...(images !== undefined && { images }) }
-    : { kind: 'exact', form };
+/** The relaxation that the settings of a search stand for. */
+export function relaxationOf(settings: SearchSettings): Relaxation {
+  const { relaxation, form, estimator, images, strips, exactStages, mixedOutOf } = settings;
+  switch (relaxation) {
+    case 'exact':
+      return { kind: 'exact', form };
+    case 'partial-channels':
+      return { kind: 'partial-channels', ...(mixedOutOf !== undefined && { outOf: mixedOutOf }) };
+    case 'sampled':
+      return {
+        kind: 'sampled',
+        estimator,
+        ...(images !== undefined && { images }),
+        ...(strips !== undefined && { strips }),
+        ...(exactStages && { exactStages }),
+      };
+  }
 }
 
 const architectureSchema = z.looseObject({

@@ -5,6 +5,7 @@ import { searchSpace } from '@nats/space';
 import { CheckpointError, checkpointDirectory, constantRate, NotFiniteError, type Objective } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { agreement, network, plantedObjective, plantedScheme, plantedSearch, space } from '../../test/planted.js';
+import type { Relaxation } from '../relaxations/supernet.js';
 import { decodeScheme, intensitiesBySite } from './architecture.js';
 import { createSearch, type SearchEvent, type SearchOptions } from './search.js';
 
@@ -26,6 +27,12 @@ describe.each([
   ['sampled', { relaxation: { kind: 'sampled' }, steps: 160 }],
   ['straight-through', { relaxation: { kind: 'sampled', estimator: 'straight-through' }, steps: 80 }],
   ['ReinMax', { relaxation: { kind: 'sampled', estimator: 'reinmax' }, steps: 80 }],
+  [
+    'straight-through, one of 8 strips',
+    { relaxation: { kind: 'sampled', estimator: 'straight-through', strips: 8 }, steps: 80 },
+  ],
+  ['ReinMax, one of 8 strips', { relaxation: { kind: 'sampled', estimator: 'reinmax', strips: 8 }, steps: 80 }],
+  ['partial channels', { relaxation: { kind: 'partial-channels', outOf: 2 }, steps: 60 }],
 ] as const)('%s relaxation', (_, changes) => {
   test('finds a planted scheme: at least 95 % of the channel groups over 5 seeds', async () => {
     const agreements: number[] = [];
@@ -59,11 +66,16 @@ test('tells steps with the losses of both halves, and the architecture on its wa
   await search.dispose();
 });
 
-test('a resumed search equals the uninterrupted one bit for bit', async () => {
+test.each<Relaxation>([
+  { kind: 'sampled' },
+  { kind: 'sampled', estimator: 'straight-through' },
+  { kind: 'sampled', estimator: 'reinmax', strips: 4 },
+  { kind: 'partial-channels', outOf: 2 },
+])('a resumed search equals the uninterrupted one bit for bit: %o', async (relaxation) => {
   const directory = await temporaryDirectory();
   const changes: Partial<SearchOptions> = {
     steps: 8,
-    relaxation: { kind: 'sampled' },
+    relaxation,
     architecture: { start: 2, entropy: constantRate(0.01) },
   };
   const whole = await createSearch(options(2, changes));
@@ -121,7 +133,7 @@ describe('options that can not work', () => {
     [
       'no images to weigh genotypes on',
       { relaxation: { kind: 'sampled', estimator: 'reinmax', images: 0 } },
-      /received 0, but all genotypes are weighed on some images of a batch; a whole number of at least 1/,
+      /received images 0, but all genotypes are weighed on some images of a batch; a whole number of at least 1/,
     ],
     [
       'a loss that never asks for the convolutions',

@@ -16,8 +16,15 @@ import {
   type TrainingEvent,
   type TrainingOptions,
 } from '@nats/train/core';
-import { samplingFeeds } from '../relaxations/sampled.js';
-import { ARCHITECTURE, isArchitecture, type Relaxation, supernetConvolution } from '../relaxations/supernet.js';
+import { samplingFeeds } from '../relaxations/sampling.js';
+import {
+  ARCHITECTURE,
+  isArchitecture,
+  isSampled,
+  type Relaxation,
+  relaxationForWeights,
+  supernetConvolution,
+} from '../relaxations/supernet.js';
 import { type Architecture, architectureOfValues } from './architecture.js';
 import { secondOrderUpdate, UNROLLED_RATE } from './second-order.js';
 import { ENTROPY_WEIGHT, supernetObjective } from './supernet-objective.js';
@@ -197,10 +204,11 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
   const temperature = options.temperature ?? ((step: number) => 1 - (0.9 * step) / Math.max(1, steps - 1));
   // Weights and architecture see different samples of one step.
   const feeds = (stream: number) => (step: number) => ({
-    ...(relaxation.kind === 'sampled' && samplingFeeds(space, seed, 2 * step + stream, temperature(step))),
+    ...(isSampled(relaxation) && samplingFeeds(space, seed, 2 * step + stream, temperature(step))),
     ...(stream === 1 && order === 2 && { [UNROLLED_RATE]: scalar(weights.learningRate(step)) }),
     ...(entropy && { [ENTROPY_WEIGHT]: scalar(entropy(step)) }),
   });
+  const forWeights = relaxationForWeights(relaxation);
   const { weights: weightSplit = 'weights', architecture: architectureSplit = 'architecture' } = splits ?? {};
   checkSplits(options.objective, weightSplit, architectureSplit);
   checkDisjoint(options.objective, weightSplit, architectureSplit);
@@ -210,7 +218,7 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
       name: 'weights',
       split: weightSplit,
       only: (name) => !isArchitecture(name),
-      ...(weighsAll(relaxation) && { convolution: supernetConvolution(space, { kind: 'sampled' }) }),
+      ...(forWeights !== relaxation && { convolution: supernetConvolution(space, forWeights) }),
       feeds: feeds(0),
     },
     {
@@ -234,11 +242,6 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
       feeds: feeds(1),
     },
   ];
-}
-
-/** Then steps of the weights, which have no use for that, draw alike without it. */
-function weighsAll(relaxation: Relaxation): boolean {
-  return relaxation.kind === 'sampled' && (relaxation.estimator ?? 'gdas') !== 'gdas';
 }
 
 /** Clips nothing, but has the gradient's length reported, and with it checked to be finite. */

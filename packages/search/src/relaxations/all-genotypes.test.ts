@@ -15,7 +15,7 @@ import {
 import { hashed } from '@nats/graph/testing';
 import { describe, expect, test } from 'vitest';
 import { space } from '../../test/planted.js';
-import { type AllGenotypesOptions, allGenotypesConvolution, weighedImages } from './all-genotypes.js';
+import { type AllGenotypesOptions, allGenotypesConvolution, type WeighedPart, weighedImages } from './all-genotypes.js';
 import { exactConvolution } from './exact.js';
 import { mixture } from './mixture.js';
 
@@ -27,6 +27,7 @@ const alpha = input('alpha', 'float32', [K, G]);
 const gumbel = input('gumbel', 'float32', [K, G]);
 const convolution = { stride: 1, groups: 1 };
 const logits = [0.5, -0.5, 0, 1, 0, -1];
+const strip = input('strip', 'float32', []);
 const feeds = {
   x: hashed([N, 2, 5, 5], 1),
   weight: hashed([O, 2, 3, 3], 2),
@@ -42,8 +43,9 @@ const quadratic = (y: Tensor) => {
 };
 const direction = hashed([N, O, 5, 5], 3);
 
-function programOf(loss: (y: Tensor) => Tensor, options: AllGenotypesOptions, images = x) {
-  const y = allGenotypesConvolution(images, weight, alpha, gumbel, GENOTYPES, convolution, options);
+function programOf(loss: (y: Tensor) => Tensor, options: AllGenotypesOptions, images = x, stride = 1) {
+  const layer = { x: images, weight, alpha, genotypes: GENOTYPES, convolution: { stride, groups: 1 } };
+  const y = allGenotypesConvolution(layer, { noise: gumbel, strip }, options);
   const [dalpha, dw, dx] = gradients(loss(y), [alpha, weight, images]) as [Tensor, Tensor, Tensor];
   return createProgram({ outputs: { y, loss: loss(y), dalpha, dw, dx } });
 }
@@ -94,24 +96,43 @@ test('straight-through equals the exact gradient, without variance, where the lo
   const y = exactConvolution(x, weight, mixture(alpha), GENOTYPES, convolution);
   const exact = createProgram({ outputs: { dalpha: gradients(linear(y), [alpha])[0]! } });
   const expected = evaluate(exact, { ...feeds, direction }).outputs.dalpha!.data;
-  const program = programOf(linear, { estimator: 'straight-through', images: N });
+  const program = programOf(linear, { estimator: 'straight-through', part: { images: N } });
   for (const draw of DRAWS) {
     close(evaluate(program, { ...feeds, direction, gumbel: drawing(...draw) }).outputs.dalpha!.data, expected);
   }
 });
 
+test('what a genotype is weighed by is what choosing it does to a linear loss', () => {
+  const options = { estimator: 'straight-through', part: { images: N } } as const;
+  const { losses } = meanOverDraws(linear, options);
+  const lossOf = (a: number, b: number) => losses[DRAWS.findIndex((draw) => draw[0] === a && draw[1] === b)]!;
+  const program = programOf(linear, options);
+  const { dalpha } = evaluate(program, { ...feeds, direction, gumbel: drawing(0, 1) }).outputs;
+  // (2) from differences of losses: the constant of each group drops out.
+  const expected = [0, 1].flatMap((k) => {
+    const effect = GENOTYPES.map((_, g) => (k === 0 ? lossOf(g, 1) : lossOf(0, g)));
+    const mean = effect.reduce((sum, one, h) => sum + P[k]![h]! * one, 0);
+    return effect.map((one, g) => P[k]![g]! * (one - mean));
+  });
+  close(dalpha!.data, expected);
+});
+
 test('ReinMax is exact in the mean where the loss is quadratic; straight-through is not', () => {
-  const { mean, losses } = meanOverDraws(quadratic, { estimator: 'reinmax', images: N });
+  const { mean, losses } = meanOverDraws(quadratic, { estimator: 'reinmax', part: { images: N } });
   const expected = trueGradient(losses);
   close(mean, expected, 1e-7);
-  const biased = meanOverDraws(quadratic, { estimator: 'straight-through', images: N }).mean;
+  const biased = meanOverDraws(quadratic, { estimator: 'straight-through', part: { images: N } }).mean;
   expect(() => close(biased, expected, 0.01)).toThrow();
 });
 
 describe.each(['straight-through', 'reinmax'] as const)('%s', (estimator) => {
   test.each([1, 2, 3])('on %i of 4 images it is, in the mean over which, that of the whole batch', (images) => {
     const gumbelOf = drawing(2, 0);
-    const whole = evaluate(programOf(quadratic, { estimator, images: N }), { ...feeds, direction, gumbel: gumbelOf });
+    const whole = evaluate(programOf(quadratic, { estimator, part: { images: N } }), {
+      ...feeds,
+      direction,
+      gumbel: gumbelOf,
+    });
     // Rotates the batch, the loss with it, so that every image is among the first ones equally often.
     const mean = new Float64Array(K * G);
     for (let turn = 0; turn < N; turn++) {
@@ -121,16 +142,52 @@ describe.each(['straight-through', 'reinmax'] as const)('%s', (estimator) => {
         const summed = reduceSum(multiply(y, rotate(input('direction', 'float32', [N, O, 5, 5]))), { axes: [1] });
         return reduceSum(square(summed));
       };
-      const program = programOf(loss, { estimator, images }, rotate(x));
+      const program = programOf(loss, { estimator, part: { images } }, rotate(x));
       const { dalpha } = evaluate(program, { ...feeds, direction, gumbel: gumbelOf }).outputs;
       for (const [i, value] of dalpha!.data.entries()) mean[i]! += value / N;
     }
     close(mean, whole.outputs.dalpha!.data);
   });
 
+  // 5 rows, or 3 with stride 2: strips that divide them, that do not, and more of them than rows.
+  test.each([
+    [1, 1],
+    [5, 1],
+    [2, 1],
+    [3, 1],
+    [4, 1],
+    [8, 1],
+    [2, 2],
+    [3, 2],
+    [4, 2],
+  ])('on one of %i strips with stride %i it is, in the mean over which, that of the whole batch', (strips, stride) => {
+    const rows = stride === 1 ? 5 : 3;
+    const slope = hashed([N, O, rows, rows], 3);
+    const loss = (y: Tensor) =>
+      reduceSum(square(reduceSum(multiply(y, input('direction', 'float32', [N, O, rows, rows])), { axes: [1] })));
+    const run = (part: WeighedPart, at: number) => {
+      const own = { ...feeds, direction: slope, gumbel: drawing(2, 0) };
+      const program = programOf(loss, { estimator, part }, x, stride);
+      return evaluate(program, 'strips' in part ? { ...own, strip: tensorData('float32', [], [at]) } : own).outputs;
+    };
+    const whole = run({ images: N }, 0);
+    const mean = new Float64Array(K * G);
+    for (let which = 0; which < strips; which++) {
+      const { y, dalpha } = run({ strips }, (which + 0.5) / strips);
+      close(y!.data, whole.y!.data);
+      for (const [i, value] of dalpha!.data.entries()) mean[i]! += value / strips;
+    }
+    close(mean, whole.dalpha!.data);
+  });
+
   test('value and gradients of weights and input are those of the drawn network', () => {
-    const outputs = (images: number) =>
-      evaluate(programOf(quadratic, { estimator, images }), { ...feeds, direction, gumbel: drawing(1, 2) }).outputs;
+    const outputs = (part: WeighedPart) =>
+      evaluate(programOf(quadratic, { estimator, part }), {
+        ...feeds,
+        direction,
+        gumbel: drawing(1, 2),
+        ...('strips' in part && { strip: tensorData('float32', [], [0.4]) }),
+      }).outputs;
     const oneHot = tensorData('float32', [K, G], [-1e3, 0, -1e3, -1e3, -1e3, 0]);
     const y = exactConvolution(x, weight, mixture(alpha), GENOTYPES, convolution);
     const [dw, dx] = gradients(quadratic(y), [weight, x]) as [Tensor, Tensor];
@@ -139,8 +196,8 @@ describe.each(['straight-through', 'reinmax'] as const)('%s', (estimator) => {
       alpha: oneHot,
       direction,
     }).outputs;
-    for (const images of [1, N]) {
-      for (const name of ['y', 'dw', 'dx'] as const) close(outputs(images)[name]!.data, expected[name]!.data);
+    for (const part of [{ images: 1 }, { images: N }, { strips: 3 }]) {
+      for (const name of ['y', 'dw', 'dx'] as const) close(outputs(part)[name]!.data, expected[name]!.data);
     }
   });
 });

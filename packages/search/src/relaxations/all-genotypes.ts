@@ -16,41 +16,61 @@
  * q = (z + p) / 2 it is 2 J(q) s - J(p) s / 2, exact in the mean for losses that are quadratic in z, where (2) is exact for
  * linear ones.
  *
- * (1) is a sum over images. Over m of the N images of a batch, times N / m, its mean over which images these are is the
- * whole sum, and (2) and ReinMax are linear in s: the estimate is unbiased for the estimator on the whole batch. The first
- * m images are taken: batches hold shuffled examples, so these are a random part. A step costs a plain one and G - 1 forward
- * convolutions on m images (the drawn genotype's output is there already).
+ * (1) is a sum over images and positions. Over a part of them, times what all are to the part, its mean over which part that
+ * is equals the whole sum, and (2) and ReinMax are linear in s: the estimate is unbiased for the estimator on the whole batch.
+ * The part is our choice, and either
+ *
+ * - the first m of the N images of a batch, times N / m: batches hold shuffled examples, so their order, an input, makes
+ *   these a random part; or
+ * - one of n strips of rows of every image, times n, drawn anew for each layer and step by an input (`samplingFeeds`). With a
+ *   height that n does not divide the last strips are lower or empty, which the mean over all strips allows for.
+ *
+ * PC-DARTS (Xu et al. 2020) saves by a part of the channels, and changes the network in that; here the network is the drawn
+ * one. A step costs a plain one and G forward convolutions on the part: those of undivided channels are faster than the
+ * G - 1 divided ones that the drawn output would spare.
  *
  * It is written as a term whose value is 0: (q - stop(q)) c has the gradient <d, c> by q.
  */
 import {
   add,
   argMax,
+  cast,
   concat,
-  constant,
+  conv2d,
   conv2dByChannelDilation,
   divide,
   gather,
   log,
   multiply,
   oneHot,
+  pad,
   range,
-  reduceSum,
   reshape,
   sliceAxis,
   softmax,
   stopGradient,
   subtract,
   type Tensor,
-  tensorData,
 } from '@nats/graph';
 import type { Genotype } from '@nats/space';
-import { type DilatedConvolution, outputChannels } from './dilated-convolution.js';
+import { type DilatedConvolution, outputChannels, samePadding } from './dilated-convolution.js';
+import type { RelaxedLayer } from './relaxation.js';
+
+/** The part of a batch on which all genotypes are weighed: some of its images, or one of so many strips of rows. */
+export type WeighedPart = { readonly images?: number } | { readonly strips: number };
 
 export interface AllGenotypesOptions {
   readonly estimator: 'straight-through' | 'reinmax';
-  /** Images of a batch on which all genotypes are weighed; default an eighth of it, at least 1. */
-  readonly images?: number;
+  /** Default: an eighth of the images, at least 1. */
+  readonly part?: WeighedPart;
+}
+
+/** What is drawn for a layer. */
+export interface AllGenotypesInputs {
+  /** Gumbel noise `[K, G]`, see `samplingFeeds`. */
+  readonly noise: Tensor;
+  /** Scalar, 0 to below 1: which strip. Needed with strips alone. */
+  readonly strip?: Tensor;
 }
 
 /** How many images of a batch all genotypes are weighed on. */
@@ -58,49 +78,80 @@ export function weighedImages(batch: number, images = Math.max(1, Math.floor(bat
   return Math.min(batch, images);
 }
 
-/**
- * A drawn genotype for each channel group; the gradient of `alpha` is the estimator's over all genotypes.
- * @param x `[N, C, H, W]`
- * @param weight `[O, C / groups, 3, 3]`
- * @param alpha `[K, G]`
- * @param noise Gumbel noise `[K, G]`, see `samplingFeeds`
- */
+/** A drawn genotype for each channel group; the gradient of `alpha` is the estimator's over all genotypes. */
 export function allGenotypesConvolution(
-  x: Tensor,
-  weight: Tensor,
-  alpha: Tensor,
-  noise: Tensor,
-  genotypes: readonly Genotype[],
-  convolution: DilatedConvolution,
-  { estimator, images }: AllGenotypesOptions,
+  { x, weight, alpha, genotypes, convolution }: Omit<RelaxedLayer, 'site'>,
+  { noise, strip }: AllGenotypesInputs,
+  { estimator, part = {} }: AllGenotypesOptions,
 ): Tensor {
   const channels = outputChannels(weight);
   const groupOfChannel = divide(range(channels), channels / (alpha.shape[0] as number));
   const drawn = argMax(add(stopGradient(alpha), noise), 1);
-  const convolve = (input: Tensor, kernel: Tensor, chosen: Tensor) =>
-    conv2dByChannelDilation(input, kernel, gather(chosen, groupOfChannel), { genotypes, ...convolution });
-  const y = convolve(x, weight, drawn);
+  const y = conv2dByChannelDilation(x, weight, gather(drawn, groupOfChannel), { genotypes, ...convolution });
 
-  const batch = x.shape[0] as number;
-  const part = weighedImages(batch, images);
-  const firstImages = (tensor: Tensor) => (part === batch ? tensor : sliceAxis(tensor, 0, 0, part));
   const coefficients = straightThrough(alpha, drawn, estimator);
-  const [seen, kernel] = [stopGradient(firstImages(x)), stopGradient(weight)];
-  const terms = genotypes.map((_, turn) => {
-    const chosen = turn === 0 ? drawn : turned(drawn, turn, genotypes.length);
-    const output = turn === 0 ? stopGradient(firstImages(y)) : convolve(seen, kernel, chosen);
-    const coefficient = reduceSum(multiply(coefficients, oneHot(chosen, genotypes.length)), { axes: [1] });
-    const zero = divide(multiply(subtract(coefficient, stopGradient(coefficient)), batch), part);
-    return multiply(output, reshape(gather(zero, groupOfChannel), [channels, 1, 1]));
-  });
-  const weighed = add(firstImages(y), terms.reduce(add));
-  return part === batch ? weighed : concat([weighed, sliceAxis(y, 0, part, batch)], 0);
+  const zeros = gather(subtract(coefficients, stopGradient(coefficients)), groupOfChannel);
+  const kernel = stopGradient(weight);
+  /** 0, with the gradient of every genotype's coefficient. `inputOf` may leave out rows that a genotype does not reach. */
+  const effect = (
+    inputOf: (genotype: Genotype) => Tensor,
+    isCut: boolean,
+    [whole, ofPart]: readonly [number, number],
+  ) =>
+    genotypes
+      .map((dilation, g) => {
+        const [ph, pw] = samePadding(dilation);
+        const padding: Genotype = [isCut ? 0 : ph, pw];
+        const output = conv2d(inputOf(dilation), kernel, { ...convolution, dilation, padding });
+        // By a quotient: constants are float32, and a third is none.
+        const zero = divide(multiply(sliceAxis(zeros, 1, g, g + 1), whole), ofPart);
+        return multiply(output, reshape(zero, [channels, 1, 1]));
+      })
+      .reduce(add);
+
+  if ('strips' in part)
+    return withStrip(y, { x: stopGradient(x), strip: strip!, strips: part.strips }, effect, {
+      genotypes,
+      ...convolution,
+    });
+  const batch = x.shape[0] as number;
+  const images = weighedImages(batch, part.images);
+  const first = (tensor: Tensor) => (images === batch ? tensor : sliceAxis(tensor, 0, 0, images));
+  const seen = stopGradient(first(x));
+  const weighed = add(
+    first(y),
+    effect(() => seen, false, [batch, images]),
+  );
+  return images === batch ? weighed : concat([weighed, sliceAxis(y, 0, images, batch)], 0);
 }
 
-/** The genotype `turn` after each group's own, in a circle: over all turns every group has every genotype once. */
-function turned(drawn: Tensor, turn: number, genotypes: number): Tensor {
-  const next = Array.from({ length: genotypes }, (_, g) => (g + turn) % genotypes);
-  return gather(constant(tensorData('int32', [genotypes], next)), drawn);
+type Effect = (inputOf: (genotype: Genotype) => Tensor, isCut: boolean, scale: readonly [number, number]) => Tensor;
+
+/** Adds the effect of one strip of the output's rows. Only the rows that it needs of the input are convolved. */
+function withStrip(
+  y: Tensor,
+  { x, strip, strips }: { readonly x: Tensor; readonly strip: Tensor; readonly strips: number },
+  effect: Effect,
+  { genotypes, stride }: DilatedConvolution & { readonly genotypes: readonly Genotype[] },
+): Tensor {
+  const [n, o, height, width] = y.shape as [number, number, number, number];
+  const rows = Math.ceil(height / strips);
+  const step = typeof stride === 'number' ? stride : stride[0];
+  const reach = Math.max(...genotypes.map(([dh]) => dh));
+  const span = (rows - 1) * step + 1 + 2 * reach;
+  const bottom = Math.max(0, (strips - 1) * rows * step + span - reach - (x.shape[2] as number));
+  const padded = pad(x, [
+    [0, 0],
+    [0, 0],
+    [reach, bottom],
+    [0, 0],
+  ]);
+  const which = cast(multiply(strip, strips), 'int32');
+  const seen = gather(padded, add(multiply(which, rows * step), range(span)), 2);
+  const inputOf = ([dh]: Genotype) => sliceAxis(seen, 2, reach - dh, span - (reach - dh));
+  const ofStrip = reshape(effect(inputOf, true, [strips, 1]), [n, o, 1, rows, width]);
+  const everywhere = multiply(ofStrip, reshape(oneHot(which, strips), [strips, 1, 1]));
+  return add(y, sliceAxis(reshape(everywhere, [n, o, strips * rows, width]), 2, 0, height));
 }
 
 /** `[K, G]` whose gradient by `alpha` is the estimator's; its values do not matter. */

@@ -18,10 +18,27 @@ import {
   outputChannels,
   samePadding,
 } from './dilated-convolution.js';
-import { mixingWeightOf, perChannel } from './mixture.js';
+import { mixingWeightOf, mixture, perChannel } from './mixture.js';
+import type { RelaxationKind } from './relaxation.js';
 
 /** `auto` counts convolution work and takes the cheaper form; both give the same numbers. */
 export type ExactForm = 'auto' | 'sum' | 'dense';
+
+/** The weighted sum over all genotypes. */
+export interface ExactRelaxation {
+  readonly kind: 'exact';
+  /** Default `auto`: per layer the cheaper form, by counting. */
+  readonly form?: ExactForm;
+}
+
+/** The weighted sum of the paper's Figure 3. */
+export const exact: RelaxationKind<ExactRelaxation> = {
+  sampled: false,
+  layers:
+    ({ form }) =>
+    ({ x, weight, alpha, genotypes, convolution }) =>
+      exactConvolution(x, weight, mixture(alpha), genotypes, convolution, form),
+};
 
 /**
  * The relaxed convolution of NATS (Figure 3): in channel group k the sum over genotypes g of p[k, g] times the output of

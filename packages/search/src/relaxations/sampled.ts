@@ -1,103 +1,76 @@
-import {
-  add,
-  argMax,
-  conv2dByChannelDilation,
-  divide,
-  gather,
-  hashUniform,
-  input,
-  multiply,
-  oneHot,
-  range,
-  reduceSum,
-  reshape,
-  seedOf,
-  sliceAxis,
-  softmax,
-  stopGradient,
-  subtract,
-  type Tensor,
-  type TensorData,
-  tensorData,
-} from '@nats/graph';
-import type { Genotype, SearchSpace } from '@nats/space';
-import { type DilatedConvolution, outputChannels } from './dilated-convolution.js';
+import { check } from '@nats/graph';
+import type { StageName } from '@nats/space';
+import { type AllGenotypesOptions, allGenotypesConvolution, type WeighedPart } from './all-genotypes.js';
+import { exactConvolution } from './exact.js';
+import { gdasConvolution } from './gdas.js';
+import { mixture } from './mixture.js';
+import type { RelaxationKind } from './relaxation.js';
+import { samplingInputs } from './sampling.js';
 
-/** What a sample is drawn with: fed at each step, so that the program stays a pure function. */
-export interface SamplingInputs {
-  /** Gumbel noise `[K, G]`. */
-  readonly noise: Tensor;
-  /** Scalar: small values make the soft sample hard, large ones uniform. */
-  readonly temperature: Tensor;
+/** One genotype for each channel group and step: needs the inputs that `samplingFeeds` makes. */
+export interface SampledRelaxation {
+  readonly kind: 'sampled';
+  /**
+   * How the architecture's gradient is estimated:
+   * - `gdas` (default): through the drawn genotype's probability alone (Dong and Yang 2019).
+   * - `straight-through`, `reinmax`: from the first-order effect of all genotypes on a part of the batch, see
+   *   `allGenotypesConvolution`.
+   */
+  readonly estimator?: 'gdas' | AllGenotypesOptions['estimator'];
+  /** Images of a batch on which all genotypes are weighed, 1 or more; default an eighth of it. Not for `gdas`. */
+  readonly images?: number;
+  /** Weighs them on one of so many strips of rows of every image instead, drawn anew for each layer and step. Not for `gdas`. */
+  readonly strips?: number;
+  /** Stages whose convolutions are relaxed exactly, such as the last one; default none. */
+  readonly exactStages?: readonly StageName[];
 }
 
-const NOISE = 'gumbel';
-const TEMPERATURE = 'temperature';
+/** Draws one genotype for each channel group and step. */
+export const sampled: RelaxationKind<SampledRelaxation> = {
+  sampled: true,
+  layers: (relaxation, space) => {
+    checkSampled(relaxation);
+    const { estimator = 'gdas', images, strips, exactStages = [] } = relaxation;
+    const unknown = exactStages.find((stage) => !space.sites.some((site) => site.stage === stage));
+    check(unknown === undefined, 'name', () => ({
+      rule: 'stages that are relaxed exactly have convolutions in the space',
+      received: `'${unknown}'`,
+      limit: [...new Set(space.sites.map(({ stage }) => stage))].join(', '),
+    }));
+    const inputs = samplingInputs(space);
+    const part: WeighedPart = strips !== undefined ? { strips } : images !== undefined ? { images } : {};
+    return (layer) => {
+      const { x, weight, alpha, genotypes, convolution, site } = layer;
+      if (exactStages.includes(site.stage)) return exactConvolution(x, weight, mixture(alpha), genotypes, convolution);
+      const own = inputs.get(site.name)!;
+      return estimator === 'gdas'
+        ? gdasConvolution(layer, own)
+        : allGenotypesConvolution(layer, own, { estimator, part });
+    };
+  },
+  // Steps of the weights have no use for the architecture's gradient, and draw alike without it.
+  forWeights: ({ kind, exactStages }) => ({ kind, ...(exactStages && { exactStages }) }),
+};
 
-/** Declares the two inputs of all sampled layers of a space, and each layer's part of the noise. */
-export function samplingInputs(space: SearchSpace): Map<string, SamplingInputs> {
-  const noise = input(NOISE, 'float32', [noiseRows(space), space.genotypes.length]);
-  const temperature = input(TEMPERATURE, 'float32', []);
-  let row = 0;
-  return new Map(
-    space.sites.map(({ name, channelGroups }) => {
-      const part = sliceAxis(noise, 0, row, row + channelGroups);
-      row += channelGroups;
-      return [name, { noise: part, temperature }];
-    }),
-  );
-}
-
-/** Feeds of a sampled step: a pure function of seed and step. */
-export function samplingFeeds(
-  space: SearchSpace,
-  seed: number,
-  step: number,
-  temperature: number,
-): Record<string, TensorData> {
-  const own = seedOf(seed, `gumbel ${step}`);
-  const shape = [noiseRows(space), space.genotypes.length];
-  const values = Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => {
-    // Half a unit away from 0 and 1, so that both logarithms are finite.
-    const uniform = hashUniform(own, i) + 2 ** -25;
-    return -Math.log(-Math.log(uniform));
-  });
-  return {
-    [NOISE]: tensorData('float32', shape, values),
-    [TEMPERATURE]: tensorData('float32', [], [temperature]),
-  };
-}
-
-function noiseRows(space: SearchSpace): number {
-  return space.sites.reduce((sum, { channelGroups }) => sum + channelGroups, 0);
-}
-
-/**
- * One genotype for each channel group and step, drawn by the Gumbel-softmax trick (Jang et al. 2017). The forward pass
- * uses the drawn genotype alone; the architecture's gradient goes through its probability only, as in GDAS (Dong and Yang
- * 2019, equation 7). Biased: genotypes that were not drawn get their gradient through the softmax alone. In return a step
- * costs about what the plain network's does, and one compiled program serves every sample.
- * @param alpha `[K, G]`
- */
-export function sampledConvolution(
-  x: Tensor,
-  weight: Tensor,
-  alpha: Tensor,
-  { noise, temperature }: SamplingInputs,
-  genotypes: readonly Genotype[],
-  convolution: DilatedConvolution,
-): Tensor {
-  const channels = outputChannels(weight);
-  const groups = alpha.shape[0] as number;
-  const soft = softmax(divide(add(alpha, noise), temperature), 1);
-  const drawn = argMax(soft, 1);
-  const probability = reduceSum(multiply(soft, oneHot(drawn, genotypes.length)), { axes: [1] });
-  // Exactly 1 in value, with the gradient of the drawn genotype's probability.
-  const gate = add(subtract(probability, stopGradient(probability)), 1);
-  const groupOfChannel = divide(range(channels), channels / groups);
-  const channelGate = reshape(gather(gate, groupOfChannel), [channels, 1, 1, 1]);
-  return conv2dByChannelDilation(x, multiply(weight, channelGate), gather(drawn, groupOfChannel), {
-    genotypes,
-    ...convolution,
-  });
+function checkSampled({ estimator = 'gdas', images, strips }: SampledRelaxation): void {
+  for (const [name, value] of Object.entries({ images, strips })) {
+    check(value === undefined || estimator !== 'gdas', 'attribute', () => ({
+      rule: `GDAS looks at the drawn genotypes alone, so that no ${name} are set apart to weigh the others`,
+      received: `${name} ${value} with the estimator 'gdas'`,
+      limit: `the estimator 'straight-through' or 'reinmax', or no ${name}`,
+    }));
+    check(value === undefined || (Number.isInteger(value) && value >= 1), 'attribute', () => ({
+      rule:
+        name === 'images'
+          ? 'all genotypes are weighed on some images of a batch'
+          : 'all genotypes are weighed on one of some strips of rows',
+      received: `${name} ${value}`,
+      limit: 'a whole number of at least 1',
+    }));
+  }
+  check(images === undefined || strips === undefined, 'attribute', () => ({
+    rule: 'all genotypes are weighed either on some images or on a strip of rows of all',
+    received: `images ${images} and strips ${strips}`,
+    limit: 'one of the two',
+  }));
 }

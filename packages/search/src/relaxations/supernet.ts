@@ -6,38 +6,45 @@ import {
   type SearchableSite,
   type SearchSpace,
 } from '@nats/space';
-import { type AllGenotypesOptions, allGenotypesConvolution } from './all-genotypes.js';
-import { convolutionOf, type DilatedConvolution } from './dilated-convolution.js';
-import { type ExactForm, exactConvolution } from './exact.js';
-import { architectureParameter, mixture } from './mixture.js';
-import { type SamplingInputs, sampledConvolution, samplingInputs } from './sampled.js';
+import { convolutionOf } from './dilated-convolution.js';
+import { type ExactRelaxation, exact } from './exact.js';
+import { architectureParameter } from './mixture.js';
+import { type PartialChannelsRelaxation, partialChannels } from './partial-channels.js';
+import type { RelaxationKind } from './relaxation.js';
+import { type SampledRelaxation, sampled } from './sampled.js';
 
 /** First part of the names of all architecture parameters: `architecture.layer1.0.conv2`. */
 export const ARCHITECTURE = 'architecture';
 
-/** The weighted sum over all genotypes. */
-export interface ExactRelaxation {
-  readonly kind: 'exact';
-  /** Default `auto`: per layer the cheaper form, by counting. */
-  readonly form?: ExactForm;
+/** How the choice of genotypes is made differentiable. */
+export type Relaxation = ExactRelaxation | SampledRelaxation | PartialChannelsRelaxation;
+
+/** All kinds, by name. A new one is a file, a line here and one in `Relaxation`. */
+const KINDS: { readonly [K in Relaxation['kind']]: RelaxationKind<Extract<Relaxation, { readonly kind: K }>> } = {
+  exact,
+  sampled,
+  'partial-channels': partialChannels,
+};
+
+/** @throws NatsError `name` for a kind that there is not */
+function kindOf(relaxation: Relaxation): RelaxationKind<Relaxation> {
+  check(Object.hasOwn(KINDS, relaxation.kind), 'name', () => ({
+    rule: 'a relaxation is one of those that are known',
+    received: `'${relaxation.kind}'`,
+    limit: Object.keys(KINDS).join(', '),
+  }));
+  return KINDS[relaxation.kind] as RelaxationKind<Relaxation>;
 }
 
-/** One genotype for each channel group and step: needs the inputs that `samplingFeeds` makes. */
-export interface SampledRelaxation {
-  readonly kind: 'sampled';
-  /**
-   * How the architecture's gradient is estimated:
-   * - `gdas` (default): through the drawn genotype's probability alone (Dong and Yang 2019).
-   * - `straight-through`, `reinmax`: from the first-order effect of all genotypes on a part of the batch, see
-   *   `allGenotypesConvolution`.
-   */
-  readonly estimator?: 'gdas' | AllGenotypesOptions['estimator'];
-  /** Images of a batch on which all genotypes are weighed, 1 or more; default an eighth of it. Not for `gdas`. */
-  readonly images?: number;
+/** Whether its supernet needs the inputs that `samplingFeeds` makes. */
+export function isSampled(relaxation: Relaxation): boolean {
+  return kindOf(relaxation).sampled;
 }
 
-/** How the choice of genotypes is made differentiable: exactly as a mixture, or by sampling. */
-export type Relaxation = ExactRelaxation | SampledRelaxation;
+/** What steps of the weights use: the same values and gradients of the weights, for less where there is a cheaper way. */
+export function relaxationForWeights(relaxation: Relaxation): Relaxation {
+  return kindOf(relaxation).forWeights?.(relaxation) ?? relaxation;
+}
 
 /**
  * Builds the searchable convolutions of a space as supernet layers, whose genotypes share one weight, and the others
@@ -46,8 +53,7 @@ export type Relaxation = ExactRelaxation | SampledRelaxation;
  */
 export function supernetConvolution(space: SearchSpace, relaxation: Relaxation): ConvolutionBuilder {
   const sites = new Map(space.sites.map((site) => [site.name, site]));
-  if (relaxation.kind === 'sampled') checkSampled(relaxation);
-  const sampling = relaxation.kind === 'sampled' ? samplingInputs(space) : undefined;
+  const build = kindOf(relaxation).layers(relaxation, space);
   return (scope, x, options, site) => {
     const searchable = sites.get(site.name);
     if (!searchable) return plainConvolution(scope, x, options, site);
@@ -61,30 +67,9 @@ export function supernetConvolution(space: SearchSpace, relaxation: Relaxation):
         searchable.channelGroups,
         genotypes.length,
       );
-      const convolution: DilatedConvolution = convolutionOf(options);
-      if (relaxation.kind === 'exact') {
-        return exactConvolution(x, weight, mixture(alpha), genotypes, convolution, relaxation.form);
-      }
-      const inputs = sampling!.get(site.name) as SamplingInputs;
-      const { estimator = 'gdas', images } = relaxation;
-      if (estimator === 'gdas') return sampledConvolution(x, weight, alpha, inputs, genotypes, convolution);
-      const estimation = { estimator, ...(images !== undefined && { images }) };
-      return allGenotypesConvolution(x, weight, alpha, inputs.noise, genotypes, convolution, estimation);
+      return build({ site: searchable, x, weight, alpha, genotypes, convolution: convolutionOf(options) });
     });
   };
-}
-
-function checkSampled({ estimator = 'gdas', images }: SampledRelaxation): void {
-  check(images === undefined || estimator !== 'gdas', 'attribute', () => ({
-    rule: 'GDAS looks at the drawn genotypes alone, so that no images are set apart to weigh the others',
-    received: `images ${images} with the estimator 'gdas'`,
-    limit: "the estimator 'straight-through' or 'reinmax', or no images",
-  }));
-  check(images === undefined || (Number.isInteger(images) && images >= 1), 'attribute', () => ({
-    rule: 'all genotypes are weighed on some images of a batch',
-    received: String(images),
-    limit: 'a whole number of at least 1',
-  }));
 }
 
 /** A space belongs to one backbone: a site of the same name must be the same convolution. */

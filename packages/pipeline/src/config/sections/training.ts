@@ -1,5 +1,5 @@
 import { DETECTION_RECIPES, type RecipeName } from '@nats/detect';
-import { FREEZE_POINTS } from '@nats/space';
+import { FREEZE_POINTS, STAGE_NAMES } from '@nats/space';
 import { z } from 'zod';
 import { ascending, positive, share, whole } from './fields.js';
 
@@ -108,9 +108,11 @@ export const searchSchema = z
     augment,
     maxObjects,
     relaxation: z
-      .enum(['exact', 'sampled'])
+      .enum(['exact', 'sampled', 'partial-channels'])
       .default('exact')
-      .describe('weighted sum over all dilations (the paper), or one drawn dilation a step (GDAS): cheaper, biased'),
+      .describe(
+        'weighted sum over all dilations (the paper), or one drawn dilation a step: cheaper; or the sum in some channels of each group alone (PC-DARTS)',
+      ),
     form: z
       .enum(['auto', 'sum', 'dense'])
       .default('auto')
@@ -124,6 +126,19 @@ export const searchSchema = z
     images: whole()
       .optional()
       .describe('of a batch on which all dilations are weighed; default an eighth of it; not for gdas'),
+    strips: whole()
+      .optional()
+      .describe(
+        'instead of some images: all dilations are weighed on one of so many strips of rows of every image; not for gdas',
+      ),
+    exactStages: z
+      .array(z.enum(STAGE_NAMES))
+      .min(1)
+      .optional()
+      .describe('stages that the sampled relaxation leaves to the exact one, such as ["C5"]; default none'),
+    mixedOutOf: whole()
+      .optional()
+      .describe('partial-channels: one of so many channels of each group is mixed; default 4 (PC-DARTS)'),
     start: whole(0)
       .optional()
       .describe('first step in which the architecture moves; default 30 % of the steps (our choice)'),
@@ -167,13 +182,27 @@ export const searchSchema = z
       message: `the architecture moves in none of the ${steps} steps`,
     });
   })
-  .superRefine(({ relaxation, estimator, images }, context) => {
+  .superRefine(({ relaxation, estimator, images, strips, exactStages, mixedOutOf }, context) => {
     const refuse = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
     if (estimator !== 'gdas' && relaxation !== 'sampled') {
       refuse('estimator', "is the sampled relaxation's: set search.relaxation to sampled, or leave it out");
     }
-    if (images !== undefined && (relaxation !== 'sampled' || estimator === 'gdas')) {
-      refuse('images', 'are for the estimators straight-through and reinmax of the sampled relaxation');
+    for (const [key, value] of Object.entries({ images, strips })) {
+      if (value !== undefined && (relaxation !== 'sampled' || estimator === 'gdas')) {
+        refuse(key, 'are for the estimators straight-through and reinmax of the sampled relaxation');
+      }
+    }
+    if (images !== undefined && strips !== undefined) {
+      refuse(
+        'strips',
+        'stand for search.images: dilations are weighed on some images, or on strips of all; leave one out',
+      );
+    }
+    if (exactStages && relaxation !== 'sampled') {
+      refuse('exactStages', "are the sampled relaxation's: set search.relaxation to sampled, or leave them out");
+    }
+    if (mixedOutOf !== undefined && relaxation !== 'partial-channels') {
+      refuse('mixedOutOf', "is partial channels': set search.relaxation to partial-channels, or leave it out");
     }
   })
   .prefault({})

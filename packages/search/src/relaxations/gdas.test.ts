@@ -3,8 +3,9 @@ import { hashed } from '@nats/graph/testing';
 import { expect, test } from 'vitest';
 import { space } from '../../test/planted.js';
 import { exactConvolution } from './exact.js';
+import { gdasConvolution } from './gdas.js';
 import { mixture } from './mixture.js';
-import { sampledConvolution, samplingFeeds } from './sampled.js';
+import { samplingFeeds } from './sampling.js';
 
 const GENOTYPES = space.genotypes;
 const DRAWS = 1500;
@@ -24,7 +25,10 @@ test('the mean of samples is the exact mixture, and so is the mean of its gradie
   const exact = exactConvolution(x, weight, mixture(alpha), GENOTYPES, convolution);
   const noiseRow = input('noise', 'float32', [2, 3]);
   const temperature = input('temperature', 'float32', []);
-  const drawn = sampledConvolution(x, weight, alpha, { noise: noiseRow, temperature }, GENOTYPES, convolution);
+  const drawn = gdasConvolution(
+    { x, weight, alpha, genotypes: GENOTYPES, convolution },
+    { noise: noiseRow, temperature },
+  );
   const programs = [exact, drawn].map((y) => createProgram({ outputs: { y, dw: gradients(loss(y), [weight])[0]! } }));
   const expected = evaluate(programs[0]!, feeds).outputs;
   const mean = { y: new Float64Array(expected.y!.data.length), dw: new Float64Array(expected.dw!.data.length) };
