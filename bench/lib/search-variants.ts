@@ -11,9 +11,24 @@ import {
   schemeBuilder,
   searchSpace,
 } from '@nats/space';
-import { adamw, type Objective, readMnist, trainingStep } from '@nats/train';
+import { adam, adamw, readMnist, trainingStep } from '@nats/train';
 
-export const FORMS = ['sum', 'dense', 'sampled', 'derived'] as const;
+const ST = { kind: 'sampled', estimator: 'straight-through' } as const;
+
+/**
+ * Relaxations by name. Steps of the weights are alike for all estimators of the sampled one (they draw, and have no use for
+ * the architecture's gradient), so that `weights` names the variant whose step of the weights a search takes.
+ */
+export const RELAXATIONS: Readonly<Record<string, { readonly relaxation: Relaxation; readonly weights: string }>> = {
+  sum: { relaxation: { kind: 'exact', form: 'sum' }, weights: 'sum' },
+  dense: { relaxation: { kind: 'exact', form: 'dense' }, weights: 'dense' },
+  sampled: { relaxation: { kind: 'sampled' }, weights: 'sampled' },
+  images: { relaxation: ST, weights: 'sampled' },
+  strips: { relaxation: { ...ST, strips: 8 }, weights: 'sampled' },
+  reinmax: { relaxation: { ...ST, estimator: 'reinmax' }, weights: 'sampled' },
+  'exact-last': { relaxation: { ...ST, exactStages: ['C4'] }, weights: 'exact-last' },
+  partial: { relaxation: { kind: 'partial-channels' }, weights: 'partial' },
+};
 
 export interface StepToRun {
   readonly program: Program;
@@ -29,12 +44,19 @@ export function spaces(): Record<string, SearchSpace> {
   return { 'isotropic-3': space(isotropicGenotypes(3)), 'anisotropic-9': space(anisotropicGenotypes(3)) };
 }
 
-/** All variants: `plain`, and `SPACE/FORM`. */
+/** All variants: `plain`, `SPACE/FORM` for steps of the weights, `SPACE/FORM/architecture`. */
 export function variantNames(): string[] {
-  return ['plain', ...Object.keys(spaces()).flatMap((space) => FORMS.map((form) => `${space}/${form}`))];
+  const weights = [...new Set(Object.values(RELAXATIONS).map((one) => one.weights)), 'derived'];
+  return [
+    'plain',
+    ...Object.keys(spaces()).flatMap((space) => [
+      ...weights.map((form) => `${space}/${form}`),
+      ...Object.keys(RELAXATIONS).map((form) => `${space}/${form}/architecture`),
+    ]),
+  ];
 }
 
-/** The weight step of the demo detector, plain, as a supernet, or derived by a random scheme. */
+/** A step of the demo detector: of the weights, plain, of a supernet or derived by a random scheme; or of an architecture. */
 export async function stepOf(name: string, batchSize: number): Promise<StepToRun> {
   const { train } = await readMnist();
   const objective = detection({
@@ -43,24 +65,32 @@ export async function stepOf(name: string, batchSize: number): Promise<StepToRun
     batchSize,
     maxObjects: 16,
   });
-  const [title, form] = name.split('/') as [string, (typeof FORMS)[number] | undefined];
+  const [title, form, phase] = name.split('/') as [string, string | undefined, 'architecture' | undefined];
   const space = spaces()[title];
   const convolution = space && form === 'derived' ? schemeBuilder(randomScheme(space)) : undefined;
-  const { program, spec } = trainingStep(form && space ? superOf(objective, space, form) : objective, {
-    optimizer: adamw(),
-    only: (parameter) => !isArchitecture(parameter),
+  const relaxation = form === undefined ? undefined : RELAXATIONS[form]?.relaxation;
+  const trained = space && relaxation ? supernetObjective(objective, space, forPhase(relaxation, phase)) : objective;
+  // As `createSearch` has them; the length of the architecture's gradient is reported there.
+  const { program, spec } = trainingStep(trained, {
+    ...(phase
+      ? { optimizer: adam({ betas: [0.5, 0.999] }), only: isArchitecture, statistics: 'keep', clipNorm: 1e30 }
+      : { optimizer: adamw(), only: (parameter: string) => !isArchitecture(parameter) }),
     ...(convolution && { convolution }),
   });
-  const sampling = space && form === 'sampled' ? samplingFeeds(space, 1, 0, 1) : {};
   const rate = tensorData('float32', [], [1e-4]);
-  const feeds = { ...(await objective.batch('train', 0)), ...sampling, learningRate: rate };
+  const all: Feeds = {
+    ...(await objective.batch('train', 0)),
+    ...(space && samplingFeeds(space, 1, 0, 1)),
+    learningRate: rate,
+  };
+  const feeds = Object.fromEntries(Object.entries(all).filter(([input]) => program.inputs.has(input)));
   return { program, spec, feeds, work: convolutionWork(program) };
 }
 
-function superOf(objective: Objective, space: SearchSpace, form: (typeof FORMS)[number]): Objective {
-  if (form === 'derived') return objective;
-  const relaxation: Relaxation = form === 'sampled' ? { kind: 'sampled' } : { kind: 'exact', form };
-  return supernetObjective(objective, space, relaxation);
+/** Steps of the weights take the estimator that costs least, as `createSearch` does. */
+function forPhase(relaxation: Relaxation, phase: 'architecture' | undefined): Relaxation {
+  if (phase || relaxation.kind !== 'sampled') return relaxation;
+  return { kind: 'sampled', ...(relaxation.exactStages && { exactStages: relaxation.exactStages }) };
 }
 
 /** A genotype for every channel group, drawn by lot. */
