@@ -60,6 +60,12 @@ describe('an inspected dataset', () => {
     ]);
     const nothing = await inspectDataset(datasetOf());
     expect([nothing.images, nothing.imageWidth, nothing.mostObjects]).toEqual([0, undefined, 0]);
+    expect(nothing.problems).toMatchObject([{ rule: 'a dataset has images' }]);
+  });
+
+  test('with boxes in shares of the image is told', async () => {
+    const { problems } = await inspectDataset(datasetOf([object(0.1, 0.1, 0.5, 1)]), { images: 'none' });
+    expect(problems).toMatchObject([{ kind: 'box', severity: 'warning', received: '[0.1, 0.1, 0.5, 1]' }]);
   });
 
   test('lists what is wrong with records that no reader checked', async () => {

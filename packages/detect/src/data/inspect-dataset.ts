@@ -6,7 +6,7 @@ import type { DecodeOptions } from './decode-image.js';
 import { duplicateImages } from './duplicate-images.js';
 import { anchorFit, type BoxSize, type FittedAnchors, fitAnchorLevels, fitAnchors } from './fit-anchors.js';
 import { type CanvasSize, letterbox } from './placement.js';
-import { checkedBox, type DataProblem } from './problems.js';
+import { checkedBox, type DataProblem, isError } from './problems.js';
 
 /** What `inspectDataset` looks at. */
 export interface InspectOptions extends Pick<ImageCheckOptions, 'known' | 'onProgress' | 'signal'> {
@@ -121,8 +121,18 @@ export async function inspectDataset(dataset: Dataset, options: InspectOptions =
 }
 
 /** What is wrong with records, without opening their images: for datasets that no reader of this package made. */
-function recordProblems({ records, classes }: Dataset): DataProblem[] {
+function recordProblems({ name, records, classes, problems: known }: Dataset): DataProblem[] {
   const problems: DataProblem[] = [];
+  if (records.length === 0 && !known.some(isError)) {
+    const rule = 'a dataset has images';
+    problems.push({ kind: 'image', file: name, field: '', rule, received: 'none', remedy: 'none' });
+  }
+  const boxes = records.flatMap(({ objects }) => objects.map(({ box }) => box));
+  if (boxes.length > 0 && boxes.every(([, , right, bottom]) => right <= 1 && bottom <= 1)) {
+    const rule = 'boxes are in pixels: all of these lie within the first one, as shares of the image would';
+    const received = `[${boxes[0]!.join(', ')}]`;
+    problems.push({ kind: 'box', file: name, field: '', rule, received, remedy: 'none', severity: 'warning' });
+  }
   const ids = new Set<string>();
   for (const record of records) {
     const where = { image: record.id, file: sourceName(record), remedy: 'none' as const };

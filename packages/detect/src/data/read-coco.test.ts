@@ -247,9 +247,9 @@ describe('COCO files', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['that are lists', [], /received \[\].*an object with fields/],
-    ['without categories', { images: [], annotations: [] }, /categories.*a list/],
-    ['without annotations', { images: [], categories: [] }, /annotations.*a list/],
+    ['that are lists', [], /received \[\].*the lists images, annotations and categories/],
+    ['without categories', { images: [], annotations: [] }, /categories: received nothing.*the lists/],
+    ['without annotations', { images: [], categories: [] }, /annotations: received nothing.*the lists/],
     [
       'with a category twice',
       changed((c) => c.categories.push({ id: 3, name: 'x' })),
@@ -299,6 +299,21 @@ describe('COCO files', () => {
     );
   });
 
+  test('find images whose names another system or an address spells otherwise, if there is one', async () => {
+    const png = await noisePng(8, 12);
+    const folder = await temporaryDirectory({
+      'A.JPG': png,
+      'caf\u00e9.png': png,
+      'my cat.png': png,
+      'b%20c.png': png,
+    });
+    const names = ['a.jpg', 'cafe\u0301.png', 's3://bucket/set/my%20cat.png?version=3', 'b%20c.png'];
+    const { records } = await read(named(...names), folder);
+    expect(records.map(({ source }) => source)).toEqual(
+      ['A.JPG', 'caf\u00e9.png', 'my cat.png', 'b%20c.png'].map((file) => ({ file: join(folder, file) })),
+    );
+  });
+
   test('tell names that several images end with, that leave the folder, or that are there twice', async () => {
     const folder = await pictures();
     await expect(read(named('a.png'), folder)).rejects.toThrow(
@@ -344,6 +359,25 @@ describe('COCO files', () => {
     ]);
   });
 
+  test('may have Infinity and texts for areas, texts for crowds, numbers for names', () => {
+    const value = changed((c) => {
+      const [first, second, third] = c.annotations;
+      Object.assign(first!, { area: '400.5', iscrowd: '0' });
+      Object.assign(second!, { area: 'Infinity', iscrowd: 'True' });
+      Object.assign(third!, { area: '-Infinity', iscrowd: 'false' });
+      c.categories[1]!.name = 7;
+    });
+    const { records, classes } = parsed(value);
+    expect(records[0]!.objects.map(({ area, crowd }) => [area, crowd])).toEqual([
+      [400.5, undefined],
+      [undefined, true],
+      [undefined, undefined],
+    ]);
+    expect(classes).toEqual(['7', 'cat']);
+    expect(() => parsed(changed((c) => (c.annotations[0]!.area = 'large')))).toThrow(/area: received "large"/);
+    expect(() => parsed(changed((c) => (c.annotations[0]!.iscrowd = 'maybe')))).toThrow(/iscrowd: received "maybe"/);
+  });
+
   test("without Roboflow's category above all others, which is told", () => {
     const value = changed((c) => {
       for (const category of c.categories) category.supercategory = 'pets';
@@ -360,8 +394,11 @@ describe('COCO files', () => {
     expect(parsed(used).classes).toEqual(['dog', 'cat']);
   });
 
+  /** Segmentations that cover no pixel of their image of 100 x 50. */
+  const NOTHING = [[[200, 60, 300, 60, 300, 90]], [[-9, 3, -1, 3, -1, 9]], { size: [50, 100], counts: [5000] }];
+
   test('for detectors of boxes are read without a look at masks; for detectors of masks each object needs one', () => {
-    for (const broken of [{}, '', [[1, 2]], [1, 2, 3, 4, 5, 6], { size: [1], counts: 'b' }, undefined]) {
+    for (const broken of [{}, '', [[1, 2]], [1, 2, 3, 4, 5, 6], { size: [1], counts: 'b' }, undefined, ...NOTHING]) {
       const value = changed((c) => (c.annotations[0]!.segmentation = broken));
       const options = { images: 'pictures' } as const;
       const boxes = parseCoco(value, 'x.json', { ...options, masks: 'ignore' });

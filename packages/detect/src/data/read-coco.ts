@@ -4,7 +4,18 @@ import type { CocoSegmentation } from '../masks/coco-mask.js';
 import type { Box } from './box.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
-import { FieldError, type Fields, fieldsAt, inFile, isFields, listAt, numberAt, sideAt, textAt } from './fields.js';
+import {
+  FieldError,
+  type Fields,
+  fieldsAt,
+  inFile,
+  isFields,
+  listAt,
+  numberAt,
+  numberInText,
+  sideAt,
+  textAt,
+} from './fields.js';
 import { imageFault } from './image-fault.js';
 import { createImageFinder, type ImageFinder } from './image-files.js';
 import { inParallel } from './in-parallel.js';
@@ -94,10 +105,13 @@ interface Lists {
 
 function listsOf(value: unknown, file: string): Lists {
   return inFile(file, () => {
-    const root = fieldsAt(value, '');
-    const annotations = listAt(root.annotations, 'annotations');
-    const categories = listAt(root.categories, 'categories');
-    return { annotations, categories, images: listAt(root.images, 'images') };
+    const list = (key: string): readonly unknown[] => {
+      const found = isFields(value) ? value[key] : undefined;
+      if (Array.isArray(found)) return found;
+      const rule = "annotations in COCO's format have the lists images, annotations and categories";
+      throw new FieldError(isFields(value) ? key : '', rule, isFields(value) ? found : value);
+    };
+    return { annotations: list('annotations'), categories: list('categories'), images: list('images') };
   });
 }
 
@@ -264,7 +278,7 @@ function categoriesOf(items: readonly unknown[]): Category[] {
     const key = idAt(id, `categories[${at}].id`);
     if (keys.has(key)) throw new FieldError(`categories[${at}].id`, 'ids of categories are different', id);
     keys.add(key);
-    const text = textAt(name, `categories[${at}].name`);
+    const text = textAt(typeof name === 'number' ? String(name) : name, `categories[${at}].name`);
     if (names.has(text)) throw new FieldError(`categories[${at}].name`, 'names of categories are different', text);
     names.add(text);
     const number = typeof id === 'number' ? id : /^(0|[1-9]\d{0,14})$/.test(String(key)) ? Number(key) : undefined;
@@ -397,19 +411,25 @@ function partsOf(annotation: Fields, field: string, labels: ReadonlyMap<Key, num
   if (sides.length !== 4) throw new FieldError(`${field}.bbox`, 'a box is [x, y, width, height]', sides);
   const at = (k: number) => numberAt(sides[k], `${field}.bbox[${k}]`);
   const [x, y, width, height] = [at(0), at(1), at(2), at(3)];
-  const { area } = annotation;
-  // Python writes NaN where it does not know.
-  const known = area !== undefined && area !== null && area !== 'NaN';
   return {
     box: [x, y, x + width, y + height],
     label,
     crowd: isCrowd(annotation.iscrowd, `${field}.iscrowd`),
-    area: known ? numberAt(area, `${field}.area`) : undefined,
+    area: areaAt(annotation.area, `${field}.area`),
   };
+}
+
+/** Python writes these where it does not know, and the parser reads them as texts. */
+const NOT_KNOWN: ReadonlySet<unknown> = new Set([undefined, null, 'NaN', 'Infinity', '-Infinity']);
+
+function areaAt(area: unknown, field: string): number | undefined {
+  if (NOT_KNOWN.has(area)) return undefined;
+  return typeof area === 'string' ? numberInText(area, field) : numberAt(area, field);
 }
 
 function isCrowd(value: unknown, field: string): boolean {
   if (value === undefined || value === null || value === 0 || value === false) return false;
   if (value === 1 || value === true) return true;
+  if (typeof value === 'string' && /^(0|1|true|false)$/i.test(value)) return /^(1|true)$/i.test(value);
   throw new FieldError(field, 'a crowd flag is 0 or 1, true or false', value);
 }

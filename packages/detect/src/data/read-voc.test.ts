@@ -159,9 +159,8 @@ describe('Pascal VOC', () => {
     await expect(readVoc(directory, { split: 'val' })).rejects.toThrow(/val\.txt: received no such file.*train\.txt/);
     await expect(readVoc(directory, { split: 'train' })).rejects.toThrow(/missing\.xml: received no such file/);
     await expect(readVoc(join(directory, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
-    await expect(readVoc(join(directory, 'Annotations'))).rejects.toThrow(
-      /has Annotations.*it has a\.xml|received no annotations/,
-    );
+    await expect(readVoc(join(directory, 'ImageSets'))).rejects.toThrow(/received no annotations; it has Main/);
+    await expect(readVoc(join(directory, 'Annotations', 'a.xml'))).rejects.toThrow(/is a folder/);
   });
 });
 

@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join, posix } from 'node:path';
 import { malformed, NatsError } from '@nats/graph';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { decodeText, readBytes, readText } from '../files/read-file.js';
+import { decodeText, readBytes } from '../files/read-file.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
 import { type Fields, fieldsAt, inFile, numberInText, sideAt, textAt } from './fields.js';
 import { imageFault } from './image-fault.js';
-import { imageFiles, pathParts } from './image-files.js';
+import { pathParts } from './image-files.js';
 import { inParallel } from './in-parallel.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
+import { openVoc, type VocImages } from './voc-layout.js';
 
 /** Options of `readVoc`. */
 export interface ReadVocOptions {
@@ -35,7 +35,8 @@ export interface ReadVocOptions {
 }
 
 /**
- * Reads a folder in the format of Pascal VOC: Annotations/*.xml, JPEGImages, ImageSets/Main/*.txt. The image of an annotation
+ * Reads a folder in the format of Pascal VOC: Annotations/*.xml, JPEGImages, ImageSets/Main/*.txt, or what tools write instead
+ * (see `openVoc`). The image of an annotation
  * is its `filename` or, where there is no such file, the one in JPEGImages that has the annotation's name (as torchvision and
  * MMDetection take it). Images are opened only where an annotation has no size.
  * @throws NatsError `malformed` for files that are not in the format, and for single broken annotations unless `onProblem`
@@ -44,13 +45,9 @@ export interface ReadVocOptions {
 export async function readVoc(directory: string, options: ReadVocOptions = {}): Promise<Dataset> {
   const { split, coordinates = 'corners', onProblem = 'error', background = false, orientation = 'apply' } = options;
   const list = createProblemList();
-  const folders = await foldersOf(directory);
-  const all = (await readdir(folders.annotations))
-    .filter((file) => /\.xml$/i.test(file) && !file.startsWith('.'))
-    .sort();
-  const files = new Map(all.map((file) => [file.slice(0, -'.xml'.length), join(folders.annotations, file)]));
-  const images = await imagesByName(folders.images);
-  const wanted = split === undefined ? [...files.keys()] : await readSplit(directory, split, { files, images }, list);
+  const layout = await openVoc(directory);
+  const { files, known: images } = layout;
+  const wanted = await layout.wanted(split, list);
   // Classes must not depend on the split.
   const read = options.classes ? wanted : [...new Set([...wanted, ...files.keys()])];
   const parsed = new Map<string, Parsed>();
@@ -62,98 +59,14 @@ export async function readVoc(directory: string, options: ReadVocOptions = {}): 
   const labels = new Map(classes.map((name, label) => [name, label]));
   const records: DatasetRecord[] = [];
   for (const id of wanted) {
-    const file = files.get(id) ?? join(folders.annotations, `${id}.xml`);
-    const context = { id, file, folder: folders.images, images, classes, labels, coordinates, background, orientation };
+    const file = files.get(id) ?? join(layout.annotations, `${id}.xml`);
+    const context = { id, file, folder: layout.images, images, classes, labels, coordinates, background, orientation };
     const record = await recordOf(parsed.get(id)!, context, list);
     if (record) records.push(record);
   }
   applyPolicy(list.problems, onProblem);
   const name = options.name ?? (split === undefined ? directory : `${directory}/${split}`);
   return { name, classes, records, problems: list.problems };
-}
-
-/** Annotations and JPEGImages, also under the names that other tools give them. @throws NatsError naming what is missing */
-async function foldersOf(directory: string): Promise<{ annotations: string; images: string }> {
-  const names = await readdir(directory);
-  const folder = (key: string, candidates: readonly string[]) => {
-    const name = candidates.find((candidate) => names.includes(candidate));
-    if (name !== undefined) return join(directory, name);
-    throw malformed(directory, '', {
-      rule: `a Pascal VOC folder has ${candidates[0]} (or ${candidates.slice(1).join(', ')})`,
-      received: `no ${key}; it has ${names.slice(0, 8).join(', ') || 'nothing'}`,
-    });
-  };
-  return {
-    annotations: folder('annotations', ['Annotations', 'annotations', 'labels']),
-    images: names.some((name) => IMAGE_FOLDERS.includes(name))
-      ? folder('images', IMAGE_FOLDERS)
-      : join(directory, IMAGE_FOLDERS[0]!),
-  };
-}
-
-const IMAGE_FOLDERS = ['JPEGImages', 'images', 'Images', 'JPEGimages'];
-
-interface Images {
-  /** By name without extension. */
-  readonly byStem: ReadonlyMap<string, string>;
-  /** By name, as it is and in lower case. */
-  readonly byName: ReadonlyMap<string, string>;
-}
-
-async function imagesByName(folder: string): Promise<Images> {
-  const files = existsSync(folder) ? await imageFiles(folder, false) : [];
-  const nameOf = (file: string) => file.slice(folder.length + 1);
-  return {
-    byStem: new Map(files.map((file) => [nameOf(file).slice(0, -extname(file).length), file])),
-    byName: new Map(files.map((file) => [nameOf(file), file])),
-  };
-}
-
-type Known = { readonly files: ReadonlyMap<string, string>; readonly images: Images };
-
-/**
- * Names of a list, one a line. A line may also be a path or have an extension; of a list of a single class, a flag follows the
- * name.
- */
-async function readSplit(directory: string, split: string, known: Known, list: ProblemList): Promise<string[]> {
-  const lists = join(directory, 'ImageSets', 'Main');
-  const file = join(lists, `${split.replace(/\.txt$/, '')}.txt`);
-  if (!existsSync(file)) {
-    const others = (await readdir(lists).catch(() => [])).filter((name) => name.endsWith('.txt'));
-    if (others.length === 0 && split === 'train') {
-      const rule = 'without lists in ImageSets/Main, every annotation is taken';
-      const where = { kind: 'reference', file, field: '', remedy: 'none', severity: 'warning' } as const;
-      list.add({ ...where, rule, received: 'no lists' });
-      return [...known.files.keys()];
-    }
-    throw malformed(file, '', {
-      rule: 'a split is a list of images in ImageSets/Main',
-      received: 'no such file',
-      limit: others.length > 0 ? `there are ${others.join(', ')}` : 'there are no lists; write one with a name a line',
-    });
-  }
-  const names = new Set<string>();
-  for (const [i, line] of (await readText(file)).split(/\r?\n/).entries()) {
-    const name = idOf(line.trim(), known);
-    if (name === '') continue;
-    if (names.has(name)) {
-      const rule = 'an image is in a list once';
-      const where = { image: name, file, field: `line ${i + 1}` };
-      list.add({ kind: 'duplicate', ...where, rule, received: name, remedy: 'image dropped' });
-    }
-    names.add(name);
-  }
-  return [...names];
-}
-
-/** The annotation that a line means: as it stands, without flag, folders, extension, whichever exists first. */
-function idOf(line: string, { files, images }: Known): string {
-  const flagless = line.replace(/\s+-?[01]$/, '');
-  const last = pathParts(flagless).at(-1) ?? '';
-  const stem = last.replace(/\.[^.]+$/, '');
-  const candidates = [line, flagless, last, stem];
-  const exists = (name: string) => files.has(name) || images.byStem.has(name);
-  return candidates.find((name) => name !== '' && exists(name)) ?? flagless;
 }
 
 type Parsed =
@@ -180,7 +93,9 @@ async function readAnnotation(file: string): Promise<Parsed> {
 function parseAnnotation(bytes: Uint8Array, file: string): Fields {
   const head = Buffer.from(bytes.subarray(0, 200)).toString('latin1');
   const declared = /^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']/.exec(head)?.[1];
-  const text = decodeText(bytes, file, declared);
+  // .NET's tools declare the encoding of their strings, whatever they write.
+  const isWide = declared !== undefined && /^utf-?16/i.test(declared) && !bytes.subarray(0, 200).includes(0);
+  const text = decodeText(bytes, file, isWide ? 'utf-8' : declared);
   const broken = (where: string, received: string) =>
     malformed(file, where, { rule: 'an XML file is complete and correct', received });
   if (text.trim() === '') throw broken('line 1', 'an empty file');
@@ -222,7 +137,7 @@ interface RecordContext {
   readonly id: string;
   readonly file: string;
   readonly folder: string;
-  readonly images: Images;
+  readonly images: VocImages;
   readonly classes: readonly string[];
   readonly labels: ReadonlyMap<string, number>;
   readonly coordinates: 'corners' | 'pixels';
@@ -268,8 +183,9 @@ async function bareRecord(context: RecordContext, list: ProblemList): Promise<Da
 /** `filename` if there is such a file (some tools write a whole path, of another machine), else the annotation's own name. */
 function imageOf({ filename }: Fields, { id, folder, images }: RecordContext): string {
   const name = typeof filename === 'string' ? pathParts(filename).at(-1) : undefined;
-  const named = name === undefined ? undefined : images.byName.get(name);
-  return named ?? images.byStem.get(id) ?? join(folder, name ?? `${id}.jpg`);
+  const beside = posix.join(posix.dirname(id), name ?? '');
+  const named = name === undefined ? undefined : (images.byName.get(beside) ?? images.byName.get(name));
+  return named ?? images.byStem.get(id) ?? images.byStem.get(posix.basename(id)) ?? join(folder, name ?? `${id}.jpg`);
 }
 
 type Size = { readonly width: number; readonly height: number };
@@ -286,7 +202,8 @@ async function sizeOf(
   const side = (key: 'width' | 'height') => (size as Fields | undefined)?.[key];
   const isUnknown = (value: unknown) =>
     value === undefined || value === '' || Number(value) === 0 || Number(value) === -1;
-  if (isUnknown(side('width')) && isUnknown(side('height')) && existsSync(image)) return measured(image, context, list);
+  if ((isUnknown(side('width')) || isUnknown(side('height'))) && existsSync(image))
+    return measured(image, context, list);
   return list.attempt({ file, image: id }, 'image dropped', () => {
     const fields = fieldsAt(size, 'size');
     return {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, sep } from 'node:path';
-import { readText } from '../files/read-file.js';
+import { linesIn, readText } from '../files/read-file.js';
 import type { Box } from './box.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
@@ -31,7 +31,7 @@ export interface ReadYoloOptions {
  * (optional, the folder that others start from) and a folder, a list of folders, or a text file of images for each
  * split, or what CVAT and Label Studio write instead (see `openYolo`); for each image `images/…/x.jpg` a file
  * `labels/…/x.txt` with a line `class x y width height` for each object, center and size as shares of the image. Lines with
- * more numbers are polygons. An image without such a file has no objects. Opens the header of every image for its size.
+ * more numbers are polygons, or have keypoints after the box where the YAML file has a `kpt_shape`. An image without such a file has no objects. Opens the header of every image for its size.
  * @param file the YAML file, or the folder of its `data.yaml`
  * @throws NatsError `malformed` for files that are not in the format, and for single broken annotations and images
  * unless `onProblem` is `drop`; IO errors pass through
@@ -39,9 +39,13 @@ export interface ReadYoloOptions {
 export async function readYolo(file: string, options: ReadYoloOptions): Promise<Dataset> {
   const { split, onProblem = 'error', orientation = 'apply', allowOutside = false } = options;
   const layout = await openYolo(file, { allowOutside });
-  const { classes } = layout;
+  const { classes, keypointNumbers } = layout;
   const list = createProblemList();
   const images = await layout.images(split);
+  if (images.length === 0) {
+    const rule = 'a split has images';
+    list.add({ kind: 'image', file: layout.file, field: split, rule, received: 'none', remedy: 'none' });
+  }
   const opened = await inParallel(images, (image) => openImage(image, orientation));
   const records: DatasetRecord[] = [];
   const ids = new Map<string, number>();
@@ -62,7 +66,7 @@ export async function readYolo(file: string, options: ReadYoloOptions): Promise<
       continue;
     }
     if (labels === undefined) unlabeled.push(image);
-    const objects = objectsOf(labels ?? '', { file: labelFile(image), id, size, classes }, list);
+    const objects = objectsOf(labels ?? '', { file: labelFile(image), id, size, classes, keypointNumbers }, list);
     // Images of several folders may have the same name.
     const count = ids.get(id) ?? 0;
     ids.set(id, count + 1);
@@ -128,8 +132,9 @@ async function misplacedLabels(image: string): Promise<string | undefined> {
   const expected = labelFile(image);
   const names = new Set([`${stem}.txt`, `${stem}${extname(image)}.txt`].map((name) => name.toLowerCase()));
   const folder = dirname(image);
-  const root = folder.split(sep).includes('images')
-    ? folder.slice(0, folder.lastIndexOf(`${sep}images`))
+  const lower = folder.toLowerCase();
+  const root = lower.split(sep).includes('images')
+    ? folder.slice(0, lower.lastIndexOf(`${sep}images`))
     : dirname(folder);
   const beside = (await readdir(root, { withFileTypes: true }).catch(() => []))
     .filter((entry) => entry.isDirectory() && /label|annot|obj/i.test(entry.name))
@@ -147,12 +152,14 @@ interface LabelContext {
   readonly id: string;
   readonly size: Size;
   readonly classes: readonly string[];
+  readonly keypointNumbers: number | undefined;
 }
 
-function objectsOf(text: string, { file, id, size, classes }: LabelContext, list: ProblemList): DatasetObject[] {
+function objectsOf(text: string, context: LabelContext, list: ProblemList): DatasetObject[] {
+  const { file, id, size } = context;
   const objects: DatasetObject[] = [];
   const lines = new Set<string>();
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
+  for (const [i, line] of linesIn(text).entries()) {
     const trimmed = line.trim();
     if (trimmed === '') continue;
     const field = `line ${i + 1}`;
@@ -171,28 +178,41 @@ function objectsOf(text: string, { file, id, size, classes }: LabelContext, list
       continue;
     }
     lines.add(trimmed);
-    const object = list.attempt({ file, image: id }, 'annotation dropped', () =>
-      objectOf(trimmed, field, size, classes),
-    );
+    const object = list.attempt({ file, image: id }, 'annotation dropped', () => objectOf(trimmed, field, context));
     const box = object && list.box(object.box, size, { file, field, image: id });
     if (box) objects.push({ ...object, box });
   }
   return objects;
 }
 
-function objectOf(line: string, field: string, size: Size, classes: readonly string[]): DatasetObject {
-  const numbers = line.split(/\s+/).map((text) => numberInText(text, field));
-  const [label, ...values] = numbers as [number, ...number[]];
+/** Beyond this, a share of the image must be meant as pixels. */
+const MOST_SHARE = 2;
+
+function objectOf(line: string, field: string, { size, classes, keypointNumbers }: LabelContext): DatasetObject {
+  const texts = line.split(/\s+/);
+  if (texts.some((text) => !Number.isFinite(Number(text)))) {
+    throw new FieldError(field, 'a line is numbers with spaces between them: a class, then x y width height', line);
+  }
+  const [label, ...numbers] = texts.map((text) => numberInText(text, field)) as [number, ...number[]];
+  const hasKeypoints = keypointNumbers !== undefined && numbers.length === 4 + keypointNumbers;
+  const values = hasKeypoints ? numbers.slice(0, 4) : numbers;
   if (!Number.isInteger(label) || label < 0 || label >= classes.length) {
     throw new AnnotationError('reference', field, `a class is a number from 0 to ${classes.length - 1}`, label);
+  }
+  if (values.some((value) => Math.abs(value) > MOST_SHARE)) {
+    throw new FieldError(field, 'coordinates are shares of the width and height of the image, not pixels', line);
   }
   const absolute = values.map((value, i) => value * (i % 2 === 0 ? size.width : size.height));
   if (values.length === 4) {
     const [x, y, width, height] = absolute as [number, number, number, number];
     return { box: [x - width / 2, y - height / 2, x + width / 2, y + height / 2], label };
   }
-  if (values.length < 6 || values.length % 2 === 1) {
-    throw new FieldError(field, 'a line is a class, then x y width height or a polygon', line);
+  if (values.length < 6 || values.length % 2 === 1 || keypointNumbers !== undefined) {
+    const rule =
+      keypointNumbers === undefined
+        ? 'a line is a class, then x y width height or a polygon'
+        : `a line is a class, then x y width height and, by kpt_shape, ${keypointNumbers} numbers of keypoints`;
+    throw new FieldError(field, rule, line);
   }
   return { box: boundsOf(absolute), label, segmentation: [absolute] };
 }

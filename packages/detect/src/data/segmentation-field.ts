@@ -9,7 +9,7 @@ const LEAST = 6;
 
 /**
  * A `segmentation` of COCO's files, checked but not drawn: none for nothing, no polygon, or empty ones, which tools for boxes
- * write.
+ * write, and none for what covers no pixel of the image.
  * @throws FieldError naming the field, and the annotation by its id
  */
 export function segmentationAt(
@@ -31,17 +31,31 @@ export function segmentationAt(
     }
     // As in pycocotools, which tells boxes from polygons by the first; others may be points or lines.
     if (value[0].length < LEAST) throw broken(`${field}[0]`, 'a polygon has at least three points', value[0]);
-    return value as number[][];
+    return value.some((polygon) => reaches(polygon, size)) ? (value as number[][]) : undefined;
   }
   if (!isFields(value)) throw broken(field, 'a segmentation is a list of polygons or a mask of size and counts', value);
   try {
-    segmentationMask({ size: value.size, counts: value.counts } as CocoMask, size, field);
+    const { runs } = segmentationMask({ size: value.size, counts: value.counts } as CocoMask, size, field);
+    if (runs.every((run, i) => i % 2 === 0 || run === 0)) return undefined;
   } catch (error) {
     if (!(error instanceof NatsError)) throw error;
     const { rule, received, limit, where } = error.details;
     throw broken(where ?? field, limit === undefined ? rule : `${rule} (${limit})`, received);
   }
   return value as unknown as CocoSegmentation;
+}
+
+/** Whether the rectangle around a polygon has a part in the image. */
+function reaches(polygon: readonly number[], { width, height }: MaskSize): boolean {
+  const isWithin = (first: number, limit: number) => {
+    let [below, above] = [true, true];
+    for (let i = first; i < polygon.length; i += 2) {
+      below &&= polygon[i]! <= 0;
+      above &&= polygon[i]! >= limit;
+    }
+    return !below && !above;
+  };
+  return isWithin(0, width) && isWithin(1, height);
 }
 
 function isCoordinate(value: unknown): boolean {

@@ -1,11 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { malformed } from '@nats/graph';
 import { parse } from 'yaml';
-import { checkName, readText } from '../files/read-file.js';
+import { checkName, linesIn, readText } from '../files/read-file.js';
 import { append } from './append.js';
-import { FieldError, type Fields, fieldsAt, inFile, shown, textAt } from './fields.js';
+import { FieldError, type Fields, fieldsAt, inFile, isFields, listAt, shown, sideAt, textAt } from './fields.js';
 import { imageFiles, isInside, pathParts } from './image-files.js';
 
 /** Where a YOLO dataset says that its classes and images are. */
@@ -15,6 +15,8 @@ export interface YoloLayout {
   readonly classes: readonly string[];
   /** Names of splits that it has. */
   readonly splits: readonly string[];
+  /** Numbers after the box in a line of labels: keypoints, which no detector here reads. */
+  readonly keypointNumbers?: number;
   /** Paths of image files, sorted within a folder, in the order of a list. @throws NatsError naming file and key */
   images(split: string): Promise<string[]>;
 }
@@ -37,35 +39,43 @@ export async function openYolo(path: string, reach: Reach = {}): Promise<YoloLay
   const yamls = names.filter((name) => /\.ya?ml$/i.test(name) && !name.startsWith('.'));
   const yaml = YAML_NAMES.find((name) => names.includes(name)) ?? (yamls.length === 1 ? yamls[0] : undefined);
   const other =
-    names.find((name) => /\.data$/i.test(name)) ?? ['classes.txt', 'obj.names'].find((n) => names.includes(n));
+    names.find((name) => /\.data$/i.test(name)) ??
+    PLACES.flatMap((place) => NAME_LISTS.map((name) => join(place, name))).find((name) => existsSync(join(path, name)));
   const chosen = yaml ?? other;
   if (chosen !== undefined) return openFile(join(path, chosen), reach);
   throw malformed(path, '', {
     rule: "a YOLO folder has a data.yaml, Darknet's obj.data, or a classes.txt",
-    received: yamls.length > 1 ? `several YAML files: ${yamls.join(', ')}` : 'a folder with none of these',
-    limit: 'name the file itself (data.path)',
+    received:
+      yamls.length > 1
+        ? `several YAML files: ${yamls.join(', ')}`
+        : `only ${names.slice(0, 8).join(', ') || 'an empty folder'}`,
+    limit:
+      yamls.length > 1
+        ? 'name the file itself (data.path)'
+        : 'write classes.txt, with a name a line, or name the file (data.path)',
   });
 }
 
 function openFile(file: string, reach: Reach): Promise<YoloLayout> {
   if (/\.data$/i.test(file)) return openDarknet(file, reach);
-  if (/\.(txt|names)$/i.test(file)) return openFolder(file);
+  if (/\.(txt|names|labels)$/i.test(file)) return openFolder(file);
   return openYaml(file, reach);
 }
 
 async function openYaml(file: string, { allowOutside = false }: Reach): Promise<YoloLayout> {
   const config = parseYaml(await readText(file), file);
-  const classes = inFile(file, () => namesOf(config));
   const own = dirname(file);
+  const listed = await listOfNames(config.names, own);
+  const classes = inFile(file, () => namesOf(config, listed));
   const path = config.path === undefined || config.path === null ? '.' : String(config.path);
-  // From the file, as most people mean it; and from the folder of the caller, as Ultralytics.
-  const fromCaller = path === '.' ? [] : [resolve(portable(path))];
-  const roots = isAbsolute(path) ? [path, own] : unique([join(own, portable(path)), ...fromCaller, own]);
+  const roots = rootsOf(path, own);
+  const keypointNumbers = inFile(file, () => keypointsOf(config));
   const keys = Object.keys(config).filter((key) => !NOT_SPLITS.has(key) && isPaths(config[key]));
   return {
     file,
     classes,
     splits: keys,
+    ...(keypointNumbers !== undefined && { keypointNumbers }),
     images: async (split) => {
       const key = config[split] === undefined && split === 'val' && config.valid !== undefined ? 'valid' : split;
       const value = config[key];
@@ -89,6 +99,28 @@ async function openYaml(file: string, { allowOutside = false }: Reach): Promise<
   };
 }
 
+/**
+ * Folders that a dataset's paths start from. `path` is relative to the file, as most people mean it, to the folder of the
+ * caller, or to a folder `datasets` in or beside one of these, where Ultralytics keeps them.
+ */
+function rootsOf(path: string, own: string): string[] {
+  if (path === '.') return [own];
+  if (isAbsolute(path)) return [path, own];
+  const bases = [own, process.cwd()];
+  const names = pathParts(path).filter((part) => part !== '..');
+  const inDatasets = names[0] === 'datasets' ? names : ['datasets', ...names];
+  const ancestors = bases.flatMap((base) => [base, dirname(base), dirname(dirname(base))]);
+  const shared = ancestors.map((base) => join(base, ...inDatasets)).filter((root) => existsSync(root));
+  return unique([...bases.map((base) => join(base, portable(path))), ...shared, own]);
+}
+
+/** `[17, 3]`: seventeen points of three numbers each. */
+function keypointsOf({ kpt_shape: shape }: Fields): number | undefined {
+  if (shape === undefined || shape === null) return undefined;
+  const [points, numbers] = listAt(shape, 'kpt_shape').map((side, i) => sideAt(side as number, `kpt_shape[${i}]`));
+  return (points ?? 0) * (numbers ?? 0);
+}
+
 const NOT_SPLITS = new Set(['path', 'names', 'nc', 'download', 'yaml_file', 'channels', 'kpt_shape', 'flip_idx']);
 
 function isPaths(value: unknown): boolean {
@@ -97,7 +129,7 @@ function isPaths(value: unknown): boolean {
 
 /** `classes`, `train`, `valid` and `names` as lines of `key = value`. */
 async function openDarknet(file: string, { allowOutside = false }: Reach): Promise<YoloLayout> {
-  const lines = (await readText(file)).split(/\r?\n/).filter((line) => /^\s*[^#\s].*=/.test(line));
+  const lines = linesIn(await readText(file)).filter((line) => /^\s*[^#\s].*=/.test(line));
   const values = new Map(
     lines.map((line): [string, string] => {
       const at = line.indexOf('=');
@@ -108,7 +140,10 @@ async function openDarknet(file: string, { allowOutside = false }: Reach): Promi
   const at = (key: string) => {
     const value = values.get(key);
     if (!value)
-      throw malformed(file, key, { rule: `the file has the keys ${[...values.keys()].join(', ')}`, received: 'none' });
+      throw malformed(file, key, {
+        rule: `a split is a key of the file, which has ${[...values.keys()].join(', ') || 'none'}`,
+        received: 'none',
+      });
     return found(value, roots, file, key, allowOutside);
   };
   const classes = linesOf(await readText(at('names')));
@@ -125,22 +160,44 @@ async function openDarknet(file: string, { allowOutside = false }: Reach): Promi
   };
 }
 
-/** A list of classes beside `images/` (or images themselves, or a `train.txt`): one split. */
-async function openFolder(file: string): Promise<YoloLayout> {
-  const classes = linesOf(await readText(file));
+/** Names of lists of classes: Label Studio's and LabelImg's, CVAT's, makesense.ai's, Roboflow's. */
+const NAME_LISTS = ['classes.txt', 'obj.names', 'labels.txt', 'classes.names', '_darknet.labels'];
+/** Folders in which such a list may lie beside images or labels. */
+const PLACES = ['.', 'labels', 'images', 'train', 'labels/train'];
+
+function datasetFolder(file: string): string {
   const folder = dirname(file);
+  const name = basename(folder);
+  if (name === 'train' && basename(dirname(folder)) === 'labels') return dirname(dirname(folder));
+  return ['labels', 'images', 'train'].includes(name) ? dirname(folder) : folder;
+}
+
+/**
+ * A list of classes with images and one file of labels each: `images/` and `labels/` beside it, or above it; a folder or a
+ * list for each split; or images themselves. What has neither folders nor lists is one split.
+ */
+async function openFolder(file: string): Promise<YoloLayout> {
+  const names = linesOf(await readText(file));
+  const classes = inFile(file, () => distinct(names, ''));
+  const folder = datasetFolder(file);
   const images = join(folder, 'images');
-  const lists = ['train', 'val', 'valid', 'test'].filter(
-    (name) => existsSync(join(images, name)) || existsSync(join(folder, `${name}.txt`)),
-  );
+  /** Where the images of a split are, if it has a place of its own. */
+  const placeOf = (split: string) =>
+    [
+      join(images, split),
+      join(folder, `${split}.txt`),
+      join(folder, split),
+      ...(split === 'val' ? [join(images, 'valid'), join(folder, 'valid.txt'), join(folder, 'valid')] : []),
+    ].find((place) => existsSync(place));
+  const lists = ['train', 'val', 'test'].filter((name) => placeOf(name) !== undefined);
   return {
     file,
     classes,
     splits: lists.length > 0 ? lists : ['train'],
     images: async (split) => {
       const options = { roots: [folder], field: split, file, allowOutside: false };
-      if (existsSync(join(images, split))) return imageFiles(join(images, split));
-      if (existsSync(join(folder, `${split}.txt`))) return imagesAt(join(folder, `${split}.txt`), options);
+      const place = placeOf(split);
+      if (place !== undefined) return imagesAt(place, options);
       if (split !== 'train') {
         throw malformed(file, split, { rule: 'a folder without lists is one split, train', received: `'${split}'` });
       }
@@ -150,7 +207,7 @@ async function openFolder(file: string): Promise<YoloLayout> {
 }
 
 function linesOf(text: string): string[] {
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const lines = linesIn(text).map((line) => line.trim());
   while (lines.at(-1) === '') lines.pop();
   return lines;
 }
@@ -166,15 +223,33 @@ function parseYaml(text: string, file: string): Fields {
   return inFile(file, () => fieldsAt(value, ''));
 }
 
-function namesOf({ names, nc }: Fields): string[] {
-  const classes = listedNames(names);
+/** Names in a file of their own, one a line, as the YOLO tools before Ultralytics' have them. */
+async function listOfNames(names: unknown, folder: string): Promise<string[] | undefined> {
+  if (typeof names !== 'string' || !/\.(names|txt)$/i.test(names)) return undefined;
+  const file = existingAt(names, [folder, process.cwd()]);
+  return file === undefined ? undefined : linesOf(await readText(file));
+}
+
+function namesOf({ names, nc }: Fields, listed: readonly string[] | undefined): string[] {
+  const classes = listedNames(listed ?? names);
   checkCount(nc, classes, '', 'nc');
+  return distinct(classes, 'names');
+}
+
+/** @throws FieldError for a name that two classes have: results are told by name */
+function distinct(classes: string[], field: string): string[] {
+  const twice = classes.find((name, i) => classes.indexOf(name) < i);
+  if (twice !== undefined) throw new FieldError(field, 'names of classes are different', twice);
   return classes;
 }
 
 function listedNames(names: unknown): string[] {
   if (Array.isArray(names)) return names.map((name, i) => textAt(nameText(name), `names[${i}]`));
-  const map = fieldsAt(names, 'names');
+  if (!isFields(names)) {
+    const rule = 'classes are a list of names, [cat, dog], a map from numbers, {0: cat, 1: dog}, or a file of names';
+    throw new FieldError('names', rule, names);
+  }
+  const map = names;
   return Array.from({ length: Object.keys(map).length }, (_, i) => {
     if (map[i] === undefined) throw new FieldError(`names.${i}`, 'classes are numbered 0, 1, …', Object.keys(map));
     return textAt(nameText(map[i]), `names.${i}`);
@@ -206,7 +281,7 @@ async function imagesAt(path: string, options: ListOptions): Promise<string[]> {
   if (!/\.txt$/i.test(path)) return [path];
   const roots = unique([dirname(path), ...options.roots]);
   const images: string[] = [];
-  for (const [i, line] of (await readText(path)).split(/\r?\n/).entries()) {
+  for (const [i, line] of linesIn(await readText(path)).entries()) {
     const text = line.trim();
     if (text === '') continue;
     const image = existingAt(text, roots) ?? existingAt(text.split(/\s+/)[0]!, roots);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { open, stat } from 'node:fs/promises';
 import { malformed, NatsError } from '@nats/graph';
 import { parseJson } from '@nats/graph/schema';
@@ -70,6 +71,9 @@ export async function readWhole(path: string): Promise<unknown> {
 }
 
 function parseItems(bytes: Buffer, path: string, offset: number): unknown[] {
+  if (!isUtf8(bytes)) {
+    throw malformed(path, `items from byte ${offset} on`, { rule: 'a JSON file is in UTF-8', received: 'other bytes' });
+  }
   const text = `[${bytes.toString('utf8')}]`;
   try {
     return JSON.parse(text) as unknown[];
