@@ -9,6 +9,7 @@ import { evaluateCommand } from './commands/evaluate.js';
 import { exportCommand } from './commands/export.js';
 import { initCommand } from './commands/init.js';
 import { inspectCommand } from './commands/inspect.js';
+import { latencyCommand } from './commands/latency.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { reportCommand } from './commands/report.js';
 import { searchCommand } from './commands/search.js';
@@ -57,6 +58,7 @@ function createCommandLine(): Command {
   weightsCommand(program);
   pretrainCommand(program);
   searchCommand(program);
+  latencyCommand(program);
   decodeCommand(program);
   trainCommand(program);
   evaluateCommand(program);
@@ -78,7 +80,7 @@ function createCommandLine(): Command {
 /** Commands in the order of their use. */
 const GROUPS = {
   'Start:': ['demo', 'init', 'inspect', 'weights', 'doctor'],
-  'Find dilations:': ['pretrain', 'search', 'decode'],
+  'Find dilations:': ['pretrain', 'search', 'latency', 'decode'],
   'Train and evaluate:': ['train', 'watch', 'evaluate', 'report', 'sweep'],
   'Use the result:': ['export', 'verify', 'bench', 'detect'],
 } as const;

@@ -79,7 +79,21 @@ test.each([[['evaluate']], [['evaluate', '--anotations', 'a']], [['nothing']], [
 );
 
 const COMMANDS = [
-  ...['', 'bench', 'demo', 'derive', 'detect', 'doctor', 'evaluate', 'export', 'init', 'inspect', 'pretrain', 'report'],
+  ...[
+    '',
+    'bench',
+    'demo',
+    'derive',
+    'detect',
+    'doctor',
+    'evaluate',
+    'export',
+    'init',
+    'inspect',
+    'latency',
+    'pretrain',
+    'report',
+  ],
   ...['search', 'train', 'verify', 'inspect data', 'inspect model', 'inspect run', 'inspect scheme', 'inspect weights'],
 ];
 
@@ -113,6 +127,23 @@ test('nats inspect scheme takes a pattern file of IC-Conv, and writes it again',
   expect(refused.code).toBe(1);
   // ResNet-50's fourth searchable convolution has 128 channels.
   expect(refused.stderr).toContain('layer2.0.conv2');
+});
+
+test('nats latency writes a table of the config, and prints it', () => {
+  const config = write('latency.config.json', {
+    backbone: { name: 'small-resnet', widths: [8, 8] },
+    detector: { kind: 'fcos', inputSize: [32, 32], stages: ['C3'], channels: 32, extra: 'none', ranges: [[0, null]] },
+    space: { genotypes: ['1', '2'], groups: 2, stages: ['C3'] },
+  });
+  const out = join(folder, 'table.json');
+  const call = ['latency', '--config', config, '--rounds', '1', '--threads', '1', '--out', out];
+  const { code, stdout, stderr } = runNats(...call);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(out)]);
+  expect(stdout).toMatch(/^fcos on 32 x 32 pixels: .* ms .*; cpu, 1 thread, batch 1, float32\n/);
+  expect(stdout).toMatch(/^layer2\.0\.conv1 +8 +-?\d/m);
+  const table = JSON.parse(readFileSync(out, 'utf8'));
+  expect(table).toMatchObject({ format: 'nats-latency', backbone: 'small-resnet', size: [32, 32] });
+  expect(table.shapes.flatMap(({ sites }: { sites: string[] }) => sites)).toEqual(['layer2.0.conv1', 'layer2.0.conv2']);
 });
 
 test('nats doctor runs the engine', () => {

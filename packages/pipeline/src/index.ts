@@ -8,6 +8,12 @@ export { expectFile } from './files/expect-file.js';
 export { readJson } from './files/read-json.js';
 export { writeAtomic, writeJson } from './files/write-atomic.js';
 export { Interrupted, type InterruptedOptions } from './interrupted.js';
+export { type ExportedSession, type NetworkBuilder, openExported } from './latency/exported-session.js';
+export {
+  type MeasuredNetwork,
+  type MeasureLatencyOptions,
+  measureLatency,
+} from './latency/measure-latency.js';
 export { configRuntime, MODEL_ENGINES, type ModelRuntime, modelRuntime } from './model/model-engines.js';
 export { modelFile } from './model/model-file.js';
 export { noise } from './model/noise.js';
@@ -21,13 +27,14 @@ export { isRun, readRun } from './run/run-directory.js';
 export { RUN_FILES } from './run/run-files.js';
 export { withInterruption } from './run/with-interruption.js';
 export { BACKBONE } from './steps/backbone.js';
-export { benchModels, type ModelLatency } from './steps/bench.js';
+export { benchModels, benchTable, type ModelLatency } from './steps/bench.js';
 export type { StepContext } from './steps/context.js';
 export { readDatasets } from './steps/datasets.js';
 export { decode, writeScheme } from './steps/decode.js';
 export { type EvaluationFile, evaluate, evaluationFile, evaluationText, readEvaluation } from './steps/evaluate.js';
 export { evaluateModel } from './steps/evaluate-model.js';
 export { candidatesProgram } from './steps/export.js';
+export { latencyText, type MeasureRunOptions, measureConfig } from './steps/latency.js';
 export { openEngine } from './steps/open-engine.js';
 export { openTrainedRun, readScheme, runConfig, type TrainedRun } from './steps/open-run.js';
 export { isFirst } from './steps/ranks.js';
@@ -69,6 +76,7 @@ export {
   type TaskState,
   taskStates,
 } from './sweep/index.js';
+export { textTable } from './text-table.js';
 export { UsageError } from './usage-error.js';
 export { VERSION } from './version.js';
 export { type Watch, watchRuns } from './watch/watch-runs.js';

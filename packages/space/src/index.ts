@@ -11,6 +11,7 @@ export {
   backboneConfig,
   buildBackbone,
   buildClassifier,
+  buildStage,
   CIFAR10_STATISTICS,
   type ClassifierOptions,
   type ConvolutionBuilder,
@@ -53,6 +54,7 @@ export {
   type StageConfig,
   type StageContext,
   type StageName,
+  type StageOptions,
   type StageOutput,
   type StagePlan,
   type StemConfig,
@@ -84,6 +86,21 @@ export {
   parseGenotype,
   sameGenotype,
 } from './genotypes.js';
+export {
+  checkLatencyTable,
+  type DivisionModel,
+  divisionModel,
+  type ExpectedLatency,
+  type LatencyPrediction,
+  type LatencyShape,
+  type LatencyTable,
+  type LatencyTarget,
+  latencyTableFromJson,
+  latencyTableToJson,
+  type MeasuredDivision,
+  predictLatency,
+  shapesBySite,
+} from './latency/index.js';
 export { layoutPass } from './layout/index.js';
 export {
   type Agreement,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { readImage } from '@nats/detect';
 import {
   benchModels,
+  benchTable,
   isRun,
   logCommand,
   type ModelLatency,
@@ -16,7 +17,6 @@ import {
 } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
-import { textTable } from '../text-table.js';
 import { addModelEngineFlag, countingNumber, printJson, thisCommand } from './shared.js';
 
 interface BenchFlags {
@@ -66,7 +66,7 @@ async function run(
     );
     if (json)
       printJson(latencies.map((latency, i) => ({ model: models[i]!.path, bytes: models[i]!.bytes, ...latency })));
-    else process.stdout.write(`${tableOf(models, latencies)}\n`);
+    else process.stdout.write(`${benchTable(models, latencies)}\n`);
     // After that: what was measured is not lost where nothing may be written.
     await Promise.all(paths.map((path, i) => keep(path, latencies[i]!)));
   } finally {
@@ -79,24 +79,4 @@ async function keep(path: string, latency: ModelLatency): Promise<void> {
   if (!isRun(path)) return;
   await writeJson(join(path, RUN_FILES.latency), latency);
   await logCommand(path, thisCommand());
-}
-
-function tableOf(models: readonly OpenDetector[], latencies: readonly ModelLatency[]): string {
-  const rows = latencies.map(({ single: { median, p10, p90, ratio }, imagesPerSecond }, i) => [
-    models[i]!.path,
-    median.toFixed(2),
-    `${p10.toFixed(2)} to ${p90.toFixed(2)}`,
-    ratio.toFixed(3),
-    imagesPerSecond.toFixed(1),
-    String(Math.round(models[i]!.bytes / 1000)),
-  ]);
-  const head = [
-    'model',
-    'ms, median',
-    '10 to 90 %',
-    'to the first',
-    `images/s, batch ${latencies[0]!.batchSize}`,
-    'kB',
-  ];
-  return textTable([head, ...rows]);
 }

@@ -18,12 +18,12 @@ import {
   readDatasets,
   receptiveCoverage,
   searchedBackbone,
+  textTable,
   UsageError,
   writeAtomic,
 } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
 import { printable } from '../printable.js';
-import { textTable } from '../text-table.js';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, printJson, withContext } from './shared.js';
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { readScheme, UsageError, VERSION, writeScheme } from '@nats/pipeline';
+import { readScheme, textTable, UsageError, VERSION, writeScheme } from '@nats/pipeline';
 import {
   type Agreement,
   BACKBONE_NAMES,
@@ -16,7 +16,6 @@ import {
 } from '@nats/space';
 import { readRegularFile } from '@nats/transfer';
 import { type Command, Option } from 'commander';
-import { textTable } from '../text-table.js';
 import { printJson } from './shared.js';
 
 interface Flags {

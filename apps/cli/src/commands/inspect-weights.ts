@@ -1,9 +1,8 @@
 import { sizeOf } from '@nats/graph';
-import { inWordsOfConfig, locateWeights } from '@nats/pipeline';
+import { inWordsOfConfig, locateWeights, textTable } from '@nats/pipeline';
 import { printable, readWeights } from '@nats/transfer';
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
-import { textTable } from '../text-table.js';
 import { offlineOption, printJson } from './shared.js';
 
 interface WeightsFlags {

@@ -16,6 +16,7 @@ import {
   sweepJsonSchema,
   sweepRuns,
   taskStates,
+  textTable,
   UsageError,
   withInterruption,
   writeAtomic,
@@ -24,7 +25,6 @@ import {
 } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
-import { textTable } from '../text-table.js';
 import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
 import { countingNumber, printJson, tellNext, thisCommand, withContext } from './shared.js';
 

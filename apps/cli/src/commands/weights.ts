@@ -1,4 +1,4 @@
-import { locateWeights, UsageError } from '@nats/pipeline';
+import { locateWeights, textTable, UsageError } from '@nats/pipeline';
 import { printable } from '@nats/transfer';
 import {
   cachedWeights,
@@ -10,7 +10,6 @@ import {
 } from '@nats/transfer/download';
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
-import { textTable } from '../text-table.js';
 import { offlineOption, printJson } from './shared.js';
 
 /** `nats weights`: weights by name, and the cache that they are kept in. */

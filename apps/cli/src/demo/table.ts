@@ -1,4 +1,5 @@
 import { STAT_NAMES } from '@nats/detect';
+import { textTable } from '@nats/pipeline';
 
 /** Everything about one of the two detectors that the report shows. */
 export interface VariantReport {
@@ -28,16 +29,12 @@ export function demoTable(original: VariantReport, transformed: VariantReport, {
     const [a, b] = [value(original), value(transformed)];
     return [name, a.toFixed(digits), b.toFixed(digits), signed(b - a, digits)];
   };
-  const rows = [
+  return textTable([
     ['', 'original', 'transformed', 'difference'],
     ...(accuracy ? [...metrics, []] : []),
     cost('parameters', ({ parameters }) => parameters, 0),
     cost('million multiply-adds', ({ macs }) => macs / 1e6, 1),
     cost('file, kB', ({ bytes }) => bytes / 1000, 0),
     cost('latency, ms', ({ milliseconds }) => milliseconds, 2),
-  ];
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows
-    .map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '))
-    .join('\n');
+  ]);
 }

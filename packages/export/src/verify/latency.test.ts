@@ -29,16 +29,18 @@ test('medians and quantiles of runs in turn, without those that warm up', async 
   const update = (done: number, of: number) => told.push(done / of);
   const { first, second } = await compareLatency(runs, { rounds: 20, warmUp: 2, clock, update });
   expect([told.length, told[0], told.at(-1)]).toEqual([20, 1 / 20, 1]);
-  expect(first).toEqual({ median: 15, p10: 11, p90: 19, ratio: 1, rounds: 20 });
-  expect(second).toEqual({ median: 30, p10: 22, p90: 38, ratio: 2, rounds: 20 });
+  expect(first).toEqual({ median: 15, p10: 11, p90: 19, ratio: 1, ratioQuartiles: [1, 1], rounds: 20 });
+  expect(second).toEqual({ median: 30, p10: 22, p90: 38, ratio: 2, ratioQuartiles: [2, 2], rounds: 20 });
   expect(order.slice(0, 8).join(' ')).toBe('first second second first first second second first');
   expect(order).toHaveLength(44);
 });
 
 test('the ratio is that of rounds, whatever else the machine does', async () => {
   const busy = (call: number) => (call % 3 === 0 ? 50 : 1);
-  const { runs, clock } = timed({ first: (call) => busy(call), second: (call) => 1.5 * busy(call) });
-  expect((await compareLatency(runs, { rounds: 10, warmUp: 0, clock })).second!.ratio).toBe(1.5);
+  const factor = (call: number) => (call < 4 ? 1.25 : call < 8 ? 1.5 : 2);
+  const { runs, clock } = timed({ first: busy, second: (call) => factor(call) * busy(call) });
+  const { second } = await compareLatency(runs, { rounds: 12, warmUp: 0, clock });
+  expect(second).toMatchObject({ ratio: 1.5, ratioQuartiles: [1.25, 2] });
 });
 
 test('a table', async () => {

@@ -21,6 +21,8 @@ export interface Latency {
   readonly p90: number;
   /** Median over rounds of this one's time by the first one's: what a noisy machine changes least. */
   readonly ratio: number;
+  /** The quartiles of the same. */
+  readonly ratioQuartiles: readonly [number, number];
   readonly rounds: number;
 }
 
@@ -54,11 +56,9 @@ export async function compareLatency<Name extends string>(
   const latencies = names.map((name): [Name, Latency] => {
     const own = times.get(name)!;
     const at = (share: number) => quantile(own, share);
-    const ratio = quantile(
-      own.map((time, round) => (time === first[round] ? 1 : time / first[round]!)),
-      0.5,
-    );
-    return [name, { median: at(0.5), p10: at(0.1), p90: at(0.9), ratio, rounds }];
+    const ratios = own.map((time, round) => (time === first[round] ? 1 : time / first[round]!));
+    const [ratio, low, high] = [0.5, 0.25, 0.75].map((share) => quantile(ratios, share)) as [number, number, number];
+    return [name, { median: at(0.5), p10: at(0.1), p90: at(0.9), ratio, ratioQuartiles: [low, high], rounds }];
   });
   return Object.fromEntries(latencies) as Record<Name, Latency>;
 }

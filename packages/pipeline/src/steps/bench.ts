@@ -1,6 +1,7 @@
 import type { DecodedImage } from '@nats/detect';
 import { compareLatency, type Latency } from '@nats/export';
 import type { OpenDetector } from '../model/open-detector.js';
+import { textTable } from '../text-table.js';
 
 /** How long a model takes. */
 export interface ModelLatency {
@@ -44,4 +45,18 @@ export async function benchModels(
     batchSize,
     imagesPerSecond: (1000 * batchSize) / several[i]!.median,
   }));
+}
+
+/** What was measured, a model on a line. */
+export function benchTable(models: readonly OpenDetector[], latencies: readonly ModelLatency[]): string {
+  const rows = latencies.map(({ single: { median, p10, p90, ratio }, imagesPerSecond }, i) => [
+    models[i]!.path,
+    median.toFixed(2),
+    `${p10.toFixed(2)} to ${p90.toFixed(2)}`,
+    ratio.toFixed(3),
+    imagesPerSecond.toFixed(1),
+    String(Math.round(models[i]!.bytes / 1000)),
+  ]);
+  const throughput = `images/s, batch ${latencies[0]!.batchSize}`;
+  return textTable([['model', 'ms, median', '10 to 90 %', 'to the first', throughput, 'kB'], ...rows]);
 }

@@ -1,4 +1,4 @@
-import { check, formatType, NatsError, type Scope, type Tensor } from '@nats/graph';
+import { check, createScope, formatType, input, NatsError, type Pair, type Scope, type Tensor } from '@nats/graph';
 import { type BackboneConfig, kindOf } from './registry.js';
 import { type ConvolutionBuilder, plainConvolution } from './site.js';
 import { STAGE_NAMES, type StageName } from './stage-name.js';
@@ -80,6 +80,44 @@ export function stageOutput(backbone: Backbone, name: StageName): StageOutput {
     });
   }
   return output;
+}
+
+/** Of a stage by itself. */
+export interface StageOptions extends BackboneOptions {
+  /** `[height, width]` of the image that the backbone sees. */
+  readonly size: Pair;
+  /** Default 1. */
+  readonly batch?: number;
+}
+
+/**
+ * One stage by itself, with names as in the whole backbone: what is measured alone costs least to measure.
+ * @returns the input `x` `[batch, C, H, W]`, of the shape that the stage before gives, and the stage's feature map
+ * @throws NatsError `name` if the network has no such stage
+ */
+export function buildStage(
+  scope: Scope,
+  config: BackboneConfig,
+  stage: StageName,
+  { size, batch = 1, convolution: convolve = plainConvolution }: StageOptions,
+): { readonly x: Tensor; readonly features: Tensor } {
+  const before = STAGE_NAMES.indexOf(stage);
+  const kind = kindOf(config);
+  kind.check(config);
+  const plans = kind.stages(config);
+  check(before >= 0 && before < plans.length, 'name', () => ({
+    rule: 'a stage that is asked for is one of the backbone',
+    received: String(stage),
+    limit: STAGE_NAMES.slice(0, plans.length).join(', '),
+    where: config.name,
+  }));
+  const elsewhere = createScope();
+  let h = kind.stem(elsewhere, input('image', 'float32', [batch, config.inputChannels, ...size]), config);
+  for (const [i, { build }] of plans.slice(0, before).entries()) {
+    h = build(elsewhere, h, { stage: STAGE_NAMES[i]!, root: '', convolve: plainConvolution });
+  }
+  const x = input('x', 'float32', h.shape);
+  return { x, features: plans[before]!.build(scope, x, { stage, root: scope.path, convolve }) };
 }
 
 /** Options of `buildClassifier`. */

@@ -3,7 +3,9 @@ export {
   type BackboneOptions,
   buildBackbone,
   buildClassifier,
+  buildStage,
   type ClassifierOptions,
+  type StageOptions,
   type StageOutput,
   stageOutput,
 } from './build.js';
