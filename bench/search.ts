@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { type Executable, type Feeds, initialize, type State } from '@nats/graph';
+import { exactCosts } from '@nats/search';
 import { type BenchResult, median, option } from './lib/bench.js';
 import { RELAXATIONS, spaces, stepOf, variantNames } from './lib/search-variants.js';
 
@@ -110,7 +111,15 @@ function ratiosOf<V extends Counted>(what: string, variants: readonly V[], cost:
 function timesOf(variants: readonly Variant[]): BenchResult {
   const plain = variants[0]!;
   const time = ({ times }: Variant) => median(times);
-  const ratios = ratiosOf('time', variants, time);
+  const ratios: Record<string, number> = ratiosOf('time', variants, time);
+  const named = (name: string) => variants.find((variant) => variant.name === name)!;
+  for (const [title, { genotypes }] of Object.entries(spaces())) {
+    const [sum, dense] = [named(`${title}/sum`), named(`${title}/dense`)];
+    ratios[`dense-vs-sum/${title}`] = time(dense) / time(sum);
+    const costs = exactCosts(genotypes);
+    const chosen = costs.dense < costs.sum ? dense : sum;
+    ratios[`step-vs-counted-share/${title}`] = time(chosen) / time(plain) / (chosen.work / plain.work);
+  }
   for (const { name, bytes } of variants.slice(1)) {
     if (bytes !== undefined && plain.bytes !== undefined) ratios[`memory/step-vs-plain/${name}`] = bytes / plain.bytes;
   }

@@ -2,6 +2,7 @@
 //   [--field 87] [--backbone-learning-rate-scale 1] [--wide] [--every-channel] [--pretraining-seed 10]
 //   [--out runs/evidence/quick]
 // npm run evidence -- photos …, features …: photographs and ImageNet weights, see photos.ts and photo-features.ts
+// npm run evidence -- relaxations …: several search seeds of several relaxations, see relaxations.ts
 // Trains every variant from the same pretrained classifier with the same schedule and seeds, by the steps of @nats/pipeline, and
 // writes a table. Resumable: every search and training has a run directory below the output folder.
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ import {
 import { type Conditions, conditionedConfig, DEFAULT_CONDITIONS } from './conditions.js';
 import { photoFeatures } from './photo-features.js';
 import { photos } from './photos.js';
+import { relaxations } from './relaxations.js';
 import { type SearchKind, type SearchResult, searchResult } from './searches.js';
 import { markdownOf, rowsOf } from './table.js';
 import { trainedVariant, type VariantResult } from './trained-variant.js';
@@ -48,7 +50,7 @@ async function main(): Promise<void> {
     },
   });
   if (positionals[0] !== 'quick')
-    throw new Error(`the protocol '${positionals[0] ?? ''}' is not 'quick', 'photos' or 'features'`);
+    throw new Error(`the protocol '${positionals[0] ?? ''}' is not 'quick', 'photos', 'features' or 'relaxations'`);
   const variants = values.variants.split(',');
   const unknown = variants.find((variant) => !Object.hasOwn(VARIANTS, variant));
   if (unknown !== undefined) throw new Error(`'${unknown}' is none of ${Object.keys(VARIANTS).join(', ')}`);
@@ -155,4 +157,5 @@ function caveats({ data, space, evaluate }: Config, conditions: Conditions, sear
 const [protocol, ...rest] = process.argv.slice(2);
 if (protocol === 'photos') await photos(rest);
 else if (protocol === 'features') await photoFeatures(rest);
+else if (protocol === 'relaxations') await relaxations(rest);
 else await main();
