@@ -10,7 +10,7 @@ export interface Picture {
 }
 
 /** @throws DOMException for what the browser can not decode */
-export async function readPicture(file: Blob): Promise<Picture> {
+export async function readPicture(file: ImageBitmapSource): Promise<Picture> {
   const bitmap = await createImageBitmap(file);
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext('2d')!;

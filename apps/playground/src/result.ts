@@ -2,6 +2,7 @@
 /// <reference lib="dom.iterable" />
 import { type Detections, decodeMask } from '@nats/detect/core';
 import { type Model, schemeWords } from './model.js';
+import { colorOf, textElement } from './page-elements.js';
 import type { Picture } from './picture.js';
 
 /** Of one detector on one picture. */
@@ -12,9 +13,6 @@ export interface Result {
   readonly milliseconds: number;
   readonly runs: number;
 }
-
-/** A color for each class, apart in hue: the golden angle. */
-const colorOf = (label: number) => `hsl(${(label * 137.5 + 20) % 360} 85% 55%)`;
 
 /** The picture with boxes, what they are as a table, and how long it took. */
 export function resultElement(
@@ -30,7 +28,7 @@ export function resultElement(
   canvas.setAttribute('role', 'img');
   canvas.setAttribute('aria-label', `The picture with ${found.length} boxes: ${found.join(', ')}`);
   const facts = [
-    `${milliseconds.toFixed(1)} ms (median of ${runs} runs)`,
+    `${milliseconds.toFixed(1)} ms (median of ${runs} ${runs === 1 ? 'run' : 'runs'})`,
     `${(model.bytes / 1000).toFixed(0)} kB`,
     schemeWords(model.convention) ?? 'no dilations of its own',
   ];
@@ -110,8 +108,4 @@ function table(rows: readonly (readonly string[])[]): HTMLElement {
     for (const cell of row) line.append(textElement('td', cell));
   }
   return element;
-}
-
-function textElement(tag: string, text: string): HTMLElement {
-  return Object.assign(document.createElement(tag), { textContent: text });
 }
