@@ -139,6 +139,24 @@ describe.skipIf(!installed)('the same command on several processes', () => {
     expect(one.stderr).toMatch(/written by another engine \(processes/);
   });
 
+  test('one that is stopped ends all within seconds, and is named', async () => {
+    const { code, stderr } = await launchNats(
+      'openmpi',
+      2,
+      folder,
+      ['train', '--out', 'hanging', '--no-evaluate', '--mpi-heartbeat', '2'],
+      afterStep('hanging', 5, () => {
+        const [, pid] = /process 1 of 2, (\d+)/.exec(readFileSync(at('hanging', 'rank-1.log'), 'utf8'))!;
+        process.kill(Number(pid), 'SIGSTOP');
+      }),
+    );
+    expect(code).not.toBe(0);
+    expect(stderr.match(/^rank \d of 2: .*/gm)).toEqual([
+      expect.stringMatching(/^rank 0 of 2: rank 1 has given no sign of life for 2 s: its process is stopped/),
+    ]);
+    expect(existsSync(at('hanging', 'checkpoints')), 'what was saved is there').toBe(true);
+  });
+
   test('searches as one process does, with the other family of libraries', async () => {
     const alone = runNatsIn(folder, 'search', '--out', 'search-alone');
     expect(alone.code, alone.stderr).toBe(0);

@@ -14,6 +14,8 @@ export interface Abi {
   readonly sum: unknown;
   /** In place of a buffer to send: take what is to be received. */
   readonly inPlace: bigint;
+  /** In place of a status: nobody asks for it. */
+  readonly statusIgnore: bigint;
 }
 
 /** Open MPI's handles are addresses of structures that it exports (ompi/include/mpi.h, `OMPI_PREDEFINED_GLOBAL`). */
@@ -37,6 +39,7 @@ const MPICH: Abi = {
   byte: 0x4c00010d,
   sum: 0x58000003,
   inPlace: -1n,
+  statusIgnore: 1n,
 };
 
 const MPICH_FAMILY = /MPICH|Intel\(R\) MPI|MVAPICH/i;
@@ -47,7 +50,7 @@ const MPICH_FAMILY = /MPICH|Intel\(R\) MPI|MVAPICH/i;
  */
 export function abiOf(library: Pick<LibraryHandle, 'symbol'>, version: string): Abi {
   const symbols = symbolsOf(library);
-  if (symbols) return { family: 'openmpi', handleType: 'void *', ...symbols, inPlace: 1n };
+  if (symbols) return { family: 'openmpi', handleType: 'void *', ...symbols, inPlace: 1n, statusIgnore: 0n };
   if (MPICH_FAMILY.test(version)) return MPICH;
   throw new NatsError('unsupported', {
     rule: "an MPI library has Open MPI's or MPICH's binary interface",

@@ -1,11 +1,13 @@
 import { NatsError } from '@nats/graph';
 import type { Collective } from '@nats/train/core';
 import type { LibraryHandle } from 'koffi';
+import { doingOf } from './beat.js';
 import { launcherOf } from './launcher.js';
 import { loadLibrary } from './library.js';
 import { createPatience } from './patience.js';
+import { startWatch } from './watch.js';
 
-/** Options of `openMpi`. */
+/** Options of `mpiCollective`. */
 export interface MpiOptions {
   /** File of the library; default: the environment's NATS_MPI_LIBRARY, then the usual names. */
   readonly library?: string;
@@ -14,6 +16,11 @@ export interface MpiOptions {
    * took so far, if that is less, but at least 60. Default: no limit.
    */
   readonly timeout?: number;
+  /**
+   * Seconds without a sign of life after which a rank is taken to hang, whatever its steps take: its process is stopped, or its
+   * machine. 0 does not watch; nor is watched where the library has no MPI_THREAD_MULTIPLE. Default: 10.
+   */
+  readonly heartbeat?: number;
 }
 
 type CFunction = ReturnType<LibraryHandle['func']>;
@@ -26,8 +33,8 @@ export interface MpiCollective extends Collective {
   close(): Promise<void>;
 }
 
-/** MPI_THREAD_SERIALIZED: calls may come from any thread, one at a time (MPI 4.0, section 11.6). */
-const SERIALIZED = 2;
+/** Calls may come from any thread, one at a time; or several at a time, as those of the watch (MPI 4.0, section 11.6). */
+const [SERIALIZED, MULTIPLE] = [2, 3];
 
 /** Milliseconds after which a rank other than 0 tells why it gives up. */
 const PATIENCE = 300;
@@ -39,19 +46,23 @@ const LARGEST = 2 ** 28;
  * image workers go on while a rank waits. Once per process: MPI can not be entered again after `close`.
  * @throws NatsError `provider` without a usable library, `unsupported` for another ABI or for tasks that can't find each other
  */
-export async function mpiCollective({ library: named, timeout }: MpiOptions = {}): Promise<MpiCollective> {
+export async function mpiCollective(options: MpiOptions = {}): Promise<MpiCollective> {
+  const { library: named, timeout, heartbeat = 10 } = options;
   const launcher = launcherOf(process.env);
-  const { handle, abi, version, file } = await loadLibrary(
-    launcher?.family ?? 'openmpi',
-    named ?? process.env.NATS_MPI_LIBRARY,
-  );
+  const library = await loadLibrary(launcher?.family ?? 'openmpi', named ?? process.env.NATS_MPI_LIBRARY);
+  const { handle, abi, version, file } = library;
   const { handleType, world, float, double, int, byte, sum, inPlace } = abi;
   const buffer = 'void *';
   const bind = (name: string, parameters: readonly string[]) => handle.func(name, 'int', [...parameters]);
   const provided = new Int32Array(1);
   expectSuccess(
     'MPI_Init_thread',
-    bind('MPI_Init_thread', [buffer, buffer, 'int', buffer])(null, null, SERIALIZED, provided),
+    bind('MPI_Init_thread', [buffer, buffer, 'int', buffer])(
+      null,
+      null,
+      heartbeat > 0 ? MULTIPLE : SERIALIZED,
+      provided,
+    ),
   );
   const asynchronous = provided[0]! >= SERIALIZED;
   const numberOf = (name: string) => {
@@ -62,6 +73,8 @@ export async function mpiCollective({ library: named, timeout }: MpiOptions = {}
   const rank = numberOf('MPI_Comm_rank');
   const size = numberOf('MPI_Comm_size');
   checkSize(size, launcher, `${version}, ${file}`);
+  const watched = size > 1 && heartbeat > 0 && provided[0]! >= MULTIPLE;
+  const watch = watched ? await startWatch(library, { rank, size, heartbeat }) : undefined;
 
   const allReduce = bind('MPI_Allreduce', [buffer, buffer, 'int', handleType, handleType, handleType]);
   const broadcast = bind('MPI_Bcast', [buffer, 'int', handleType, 'int', handleType]);
@@ -81,28 +94,8 @@ export async function mpiCollective({ library: named, timeout }: MpiOptions = {}
   };
   // One call after the other, whatever the caller awaits: MPI matches calls of ranks by their order.
   let last: Promise<unknown> = Promise.resolve();
-  const call = (what: string, run: CFunction, ...args: readonly unknown[]): Promise<void> => {
-    const next = last.then(() => invoke(what, run, args));
-    last = next.catch(() => {});
-    return next;
-  };
-  const patience = createPatience(timeout);
-  let ended = performance.now();
-  const invoke = async (what: string, run: CFunction, args: readonly unknown[]) => {
-    const began = performance.now();
-    patience.note((began - ended) / 1000);
-    const limit = patience.limit();
-    const timer =
-      limit === undefined
-        ? undefined
-        : setTimeout(
-            () =>
-              abort(
-                `waited ${Math.round(limit)} s in ${what} for other ranks: one hangs, or is slower than the limit allows`,
-              ),
-            limit * 1000,
-          );
-    try {
+  const call = (what: string, run: CFunction, ...args: readonly unknown[]): Promise<void> =>
+    inTurn(what, async () => {
       const status = asynchronous
         ? await new Promise<number>((resolve, reject) => {
             run.async(...args, (error: unknown, result: number) => (error ? reject(error) : resolve(result)));
@@ -110,11 +103,36 @@ export async function mpiCollective({ library: named, timeout }: MpiOptions = {}
         : (run(...args) as number);
       expectSuccess(what, status);
       if (what === 'MPI_Allreduce') patience.noteSum();
+    });
+  const inTurn = (what: string, run: () => Promise<void>): Promise<void> => {
+    const next = last.then(() => timed(what, run));
+    last = next.catch(() => {});
+    return next;
+  };
+  const patience = createPatience(timeout);
+  let ended = performance.now();
+  const timed = async (what: string, run: () => Promise<void>) => {
+    const began = performance.now();
+    patience.note((began - ended) / 1000);
+    const limit = patience.limit();
+    const giveUp = () => abort(`waited ${Math.round(limit!)} s in ${what} for ${awaited()}`);
+    const timer = limit === undefined ? undefined : setTimeout(giveUp, limit * 1000);
+    watch?.noteCall();
+    calls++;
+    try {
+      await run();
     } finally {
       clearTimeout(timer);
       ended = performance.now();
       patience.note((ended - began) / 1000);
     }
+  };
+  let calls = 0;
+  const awaited = () => {
+    const other = watch?.last();
+    // Not known, or it has come meanwhile.
+    if (!other || other.calls >= calls) return 'other ranks: one hangs, or is slower than the limit allows';
+    return `rank ${other.rank}, which ${doingOf(other)}`;
   };
 
   return {
@@ -147,7 +165,10 @@ export async function mpiCollective({ library: named, timeout }: MpiOptions = {}
     },
     barrier: () => call('MPI_Barrier', barrier, world),
     abort,
-    close: () => call('MPI_Finalize', finalize),
+    close: async () => {
+      if (watch) await inTurn('MPI_Finalize', watch.stop);
+      await call('MPI_Finalize', finalize);
+    },
   };
 }
 

@@ -44,9 +44,24 @@ describe.each(families)('%s', (family) => {
     expect(stdout).not.toContain('"rank":0');
   });
 
-  it('ends all ranks when one does not come within the limit', async () => {
-    const { code, stderr } = await launch(family, 2, script, ['hang']);
+  // What makes a rank hang, and who says what of it.
+  it.each([
+    ['stop', 2, /^rank 0 of 2: rank 1 has given no sign of life for 2 s: its process is stopped/m],
+    ['stop', 3, /^rank 0 of 3: rank 2 has given no sign of life for 2 s: its process is stopped/m],
+    ['stop-first', 3, /^rank [12] of 3: rank 0 has given no sign of life for 2 s: its process is stopped/m],
+    ['still', 2, /^rank 1 of 2: stands still for 6 s without using a processor/m],
+    ['hang', 2, /^rank 0 of 2: waited 4 s in MPI_Allreduce for rank 1, which is idle/m],
+    ['endless', 2, /^rank 0 of 2: waited 4 s in MPI_Allreduce for rank 1, which computes/m],
+  ])('ends all ranks when one hangs: %s, of %i', async (way, ranks, message) => {
+    const { code, stderr } = await launch(family, ranks, script, [way]);
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(/rank 0 of 2: waited 3 s in MPI_Allreduce/);
+    expect(stderr).toMatch(message);
+    expect(stderr.match(/^rank \d of \d: /gm), 'one message').toHaveLength(1);
+  });
+
+  it('takes no rank that computes for long to hang', async () => {
+    const { code, stderr, stdout } = await launch(family, 3, script, ['long-step']);
+    expect(code, stderr).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(3);
   });
 });

@@ -1,11 +1,25 @@
 // Run by mpi.test.ts on several ranks: every operation, and what each rank saw as one line of JSON.
 import { mpiCollective } from '@nats/mpi';
 
-const mpi = await mpiCollective({ timeout: process.argv[2] === 'hang' ? 3 : 60 });
+const way = process.argv[2];
+const hangs = ['stop', 'stop-first', 'still', 'hang', 'endless', 'long-step'].includes(way ?? '');
+const timeout = way === 'hang' || way === 'endless' ? 4 : 60;
+const mpi = await mpiCollective({ timeout, ...(hangs && { heartbeat: 2 }) });
 const { rank, size } = mpi;
-if (process.argv[2] === 'abort' && rank === 1) mpi.abort('the image cat.jpg can not be read');
-if (process.argv[2] === 'kill' && rank === 1) process.kill(process.pid, 'SIGKILL');
-if (process.argv[2] === 'hang' && rank === 1) await new Promise((resolve) => setTimeout(resolve, 60_000));
+// A main thread that computes for several heartbeats is no hang.
+if (way === 'long-step' && rank > 0) compute(7);
+if (way === 'stop' && rank === size - 1) process.kill(process.pid, 'SIGSTOP');
+if (way === 'stop-first' && rank === 0) process.kill(process.pid, 'SIGSTOP');
+if (way === 'still' && rank === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
+if (way === 'endless' && rank === 1) compute(60);
+if (way === 'abort' && rank === 1) mpi.abort('the image cat.jpg can not be read');
+if (way === 'kill' && rank === 1) process.kill(process.pid, 'SIGKILL');
+if (way === 'hang' && rank === 1) await new Promise((resolve) => setTimeout(resolve, 60_000));
+
+function compute(seconds: number): void {
+  const end = performance.now() + 1000 * seconds;
+  while (performance.now() < end);
+}
 
 const sums = Float32Array.from([rank + 1, 0.5, 1e-3 * rank]);
 await mpi.allReduce(sums);

@@ -1,13 +1,14 @@
 import { type Config, Interrupted, rankLog, type StepContext } from '@nats/pipeline';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { exitCodeOf } from '../exit-codes.js';
 import { printable } from '../printable.js';
-import { countingNumber, withContext } from './shared.js';
+import { countingNumber, wholeNumber, withContext } from './shared.js';
 
 /** What every command takes that several processes can share. */
 export interface ProcessFlags {
   readonly mpi?: boolean;
   readonly mpiTimeout: number;
+  readonly mpiHeartbeat: number;
   readonly tensorboard?: true;
 }
 
@@ -22,13 +23,17 @@ export function addProcessFlags(command: Command): Command {
       'as one of several processes, by an MPI library (default: where mpirun, mpiexec or srun started it)',
     )
     .option('--no-mpi', 'alone, whatever started it')
-    .addOption(
-      new Option(
-        '--mpi-timeout <seconds>',
-        'a process that waits longer for another ends all; once steps are made, 20 times the longest pause so far',
-      )
-        .argParser(countingNumber)
-        .default(PATIENCE),
+    .option(
+      '--mpi-timeout <seconds>',
+      'a process that waits longer for another ends all; once steps are made, 20 times the longest pause so far',
+      countingNumber,
+      PATIENCE,
+    )
+    .option(
+      '--mpi-heartbeat <seconds>',
+      'a process that is silent for as long ends all; 0: none is watched',
+      wholeNumber,
+      10,
     );
 }
 
@@ -70,11 +75,11 @@ export async function withProcesses<T>(
 }
 
 /** The processes of this training; undefined for one alone. */
-async function joinProcesses({ mpi, mpiTimeout }: ProcessFlags) {
+async function joinProcesses({ mpi, mpiTimeout, mpiHeartbeat }: ProcessFlags) {
   if (mpi === false) return undefined;
   // Not loaded where nothing asks for it.
   const { launcherOf, mpiCollective } = await import('@nats/mpi');
   const launcher = launcherOf(process.env);
   if (!mpi && (launcher?.size ?? 1) === 1) return undefined;
-  return mpiCollective({ timeout: mpiTimeout });
+  return mpiCollective({ timeout: mpiTimeout, heartbeat: mpiHeartbeat });
 }

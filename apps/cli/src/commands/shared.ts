@@ -112,7 +112,7 @@ export function configOf(flags: ConfigFlags, own: Overrides = {}): Promise<Confi
 }
 
 /** For options that are whole numbers of at least 0. */
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number');
   return value;
