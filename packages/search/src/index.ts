@@ -9,6 +9,7 @@ export {
   uniformScheme,
 } from './baselines/fixed-schemes.js';
 export { createRfNextSearch, type RfNextOptions, type RfNextSearch, type RoundEvent } from './baselines/rf-next.js';
+export { type BudgetedChoice, type BudgetedSite, COST_STEP, decodeUnderBudget } from './decoders/budget.js';
 export { assign, type DecodeOptions, decode } from './decoders/decode.js';
 export { type ChannelChoice, contiguous, intensities, type Preferences } from './decoders/preferences.js';
 export {
@@ -16,6 +17,7 @@ export {
   architectureOfEvent,
   decodeScheme,
   intensitiesBySite,
+  type LatencyBudget,
   type SchemeDecodeOptions,
 } from './loop/architecture.js';
 export {

@@ -3,7 +3,7 @@ import { configRuntime, expectFile, latencyText, measureConfig, withInterruption
 import { latencyTableToJson } from '@nats/space';
 import { type Command, Option } from 'commander';
 import { streamProgress } from '../progress.js';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber } from './shared.js';
+import { addConfigFlags, type ConfigFlags, configOf, countingNumber, tellNext } from './shared.js';
 
 interface LatencyFlags extends ConfigFlags {
   readonly batchSize: number;
@@ -39,4 +39,5 @@ async function run(flags: LatencyFlags): Promise<void> {
   await writeAtomic(out, text);
   progress.line(`  table in ${out}`);
   process.stdout.write(json ? text : `${latencyText(table)}\n`);
+  tellNext(`nats decode RUN --max-latency 1.05 --latency ${out}`);
 }

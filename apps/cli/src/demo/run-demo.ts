@@ -5,6 +5,7 @@ import {
   candidatesProgram,
   claim,
   configRuntime,
+  demoTable,
   evaluate,
   exportRun,
   noise,
@@ -17,6 +18,7 @@ import {
   searchRun,
   type TrainedRun,
   trainRun,
+  type VariantReport,
   verifyRun,
   writeAtomic,
   writeJson,
@@ -25,7 +27,6 @@ import {
 import { programCosts, summarizeScheme } from '@nats/space';
 import type { DemoTask } from './demo-config.js';
 import { DEMO_PARTS } from './parts.js';
-import { demoTable, type VariantReport } from './table.js';
 
 export interface DemoOptions {
   readonly folder: string;

@@ -16,6 +16,14 @@ function write(name: string, value: unknown): string {
   return path;
 }
 
+test('a latency budget needs a table, and limits argmax alone', () => {
+  const refused = (decode: object) => () => parseConfig({ decode }, 'x.json');
+  expect(refused({ maxLatency: 1.05 })).toThrow(/x\.json.*decode\.maxLatency.*nats latency/s);
+  expect(refused({ maxLatency: 0.9, latency: 't.json' })).toThrow(/decode\.maxLatency/);
+  expect(refused({ maxLatency: 1.05, latency: 't.json', method: 'proportional' })).toThrow(/decode\.method.*argmax/);
+  expect(parseConfig({ decode: { maxLatency: 1, latency: 't.json' } }, 'x.json').decode.maxLatency).toBe(1);
+});
+
 describe('flags over the file over the defaults', () => {
   test('each setting comes from the nearest that names it', async () => {
     const file = write('nats.config.json', {

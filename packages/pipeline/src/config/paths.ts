@@ -10,6 +10,7 @@ const PATHS = [
   'data.val.annotations',
   'data.val.images',
   'weights.file',
+  'decode.latency',
   'pretrain.data.train',
   'pretrain.data.train.*',
   'pretrain.data.test',

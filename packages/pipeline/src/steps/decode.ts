@@ -1,6 +1,18 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { detectorConfigOf } from '@nats/detect';
 import { type Architecture, averageArchitectures, decodeScheme } from '@nats/search';
-import { compareSchemes, type Scheme, schemeFromJson, schemeToJson } from '@nats/space';
+import {
+  type BackboneConfig,
+  checkLatencyTable,
+  compareSchemes,
+  type LatencyTable,
+  latencyTableFromJson,
+  predictLatency,
+  type Scheme,
+  schemeFromJson,
+  schemeToJson,
+} from '@nats/space';
 import { toJson } from '@nats/train';
 import type { Config } from '../config/schema.js';
 import { expectFile } from '../files/expect-file.js';
@@ -9,14 +21,49 @@ import { writeAtomic } from '../files/write-atomic.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 
+/**
+ * The latency table that the settings name, if they name one.
+ * @throws NatsError if the file is none, or of another backbone, input size or precision of exported files; IO errors pass
+ */
+export async function latencyTableOf(
+  { decode: { latency }, detector, export: { precision } }: Config,
+  backbone: BackboneConfig,
+): Promise<LatencyTable | undefined> {
+  if (latency === undefined) return undefined;
+  const table = latencyTableFromJson(await readText(latency), latency);
+  const { inputSize: size } = detectorConfigOf(detector, { backbone, classes: 1 });
+  checkLatencyTable(table, { backbone, size, target: { precision } }, latency);
+  return table;
+}
+
 /** The scheme that a search's architecture stands for, or the mean of several, with where it comes from. */
-export function decode(searches: Architecture | readonly Architecture[], { decode, seed, data }: Config): Scheme {
+export function decode(
+  searches: Architecture | readonly Architecture[],
+  { decode, seed, data }: Pick<Config, 'decode' | 'seed' | 'data'>,
+  table?: LatencyTable,
+): Scheme {
   const architecture = 'sites' in searches ? searches : averageArchitectures(searches);
-  return decodeScheme(architecture, decode, {
-    tool: { name: '@nats/cli', version: VERSION },
-    seed,
-    config: toJson({ decode, data: data?.format }) as Readonly<Record<string, unknown>>,
-  });
+  const { maxLatency, latency, ...options } = decode;
+  const budget = maxLatency !== undefined && table ? { budget: { maxLatency, table } } : {};
+  // Where the table was is of no use elsewhere.
+  const known = latency === undefined ? decode : { ...decode, latency: basename(latency) };
+  return decodeScheme(
+    architecture,
+    { ...options, ...budget },
+    {
+      tool: { name: '@nats/cli', version: VERSION },
+      seed,
+      config: toJson({ decode: known, data: data?.format }) as Readonly<Record<string, unknown>>,
+    },
+  );
+}
+
+/** What a table says of a scheme, in words. */
+export function predictionText(table: LatencyTable, scheme: Scheme, maxLatency?: number): string {
+  const { ratio, milliseconds } = predictLatency(table, scheme);
+  const { providers, threads } = table.target;
+  const limit = maxLatency === undefined ? '' : `, limit ${maxLatency}`;
+  return `latency by the table: ${ratio.toFixed(3)} of the original's (${milliseconds.toFixed(2)} ms of ${table.network} on ${providers.join(' and ')}, ${threads === 1 ? '1 thread' : `${threads} threads`}${limit})`;
 }
 
 /** Writes a scheme file. @throws UsageError if there is another scheme in its place, unless it may be replaced */

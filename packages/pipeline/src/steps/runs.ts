@@ -12,7 +12,7 @@ import { claimRun, type RunKind } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { UsageError } from '../usage-error.js';
 import type { StepContext } from './context.js';
-import { decode, writeScheme } from './decode.js';
+import { decode, latencyTableOf, predictionText, writeScheme } from './decode.js';
 import { exportedDetector } from './export.js';
 import type { TrainedRun } from './open-run.js';
 import { openPretraining, pretrain, pretrainSettings } from './pretrain.js';
@@ -57,9 +57,11 @@ export async function searchRun(context: StepContext, folder: string, known?: Ta
   const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, task.statistics);
   // A space that does not fit the backbone is refused before a directory is taken.
   spaceOf(config, task.backbone);
+  const table = await latencyTableOf(config, task.backbone);
   await claim(context, folder, 'search', searchSettings(config, task));
   tellFinished(context, folder, RUN_FILES.architecture, `search.steps ${config.search.steps}`);
-  const scheme = decode(await search(context, task, initial, folder), config);
+  const scheme = decode(await search(context, task, initial, folder), config, table);
+  if (table) context.progress.line(predictionText(table, scheme, config.decode.maxLatency));
   await asFirst(context, () => writeScheme(join(folder, RUN_FILES.scheme), scheme));
   return scheme;
 }

@@ -1,5 +1,5 @@
-import { keepsOriginal } from '@nats/space';
-import { expect, test } from 'vitest';
+import { keepsOriginal, type LatencyTable, predictLatency } from '@nats/space';
+import { describe, expect, test } from 'vitest';
 import { space } from '../../test/planted.js';
 import { architectureOfEvent, decodeScheme } from './architecture.js';
 
@@ -40,3 +40,72 @@ test('a margin needs (1,1) in the space', () => {
     /margin 2 with the genotypes 2x2, 3x3, but .*; a space with \(1,1\)/,
   );
 });
+
+describe('a latency budget', () => {
+  /** Every dilated channel of a part adds a thousandth. */
+  const table: LatencyTable = {
+    backbone: space.backbone,
+    network: 'backbone',
+    size: [32, 32],
+    target: { engine: 'onnxruntime', providers: ['cpu'], threads: 1, batch: 1, precision: 'float32' },
+    // In another order than the space's.
+    genotypes: space.genotypes.toReversed(),
+    original: { median: 1, low: 1, high: 1 },
+    environment: {},
+    created: '2026-01-01T00:00:00.000Z',
+    shapes: space.sites.map(({ name, channels, unit }) => ({
+      sites: [name],
+      channels,
+      unit,
+      resolution: 0,
+      contiguous: 0,
+      divisions: everyCount(channels, space.genotypes.length).map((counts) => {
+        const extra = 0.001 * (channels - counts.at(-1)!);
+        return { channels: counts, extra, low: extra, high: extra };
+      }),
+    })),
+  };
+  const within = (maxLatency: number) =>
+    decodeScheme(architecture, { method: 'argmax', budget: { maxLatency, table } }, TOOL);
+  const dilated = (maxLatency: number) =>
+    [...within(maxLatency).convolutions.values()].flatMap((choice) => [...choice]).filter((g) => g !== 0).length;
+
+  test('is kept, spent on what is most certain, and free it is argmax', () => {
+    const sites = space.sites.length;
+    expect(keepsOriginal(within(1))).toBe(true);
+    const size = space.sites[0]!.channels / space.sites[0]!.channelGroups;
+    // Room for one group of each convolution: those that are sure.
+    const scheme = within(1 + 0.001 * size * sites + 1e-4);
+    for (const choice of scheme.convolutions.values()) {
+      expect(choice.findLastIndex((g) => g !== 0)).toBe(size - 1);
+      expect(new Set(choice)).toEqual(new Set([0, 1]));
+    }
+    expect(predictLatency(table, scheme).ratio).toBeCloseTo(1 + 0.001 * size * sites, 9);
+    const budgets = [1, 1.001, 1.004, 1.01, 1.02, 1.05, 2];
+    const counts = budgets.map(dilated);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    for (const budget of budgets) expect(predictLatency(table, within(budget)).ratio).toBeLessThanOrEqual(budget);
+    const free = decodeScheme(architecture, { method: 'argmax' }, TOOL);
+    expect([...within(10).convolutions]).toEqual([...free.convolutions]);
+    expect(within(1.05).provenance.method).toBe('decoded argmax, latency at most 1.05');
+  });
+
+  test('is refused with options that decide otherwise, and for a table of another network', () => {
+    const refused = (options: object, other: Partial<LatencyTable> = {}) => {
+      const budget = { maxLatency: 1.05, table: { ...table, ...other } };
+      return () => decodeScheme(architecture, { method: 'argmax', budget, ...options }, TOOL);
+    };
+    expect(refused({ method: 'proportional' })).toThrow(/a latency budget limits.*argmax/);
+    expect(refused({ sharpening: 2 })).toThrow(/"sharpening":2/);
+    expect(refused({}, { backbone: 'resnet50' })).toThrow(/a table of resnet50/);
+    expect(refused({}, { genotypes: [[1, 1]] })).toThrow(/received 1x1, .*genotypes of the search's space/);
+    expect(refused({}, { shapes: table.shapes.slice(1) })).toThrow(/received none of this name/);
+  });
+});
+
+function everyCount(total: number, parts: number): number[][] {
+  if (parts === 1) return [[total]];
+  return Array.from({ length: total + 1 }, (_, first) =>
+    everyCount(total - first, parts - 1).map((rest) => [first, ...rest]),
+  ).flat();
+}

@@ -1,13 +1,17 @@
-import { check, type TensorData } from '@nats/graph';
+import { check, NatsError, type TensorData } from '@nats/graph';
 import {
   createScheme,
+  divisionModel,
   formatGenotype,
+  type LatencyTable,
   PLAIN,
   type Provenance,
   type Scheme,
   type SearchSpace,
   sameGenotype,
+  shapesBySite,
 } from '@nats/space';
+import { decodeUnderBudget } from '../decoders/budget.js';
 import { type DecodeOptions, decode } from '../decoders/decode.js';
 import { preferOriginal } from '../decoders/margin.js';
 import { intensities, type Preferences } from '../decoders/preferences.js';
@@ -64,6 +68,19 @@ export interface SchemeDecodeOptions extends DecodeOptions {
    * `preferOriginal`: where pretrained weights do not gain, the original is kept.
    */
   readonly margin?: number;
+  /**
+   * Most latency of the scheme, and how it is told. Then each group gets the genotype that keeps most of the sum over channels
+   * of log-probabilities within it, see `decodeUnderBudget`; without a limit that is `argmax`, whose option it is.
+   */
+  readonly budget?: LatencyBudget;
+}
+
+/** How much slower than the original a scheme may be. */
+export interface LatencyBudget {
+  /** Of the original's latency, 1 or more: 1 allows nothing that costs time. */
+  readonly maxLatency: number;
+  /** Of the space's backbone and its genotypes. */
+  readonly table: LatencyTable;
 }
 
 /**
@@ -75,19 +92,70 @@ export function decodeScheme(
   options: SchemeDecodeOptions,
   provenance: Provenance,
 ): Scheme {
-  const { margin = 1, ...decoding } = options;
+  const { margin = 1, budget, ...decoding } = options;
   const original = space.genotypes.findIndex((genotype) => sameGenotype(genotype, PLAIN));
   check(margin === 1 || original >= 0, 'attribute', () => ({
     rule: 'a margin is between (1,1) and its dilations',
     received: `margin ${margin} with the genotypes ${space.genotypes.map(formatGenotype).join(', ')}`,
     limit: 'a space with (1,1), or margin 1',
   }));
+  const weighed = new Map(
+    [...sites].map(([name, preferences]) => [name, preferOriginal(preferences, original, margin)] as const),
+  );
+  const method = `decoded ${options.method}${margin === 1 ? '' : `, margin ${margin}`}`;
   return createScheme({
     backbone: space.backbone,
     genotypes: space.genotypes,
-    convolutions: [...sites].map(
-      ([name, preferences]) => [name, decode(preferOriginal(preferences, original, margin), decoding)] as const,
-    ),
-    provenance: { method: `decoded ${options.method}${margin === 1 ? '' : `, margin ${margin}`}`, ...provenance },
+    convolutions: budget
+      ? withinBudget(weighed, space, decoding, budget)
+      : [...weighed].map(([name, preferences]) => [name, decode(preferences, decoding)] as const),
+    provenance: { method: budget ? `${method}, latency at most ${budget.maxLatency}` : method, ...provenance },
   });
+}
+
+function withinBudget(
+  sites: ReadonlyMap<string, Preferences>,
+  { genotypes, backbone }: SearchSpace,
+  { method, multiple = 1, sharpening = 1, dropBelowUniform = false }: DecodeOptions,
+  { maxLatency, table }: LatencyBudget,
+): (readonly [string, Int32Array])[] {
+  check(method === 'argmax' && multiple === 1 && sharpening === 1 && !dropBelowUniform, 'attribute', () => ({
+    rule: 'a latency budget limits what the groups choose by argmax, and rounds as latency has it',
+    received: JSON.stringify({ method, multiple, sharpening, dropBelowUniform }),
+    limit: "method 'argmax' without other options, or no budget",
+  }));
+  check(table.backbone === backbone, 'attribute', () => ({
+    rule: 'a latency table is of the backbone that it is used for',
+    received: `a table of ${table.backbone}`,
+    limit: `the search is on ${backbone}: measure this one with nats latency`,
+  }));
+  const places = genotypes.map((genotype) => table.genotypes.findIndex((other) => sameGenotype(other, genotype)));
+  check(!places.includes(-1), 'attribute', () => ({
+    rule: "a latency table has the genotypes of the search's space",
+    received: table.genotypes.map(formatGenotype).join(', '),
+    limit: `${genotypes.map(formatGenotype).join(', ')}: measure this space with nats latency`,
+  }));
+  const shapes = shapesBySite(table);
+  const budgeted = [...sites].map(([name, preferences]) => {
+    const shape = shapes.get(name);
+    if (shape?.channels !== preferences.channels) {
+      throw new NatsError('name', {
+        rule: "a latency table has the convolutions of the search's space",
+        received: shape ? `one of ${shape.channels} channels` : 'none of this name',
+        limit: `${preferences.channels} channels: measure this space with nats latency`,
+        where: name,
+      });
+    }
+    const model = divisionModel(shape);
+    const cost = (counts: readonly number[]) => {
+      const own = new Array<number>(table.genotypes.length).fill(0);
+      for (const [g, count] of counts.entries()) own[places[g]!]! += count;
+      // Which channels a genotype gets is not known yet: where order costs something, it is counted.
+      const parts = own.filter((count) => count > 0).length;
+      return model.extra(own) + (parts > 1 ? Math.max(0, shape.contiguous) : 0);
+    };
+    return { preferences, cost };
+  });
+  const { choices } = decodeUnderBudget(budgeted, maxLatency - 1);
+  return [...sites.keys()].map((name, i) => [name, choices[i]!] as const);
 }

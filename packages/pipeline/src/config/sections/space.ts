@@ -68,6 +68,22 @@ export const decodeSchema = z
         'how many times as probable as (1,1) a dilation must be to replace it: above 1 only clear evidence dilates (our choice)',
       ),
     multiple: whole().default(1).describe('round counts of channels to multiples; not for argmax'),
+    maxLatency: z
+      .number()
+      .min(1)
+      .optional()
+      .describe(
+        "most latency of the scheme, as a part of the original's: 1.05 is a twentieth more, 1 allows nothing that costs time; by argmax, with a table in 'latency'",
+      ),
+    latency: z.string().optional().describe('a table of nats latency, measured where the detector will run'),
+  })
+  .superRefine(({ method, sharpening, dropBelowUniform, maxLatency, latency }, context) => {
+    if (maxLatency === undefined) return;
+    const refuse = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+    if (latency === undefined) refuse('maxLatency', "needs a table in 'latency': nats latency measures one");
+    if (method !== 'argmax') refuse('method', 'a latency budget limits what the groups choose: argmax');
+    if (sharpening !== 1) refuse('sharpening', 'changes nothing that a latency budget limits: leave it out');
+    if (dropBelowUniform) refuse('dropBelowUniform', 'is about proportional counts: leave it out with maxLatency');
   })
   .superRefine(({ method, multiple }, context) => {
     if (method !== 'argmax' || multiple === 1) return;

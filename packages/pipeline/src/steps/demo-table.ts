@@ -1,5 +1,5 @@
 import { STAT_NAMES } from '@nats/detect';
-import { textTable } from '@nats/pipeline';
+import { textTable } from '../text-table.js';
 
 /** Everything about one of the two detectors that the report shows. */
 export interface VariantReport {
