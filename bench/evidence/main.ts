@@ -3,6 +3,7 @@
 //   [--out runs/evidence/quick]
 // npm run evidence -- photos …, features …: photographs and ImageNet weights, see photos.ts and photo-features.ts
 // npm run evidence -- relaxations …: several search seeds of several relaxations, see relaxations.ts
+// npm run evidence -- gradients …: how good one step's gradient of the architecture is, see gradients.ts
 // Trains every variant from the same pretrained classifier with the same schedule and seeds, by the steps of @nats/pipeline, and
 // writes a table. Resumable: every search and training has a run directory below the output folder.
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ import {
   writeJson,
 } from '@nats/pipeline';
 import { type Conditions, conditionedConfig, DEFAULT_CONDITIONS } from './conditions.js';
+import { gradientQuality } from './gradients.js';
 import { photoFeatures } from './photo-features.js';
 import { photos } from './photos.js';
 import { relaxations } from './relaxations.js';
@@ -50,7 +52,9 @@ async function main(): Promise<void> {
     },
   });
   if (positionals[0] !== 'quick')
-    throw new Error(`the protocol '${positionals[0] ?? ''}' is not 'quick', 'photos', 'features' or 'relaxations'`);
+    throw new Error(
+      `the protocol '${positionals[0] ?? ''}' is not 'quick', 'photos', 'features', 'relaxations' or 'gradients'`,
+    );
   const variants = values.variants.split(',');
   const unknown = variants.find((variant) => !Object.hasOwn(VARIANTS, variant));
   if (unknown !== undefined) throw new Error(`'${unknown}' is none of ${Object.keys(VARIANTS).join(', ')}`);
@@ -158,4 +162,5 @@ const [protocol, ...rest] = process.argv.slice(2);
 if (protocol === 'photos') await photos(rest);
 else if (protocol === 'features') await photoFeatures(rest);
 else if (protocol === 'relaxations') await relaxations(rest);
+else if (protocol === 'gradients') await gradientQuality(rest);
 else await main();

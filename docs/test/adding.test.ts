@@ -5,7 +5,7 @@ import { ROOT } from './run-blocks.js';
 
 const FOLDER = 'docs/adding';
 /** What these pages are about, one each. */
-const KINDS = ['op', 'lowering', 'backbone', 'detector', 'dataset-format', 'weight-format', 'engine'];
+const KINDS = ['op', 'lowering', 'backbone', 'detector', 'dataset-format', 'weight-format', 'engine', 'relaxation'];
 
 /** Paths of the repository that a page names as code: `packages/graph/src/ops`. */
 function pathsIn(page: string): string[] {
