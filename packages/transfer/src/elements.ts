@@ -6,6 +6,8 @@ export type StoredDType =
   | 'float32'
   | 'float16'
   | 'bfloat16'
+  | 'float8_e4m3fn'
+  | 'float8_e5m2'
   | 'int64'
   | 'int32'
   | 'int16'
@@ -22,6 +24,8 @@ export const STORED_BYTES: Readonly<Record<StoredDType, number>> = {
   float32: 4,
   float16: 2,
   bfloat16: 2,
+  float8_e4m3fn: 1,
+  float8_e5m2: 1,
   int64: 8,
   int32: 4,
   int16: 2,
@@ -67,6 +71,11 @@ export function decodeElements(
       return fromFloat16(new Uint16Array(copyOf(bytes, count * 2)));
     case 'bfloat16':
       return fromBfloat16(new Uint16Array(copyOf(bytes, count * 2)));
+    case 'float8_e4m3fn':
+      return Float32Array.from(bytes.subarray(0, count), float8E4m3);
+    case 'float8_e5m2':
+      // The upper half of a binary16.
+      return Float32Array.from(bytes.subarray(0, count), (bits) => float16(bits << 8));
     case 'int32':
       return new Int32Array(copyOf(bytes, count * 4));
     case 'int16':
@@ -122,6 +131,15 @@ function float16(bits: number): number {
   const fraction = bits & 0x3ff;
   if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** 1 sign bit, 4 exponent bits (bias 7), 3 fraction bits; no infinities (OCP 8-bit floating point, E4M3; `fn` of PyTorch). */
+function float8E4m3(bits: number): number {
+  const sign = bits & 0x80 ? -1 : 1;
+  const exponent = (bits >> 3) & 0xf;
+  const fraction = bits & 7;
+  if (exponent === 15 && fraction === 7) return Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -9 : sign * (1 + fraction / 8) * 2 ** (exponent - 7);
 }
 
 /** bfloat16 is the upper half of a float32. */

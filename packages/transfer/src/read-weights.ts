@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { onnxExternalFiles, parseOnnx } from './onnx/index.js';
 import { type ParseWeightsOptions, parseWeights } from './parse-weights.js';
 import { readRegularFile } from './regular-file.js';
+import { joinShards, readShardIndex } from './shard-index.js';
 import { openSource, quote, tooLarge } from './source.js';
 import { parseTfjs, type TfjsOptions, tfjsShards } from './tfjs/index.js';
 import type { Weights } from './weights.js';
@@ -13,8 +14,8 @@ import type { Weights } from './weights.js';
 export interface ReadWeightsOptions extends ParseWeightsOptions, TfjsOptions {}
 
 /**
- * Reads a weight file of any format that this package knows, told apart by content. Shards of a TF.js model.json and
- * external data of an ONNX model are read from beside it; a path that leads out of its folder is refused.
+ * Reads a weight file of any format that this package knows, told apart by content. Shards of a TF.js model.json or of an
+ * index (`model.safetensors.index.json`) and external data of an ONNX model are read from beside it; a path that leads out of its folder is refused.
  * @throws NatsError `malformed`, `unsupported` or `dtype`, naming file and field; IO errors (ENOENT, EACCES …) pass
  * through.
  */
@@ -24,6 +25,14 @@ export async function readWeights(path: string, options: ReadWeightsOptions = {}
   const bytes = await readBounded(path, limits);
   const format = detect(openSource(bytes, named));
   if (format === 'tfjs') {
+    const source = openSource(bytes, named);
+    const index = readShardIndex(source);
+    if (index !== undefined) {
+      const files = await readBeside(path, index.files, limits);
+      const shard = (file: string, content: Uint8Array) =>
+        parseWeights(content, { ...named, name: join(dirname(path), file) });
+      return joinShards(source, index, new Map([...files].map(([file, content]) => [file, shard(file, content)])));
+    }
     return parseTfjs(bytes, await readBeside(path, tfjsShards(bytes, named), limits), named);
   }
   if (format === 'onnx' && options.externalData === undefined) {

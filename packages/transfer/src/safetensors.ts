@@ -16,12 +16,14 @@ import {
 } from './source.js';
 import { checkShape, materialize, type TensorPlan, type Weights } from './weights.js';
 
-/** safetensors' names of element types; the format also has float8, complex and packed types, which are refused. */
+/** safetensors' names of element types; the format also has complex and packed types, which are refused. */
 const SAFETENSORS_DTYPES: Readonly<Record<string, StoredDType>> = {
   F64: 'float64',
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',
+  F8_E4M3: 'float8_e4m3fn',
+  F8_E5M2: 'float8_e5m2',
   I64: 'int64',
   I32: 'int32',
   I16: 'int16',

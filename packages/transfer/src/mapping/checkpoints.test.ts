@@ -33,6 +33,9 @@ function both(a: ReadonlyMap<string, TensorData>, b: ReadonlyMap<string, TensorD
   return new Map([...a, ...b]);
 }
 
+/** The rules that an error suggests. */
+const suggested = (message: string) => JSON.parse(/rules[^{]*(\{.*\})/.exec(message)![1]!);
+
 const valuesIn = (tensors: ReadonlyMap<string, TensorData>) =>
   new Set([...tensors.values()].flatMap(({ data }) => Array.from(data)));
 
@@ -157,8 +160,6 @@ describe('rules of a config', () => {
 });
 
 describe('what does not fit is said in the names of the file, with rules that settle it', () => {
-  const suggested = (message: string) => JSON.parse(/rules[^{]*(\{.*\})/.exec(message)![1]!);
-
   it('a few names too much', () => {
     const weights = file('', 1, 'extra', 'queue.ptr');
     const { message } = refusal(() => map(weights));
@@ -215,6 +216,35 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('weigh
   const error = refusal(() => map(weights, { strict: false }));
   expect(error.code).toBe('not-finite');
   expect(error.message).toMatch(/1 of 5 tensors: "m\.bn1\.weight"/);
+});
+
+it('negative variances are refused', () => {
+  const weights = file('m.', 1);
+  weights.get('m.bn1.running_var')!.data[1] = -0.5;
+  const error = refusal(() => map(weights, { strict: false }));
+  expect(error.code).toBe('not-finite');
+  expect(error.message).toMatch(/negative ones in 1 tensors: "m\.bn1\.running_var"/);
+});
+
+it("modules by their number in torchvision's ResNet: nn.Sequential(*resnet.children())", () => {
+  const names = ['0.weight', '1.weight', '1.running_var', '4.0.conv1.weight', '4.0.downsample.0.weight'];
+  const weights = new Map([...file('')].map(([, tensor], i) => [`backbone.${names[i]}`, tensor] as const));
+  const { tensors, report } = map(weights);
+  expect(tensors.size).toBe(5);
+  expect(report.rules).toBe('torchvision-sequential, inside "backbone."');
+});
+
+it('missing statistics of many norms are one pattern; what suggested patterns leave is not called settled', () => {
+  const norms = Array.from({ length: 30 }, (_, i) => [`layer${i}.0.bn1.weight`, `layer${i}.0.bn1.running_var`]);
+  const network = new Map(norms.flat().map((name) => [PREFIX + name, { shape: [1] }]));
+  const without = new Map(norms.map(([weight]) => [weight!, filled([1], 1)]));
+  const mapped = (rules?: object) => mapWeights(without, network, { prefix: PREFIX, ...(rules && { rules }) });
+  const { message } = refusal(() => mapped());
+  expect(message).toMatch(/rules that settle it: \{"optional":\["\\\\\.running_var\$"\]\}/);
+  expect(mapped(suggested(message)).tensors.size).toBe(30);
+  const half = new Map([...network.keys()].slice(0, 40).map((name) => [name.slice(PREFIX.length), filled([1], 1)]));
+  const { message: other } = refusal(() => mapWeights(half, network, { prefix: PREFIX }));
+  expect(other).toMatch(/rules such as \{"optional":/);
 });
 
 it('what is not loaded may be anything', () => {

@@ -66,7 +66,7 @@ export const EXPECTED_DIFFERENCES: readonly RegExp[] = [
  * what happened.
  * @throws NatsError `state` when strict and there are surprises (it lists them with the nearest names, and rules that would
  * settle them), `name` when two tensors of the file map to the same name or two models of it fit, `not-finite` for weights
- * with NaN or infinities, `attribute` for an unknown rule set or a pattern that is no expression.
+ * with NaN or infinities and for negative variances, `attribute` for an unknown rule set or a pattern that is no expression.
  */
 export function mapWeights(
   weights: Weights | ReadonlyMap<string, TensorData>,
@@ -86,6 +86,7 @@ export function mapWeights(
   const choice = chooseRules(rules, { tensors, expected, prefix, author, isTolerated });
   const mapped = place(tensors, expected, choice, prefix);
   refuseNotFinite(mapped);
+  refuseNegativeVariances(mapped);
   if (choice.fillsNorms) fillNorms(mapped, expected, prefix);
   const { batchNormEpsilon = NORM_EPSILON } = options;
   const rescaled = batchNormEpsilon === NORM_EPSILON ? [] : rescaleNorms(mapped.found, batchNormEpsilon);
@@ -219,6 +220,22 @@ function refuseNotFinite({ found, loaded, reshaped }: Placed): void {
     rule: 'weights are finite numbers',
     received: `NaN or infinity in ${bad.length} of ${found.size} tensors: ${names.join(', ')}${bad.length > LISTED ? ', …' : ''}`,
     limit: 'take a checkpoint from before the training diverged',
+  });
+}
+
+/** @throws NatsError `not-finite`: the root of a negative variance makes every output NaN. */
+function refuseNegativeVariances({ found, loaded }: Placed): void {
+  const bad = loaded.filter(({ name }) => {
+    return name.endsWith('running_var') && found.get(name)!.data.some((value) => value < 0);
+  });
+  if (bad.length === 0) return;
+  throw new NatsError('not-finite', {
+    rule: 'variances of batch norms are not negative: their roots would be NaN',
+    received: `negative ones in ${bad.length} tensors: ${bad
+      .slice(0, LISTED)
+      .map(({ source }) => JSON.stringify(source))
+      .join(', ')}`,
+    limit: 'take a checkpoint that was not damaged',
   });
 }
 

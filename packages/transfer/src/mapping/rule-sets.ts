@@ -9,6 +9,7 @@ import type { MapRule } from './rules.js';
 export type RuleSetName =
   | 'none'
   | 'torchvision'
+  | 'torchvision-sequential'
   | 'timm'
   | 'cifar-resnet'
   | 'transformers'
@@ -39,6 +40,16 @@ const UNWRAP: MapRule = { match: /^(?:module\.|_orig_mod\.)+/, replace: '' };
 const BACKBONE: MapRule = { match: /^(?:backbone\.body|backbone|encoder|model|net|resnet)\./, replace: '' };
 
 const TORCHVISION: readonly MapRule[] = [UNWRAP, BACKBONE];
+
+/** `nn.Sequential(*resnet.children())`, as Lightly's tutorials and many others cut the head off: modules by their number. */
+const TORCHVISION_SEQUENTIAL: readonly MapRule[] = [
+  UNWRAP,
+  { match: /^0\./, replace: 'conv1.' },
+  { match: /^1\./, replace: 'bn1.' },
+  // 2 and 3 are the ReLU and the pool, 8 is the pool at the end.
+  ...[1, 2, 3, 4].map((layer) => ({ match: new RegExp(`^${layer + 3}\\.`), replace: `layer${layer}.` })),
+  { match: /^9\./, replace: 'fc.' },
+];
 
 /** timm's ResNets are named as torchvision's; only heads differ. */
 const TIMM: readonly MapRule[] = [...TORCHVISION, { match: /^(?:last_linear|head\.fc|classifier)\./, replace: 'fc.' }];
@@ -144,6 +155,7 @@ function stages(separator: RegExp, replace: string): MapRule[] {
 export const RULE_SETS: Readonly<Record<RuleSetName, RuleSet>> = {
   none: { rules: [UNWRAP], fillsNorms: false },
   torchvision: { rules: TORCHVISION, fillsNorms: false },
+  'torchvision-sequential': { rules: TORCHVISION_SEQUENTIAL, fillsNorms: false },
   timm: { rules: TIMM, fillsNorms: false },
   'cifar-resnet': { rules: CIFAR, fillsNorms: false },
   transformers: { rules: TRANSFORMERS, fillsNorms: false },

@@ -1,7 +1,7 @@
 import { NatsError } from '@nats/graph';
 import { printable } from '../printable.js';
 import { nearestName } from './nearest.js';
-import { literalPattern } from './patterns.js';
+import { compilePattern, literalPattern } from './patterns.js';
 import type { LoadedWeight, WeightReport } from './report.js';
 import type { WeightRules } from './rules.js';
 
@@ -73,11 +73,23 @@ function wayOut(
         ),
       }),
   };
+  const unsettled = [
+    ...(rules.drop === undefined ? [] : unmet(extra, rules.drop)),
+    ...(rules.optional === undefined ? [] : unmet(missing, rules.optional)),
+  ];
   const words = [
     ...(other ? ['if the file is of another network, choose the one that fits'] : []),
     ...(Object.keys(rules).length > 0 ? [`else, rules such as ${JSON.stringify(rules)}`] : []),
   ].join('; ');
-  return other ? words : words.replace(/^else, rules such as/, 'rules that settle it:');
+  return other || unsettled.length > 0
+    ? words.replace(/^else, /, '')
+    : words.replace(/^else, rules such as/, 'rules that settle it:');
+}
+
+/** Names that patterns leave: a suggestion has only so many. */
+function unmet(names: readonly string[], patterns: readonly string[]): string[] {
+  const compiled = patterns.map((pattern) => compilePattern(pattern));
+  return names.filter((name) => !compiled.some((pattern) => pattern.matches(name)));
 }
 
 /** The renaming that would bring the most of the file's names to missing ones: a change of what they begin with. */
@@ -107,11 +119,15 @@ function differingHeads(a: string, b: string): [string, string] {
 }
 
 /**
- * A pattern for each name, or, where there are many, for the first parts of names: as few parts as tell them from the names
- * that are `not` meant.
+ * A pattern for each name, or, where there are many, for what all of them end with (`.running_var`), or for the first parts of
+ * names: as few parts as tell them from the names that are `not` meant.
  */
 function patternsFor(names: readonly string[], not: readonly string[]): string[] {
   if (names.length <= 3) return names.map((name) => `^${literalPattern(name)}$`);
+  const tails = [...new Set(names.map((name) => name.slice(name.lastIndexOf('.'))))];
+  if (tails.length <= 2 && !tails.some((tail) => !tail.startsWith('.') || not.some((name) => name.endsWith(tail)))) {
+    return tails.map((tail) => `${literalPattern(tail)}$`);
+  }
   const headsOf = (parts: number) => [...new Set(names.map((name) => headOf(name, parts)))];
   for (let parts = 1; parts <= 3; parts++) {
     const heads = headsOf(parts);

@@ -29,6 +29,8 @@ const TORCH_DTYPES: ReadonlySet<string> = new Set<StoredDType>([
   'float32',
   'float16',
   'bfloat16',
+  'float8_e4m3fn',
+  'float8_e5m2',
   'int64',
   'int32',
   'int16',
@@ -45,7 +47,7 @@ export function isTorchDTypeName(global: string): boolean {
   return /^torch\.(?:b?float\d\w{0,12}|q?u?int\d\w{0,4}|complex\d{1,3}|bool)$/.test(global);
 }
 
-/** The element type of a dtype's name; `undefined` when it is not read (complex, float8, quantized). */
+/** The element type of a dtype's name; `undefined` when it is not read (complex, quantized). */
 export function torchDType(global: string): StoredDType | undefined {
   const name = global.replace(/^torch\./, '');
   return TORCH_DTYPES.has(name) ? (name as StoredDType) : undefined;

@@ -47,7 +47,12 @@ export function readTfjsModel(source: Source): TfjsModel {
   const model = parseJson(source, 'model.json', decodeText(source, 'model.json', bytes).replace(/^\uFEFF/, ''));
   const manifest = model instanceof Map ? model.get('weightsManifest') : undefined;
   if (!(model instanceof Map) || !Array.isArray(manifest)) {
-    throw bad(source, 'weightsManifest', 'a model.json has a weightsManifest', 'none');
+    throw bad(
+      source,
+      'weightsManifest',
+      'JSON of weights is a model.json with a weightsManifest, or an index with a weight_map',
+      'neither',
+    );
   }
   const topology = model.get('modelTopology');
   const metadata = new Map<string, string>();
