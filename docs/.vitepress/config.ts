@@ -52,6 +52,7 @@ export default defineConfig({
           page('Clusters', 'docs/clusters.md'),
           page('Kubernetes', 'docs/kubernetes.md'),
           page('Data and weights', 'docs/data.md'),
+          page('Windows', 'docs/windows.md'),
           page('Questions', 'docs/faq.md'),
         ],
       },

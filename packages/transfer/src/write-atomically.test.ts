@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { writeAtomically } from './write-atomically.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'nats-write-'));
@@ -35,3 +35,25 @@ test.each([
   expect(readFileSync(path, 'utf8')).toBe('old');
   expect(readdirSync(folder)).toEqual(['file']);
 });
+
+test.each([
+  ['win32', 'EBUSY', 3],
+  ['win32', 'ENOSPC', 1],
+  ['linux', 'EPERM', 1],
+])(
+  'on %s a rename that fails with %s is tried %i times while the file is open elsewhere',
+  async (platform, code, tries) => {
+    writeFileSync(path, 'old');
+    vi.spyOn(process, 'platform', 'get').mockReturnValue(platform as NodeJS.Platform);
+    const error = Object.assign(new Error(code), { code });
+    let tried = 0;
+    const rename = (from: string, to: string) => (++tried < 3 ? Promise.reject(error) : fs.rename(from, to));
+    const written = writeAtomically(path, [bytes('new')], { ...fs, rename });
+    if (tries === 1) await expect(written).rejects.toBe(error);
+    else await written;
+    vi.restoreAllMocks();
+    expect(tried).toBe(tries);
+    expect(readFileSync(path, 'utf8')).toBe(tries === 1 ? 'old' : 'new');
+    expect(readdirSync(folder)).toEqual(['file']);
+  },
+);

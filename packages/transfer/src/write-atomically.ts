@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { withPath } from './regular-file.js';
 
 /** An open file, as far as writing needs it. */
@@ -19,7 +20,7 @@ export interface WritableFiles {
 
 /**
  * Writes a file of several parts, which may be made while it is written: a temporary file in the same folder, synced to disk, then renamed. A reader sees the old
- * file or the whole new one, also after a power cut.
+ * file or the whole new one, also after a power cut. On Windows it waits up to three seconds for those who have the old file open.
  * @throws IO errors (ENOSPC, EACCES …) pass through, and the temporary file is removed
  */
 export async function writeAtomically(
@@ -36,7 +37,7 @@ export async function writeAtomically(
     } finally {
       await handle.close();
     }
-    await files.rename(temporary, path);
+    await renameInto(path, temporary, files);
   } catch (error) {
     await files.rm(temporary, { force: true });
     throw withPath(error, path);
@@ -50,6 +51,24 @@ async function writeAll(handle: WritableFile, bytes: Uint8Array): Promise<void> 
     const { bytesWritten } = await handle.write(bytes, at, Math.min(bytes.length - at, 2 ** 28));
     at += bytesWritten;
   }
+}
+
+/** What Windows answers while a virus scanner, an indexer or a reader has one of the two files open. */
+const OPEN_ELSEWHERE = new Set(['EPERM', 'EACCES', 'EBUSY']);
+/** Milliseconds between attempts on Windows: three seconds in all. */
+const PAUSES = [10, 50, 100, 250, 500, 1000, 1000];
+
+/** Elsewhere than on Windows a file that is open is replaced all the same, and such an error is final. */
+async function renameInto(path: string, temporary: string, files: WritableFiles): Promise<void> {
+  for (const pause of process.platform === 'win32' ? PAUSES : []) {
+    try {
+      return await files.rename(temporary, path);
+    } catch (error) {
+      if (!OPEN_ELSEWHERE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      await delay(pause);
+    }
+  }
+  await files.rename(temporary, path);
 }
 
 /** Makes the rename itself durable. Not every platform lets a folder be opened; the file's content is safe without. */

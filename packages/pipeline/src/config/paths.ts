@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { basename, relative, resolve } from 'node:path';
+import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
 import { isWeightName } from '@nats/transfer/parse';
 
 /** Places of a config that hold paths; `*` is any key or position. */
@@ -22,9 +22,16 @@ export function withAbsolutePaths(config: unknown, folder: string): unknown {
   return withPaths(config, (path) => resolve(folder, path));
 }
 
-/** The same with paths that start from a folder: a run that is moved together with its data finds it again. */
+/**
+ * The same with paths that start from a folder: a run that is moved together with its data finds it again, also on another
+ * system: Windows reads slashes, too.
+ */
 export function withRelativePaths(config: unknown, folder: string): unknown {
-  return withPaths(config, (path) => relative(resolve(folder), resolve(path)) || '.');
+  return withPaths(config, (path) => {
+    const way = relative(resolve(folder), resolve(path));
+    // On another drive there is no way.
+    return way === '' ? '.' : isAbsolute(way) ? way : way.replaceAll(sep, '/');
+  });
 }
 
 /**

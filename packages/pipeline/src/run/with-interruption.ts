@@ -17,6 +17,8 @@ export async function withInterruption<T>(message: string, work: (signal: AbortS
   process.once('SIGINT', stop);
   // A closed terminal: what is printed from here on is lost, the checkpoint is not.
   process.once('SIGHUP', stop);
+  // Ctrl-Break, of Windows alone.
+  process.once('SIGBREAK', stop);
   // Windows has no SIGUSR2.
   const sent = process.platform === 'win32' ? (['SIGTERM'] as const) : REQUEUING;
   for (const name of sent) process.on(name, requeue);
@@ -25,6 +27,7 @@ export async function withInterruption<T>(message: string, work: (signal: AbortS
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGHUP', stop);
+    process.off('SIGBREAK', stop);
     for (const name of sent) process.off(name, requeue);
   }
 }
