@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 
-const [WIDTH, HEIGHT, MARGIN] = [600, 160, 36];
+const [WIDTH, HEIGHT, MARGIN] = [380, 130, 28];
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** The loss of every step as a curve in the element, which is scaled to all steps from the beginning. */
@@ -17,9 +17,9 @@ export function lossCurve(parent: HTMLElement, losses: readonly number[], steps:
   });
   picture.append(
     svg('path', { class: 'axis', d: `M ${x(0)} ${y(most)} V ${y(0)} H ${x(steps)}` }),
-    text(most.toFixed(1), MARGIN - 6, y(most) + 8, 'end'),
+    text(most.toFixed(1), MARGIN - 6, y(most) + 6, 'end'),
     text('0', MARGIN - 6, y(0), 'end'),
-    text(`step ${steps}`, x(steps), y(0) + 20, 'end'),
+    text(`step ${steps}`, x(steps), y(0) + 16, 'end'),
     svg('polyline', { class: 'curve', points }),
   );
   parent.replaceChildren(picture);
