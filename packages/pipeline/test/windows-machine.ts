@@ -50,6 +50,6 @@ function wrapped<T extends object>(module: T): T {
 /** A module's replacement, its default export included. */
 const withDefault = <T extends object>(module: T) => ({ ...module, default: module });
 
-export const windowsPath = withDefault({ ...win32, win32, posix });
-export const windowsPromises = withDefault(wrapped(realFs.promises));
-export const windowsFs = withDefault({ ...wrapped(realFs), promises: windowsPromises });
+export const windowsPath: object = withDefault({ ...win32, win32, posix });
+export const windowsPromises: object = withDefault(wrapped(realFs.promises));
+export const windowsFs: object = withDefault({ ...wrapped(realFs), promises: windowsPromises });
