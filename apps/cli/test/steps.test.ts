@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -191,6 +191,17 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     nats('export', 'original', '--layout', 'NCHW', '--out', 'nchw.onnx');
     nats('export', 'original', '--no-preprocessing', '--no-suppression', '--out', 'open.onnx');
     expect(nats('inspect', 'model', 'open.onnx')).toContain('out  boxes float32');
+  });
+
+  once('export: weights know the scheme that they were trained with', () => {
+    cpSync(at('transformed'), at('without-scheme'), { recursive: true });
+    rmSync(at('without-scheme', 'scheme.json'));
+    const { code, stderr } = runNatsIn(folder, 'export', 'without-scheme', '--out', 'wrong.onnx');
+    expect(stderr).toMatch(
+      /without-scheme\/weights\.safetensors: .*for the original network: the dilations of \d+ channels/,
+    );
+    expect(code).toBe(1);
+    expect(existsSync(at('wrong.onnx'))).toBe(false);
   });
 
   test('detect: a table, JSON, pictures, a folder', () => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BackboneConfig, checkSchemeFits, type Scheme, schemeFromJson } from '@nats/space';
+import { type BackboneConfig, checkSchemeFits, checkWeightsScheme, type Scheme, schemeFromJson } from '@nats/space';
 import { readWeights } from '@nats/transfer';
 import { parseConfig } from '../config/load-config.js';
 import { type Overrides, withOverrides } from '../config/overrides.js';
@@ -46,8 +46,9 @@ export async function openTrainedRun(folder: string, overrides: Overrides = {}):
     );
   }
   const task = await openTask(config);
-  const { tensors } = await readWeights(path);
+  const { tensors, metadata } = await readWeights(path);
   const scheme = existsSync(join(folder, RUN_FILES.scheme)) ? await readScheme(folder, task.backbone) : undefined;
+  checkWeightsScheme(metadata, scheme, path);
   return { folder, config, task, weights: tensors, scheme };
 }
 

@@ -54,7 +54,9 @@ export async function pretrainRun(context: StepContext, folder: string): Promise
 export async function searchRun(context: StepContext, folder: string, known?: Task): Promise<Scheme> {
   const { config } = context;
   const task = known ?? (await openTask(config, context));
-  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, task.statistics);
+  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, {
+    statistics: task.statistics,
+  });
   // A space that does not fit the backbone is refused before a directory is taken.
   spaceOf(config, task.backbone);
   const table = await latencyTableOf(config, task.backbone);
@@ -76,7 +78,10 @@ export async function trainRun(
 ): Promise<TrainedRun> {
   const { config } = context;
   const task = known ?? (await openTask(config, context));
-  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, task.statistics);
+  const initial = await pretrainedWeights(config.weights, detectorSpec(task.detector), context, {
+    statistics: task.statistics,
+    scheme,
+  });
   await claim(context, folder, 'train', trainSettings(config, scheme, task));
   tellFinished(context, folder, RUN_FILES.weights, `train.steps ${config.train.steps}`);
   const weights = await train(context, task, initial, scheme, folder, title);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Scheme, schemeBuilder, schemeToJson } from '@nats/space';
+import { type Scheme, schemeBuilder, schemeMetadata, schemeToJson } from '@nats/space';
 import { createTraining } from '@nats/train';
 import { readWeights, writeSafetensors } from '@nats/transfer';
 import type { Config } from '../config/schema.js';
@@ -70,7 +70,7 @@ export async function train(
       try {
         await runTraining(training, folder, title, context);
         const values = await training.values();
-        await asFirst(context, () => writeSafetensors(path, values));
+        await asFirst(context, () => writeSafetensors(path, values, schemeMetadata(scheme)));
         // The file may not be seen on another machine yet.
         if (collective && collective.rank > 0) return values;
       } finally {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { batchNorm, convolution, createScope, input, sizeOf, type TensorData, tensorData } from '@nats/graph';
 import { sharedDirectory } from '@nats/graph/testing/vitest';
+import { createScheme, schemeMetadata } from '@nats/space';
 import { encodeSafetensors, writeSafetensors } from '@nats/transfer';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseConfig } from '../config/load-config.js';
@@ -35,20 +36,40 @@ function file(names: (name: string) => string | undefined, ...others: readonly s
 const backbone = (prefix: string) => (name: string) =>
   name.startsWith('backbone.body.') ? prefix + name.slice('backbone.body.'.length) : undefined;
 
-async function load(tensors: ReadonlyMap<string, TensorData>, settings: object = {}, statistics?: object) {
+async function load(tensors: ReadonlyMap<string, TensorData>, settings: object = {}, network?: object, metadata = {}) {
   const path = join(folder, 'weights.safetensors');
-  await writeSafetensors(path, tensors);
-  return loadNamed(path, settings, statistics);
+  await writeSafetensors(path, tensors, metadata);
+  return loadNamed(path, settings, network);
 }
 
-async function loadNamed(name: string | undefined, settings: object = {}, statistics?: object) {
+async function loadNamed(name: string | undefined, settings: object = {}, network?: object) {
   const lines: string[] = [];
   const progress = { line: (text: string) => void lines.push(text), update: () => undefined };
   const { weights } = parseConfig({ weights: { file: name, ...settings } }, 'test');
   const { signal } = new AbortController();
-  const loaded = await pretrainedWeights(weights, spec, { progress, signal }, statistics as never);
+  const loaded = await pretrainedWeights(weights, spec, { progress, signal }, network);
   return { names: [...loaded.keys()], lines };
 }
+
+test('of a transformed network are told where the network to be trained is another one', async () => {
+  const provenance = { tool: { name: 'test', version: '1' }, method: 'random' };
+  const scheme = createScheme({
+    backbone: 'tiny',
+    genotypes: [
+      [1, 1],
+      [2, 2],
+    ],
+    convolutions: [['conv1', [0, 1]]],
+    provenance,
+  });
+  const trained = schemeMetadata(scheme);
+  const plain = await load(file(backbone('')), {}, {}, trained);
+  expect(plain.lines[1]).toMatch(
+    /^Warning: .*weights\.safetensors: .*for the original network: the dilations of 1 channels differ/,
+  );
+  expect((await load(file(backbone('')), {}, { scheme }, trained)).lines).toHaveLength(1);
+  expect((await load(file(backbone('')), {}, { scheme })).lines).toHaveLength(1);
+});
 
 test('none are told: rates are meant for pretrained ones', async () => {
   expect(await loadNamed(undefined)).toEqual({
@@ -125,11 +146,17 @@ test('weights by name are downloaded once, and pixels that do not fit are told',
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const imagenet = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
-  const first = await loadNamed('timm:resnet18.tv_in1k', {}, imagenet);
+  const first = await loadNamed('timm:resnet18.tv_in1k', {}, { statistics: imagenet });
   expect(first.names).toHaveLength(5);
   expect(first.lines[0]).toMatch(/timm:resnet18\.tv_in1k: .*SHA-256 [0-9a-f]{16}.*license: bsd-3-clause/);
   expect(first.lines).toHaveLength(2);
-  const second = await loadNamed('timm:resnet18.tv_in1k', {}, { ...imagenet, mean: [0.5, 0.5, 0.5] });
+  const second = await loadNamed(
+    'timm:resnet18.tv_in1k',
+    {},
+    {
+      statistics: { ...imagenet, mean: [0.5, 0.5, 0.5] },
+    },
+  );
   expect(second.lines.at(-1)).toMatch(
     /Warning: timm:resnet18\.tv_in1k expects pixels normalized by .*backbone\.pixels/,
   );

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NatsError, type StateSpec } from '@nats/graph';
-import type { PixelStatistics } from '@nats/space';
+import { checkWeightsScheme, type PixelStatistics, type Scheme } from '@nats/space';
 import { formatReport, isWeightName, mapDetectorWeights, printable, readWeights } from '@nats/transfer';
 import type { FetchedWeights, KnownWeights } from '@nats/transfer/download';
 import type { WeightSettings } from '../config/sections/backbone.js';
@@ -62,14 +62,14 @@ export async function locateWeights(
 /**
  * First weights of a detector, by their names in it; none without a file. A file of a whole detector gives all that fits,
  * any other its backbone; a run of nats search gives the whole detector's, as its supernet left them.
- * @param statistics how pixels are normalized, to be compared with what known weights expect
+ * @param network what known weights are compared with: how pixels are normalized, and the scheme of a network to be trained
  * @throws NatsError if the file's weights do not fit, with what to put into the config; IO errors pass through
  */
 export async function pretrainedWeights(
   { file, rules, select, scope, placeholders, mirror }: WeightSettings,
   spec: StateSpec,
   { progress, signal, collective }: Pick<StepContext, 'progress' | 'signal' | 'collective'>,
-  statistics?: PixelStatistics,
+  { statistics, scheme }: { statistics?: PixelStatistics; scheme?: Scheme | undefined } = {},
 ): Promise<Weights> {
   if (file === undefined) {
     progress.line(
@@ -102,6 +102,7 @@ export async function pretrainedWeights(
     });
     progress.line(`Weights of ${printable(file)} (${mapped.scope}): ${formatReport(mapped.report)}`);
     if (known !== undefined && statistics !== undefined) tellPixels(known, statistics, progress);
+    tellScheme(weights.metadata, scheme, path, progress);
     return mapped.tensors;
   } catch (error) {
     throw inWordsOfConfig(error, path);
@@ -114,6 +115,21 @@ function tellPixels({ name, mean, deviation }: KnownWeights, used: PixelStatisti
   if (same(mean, used.mean) && same(deviation, used.deviation)) return;
   const wanted = JSON.stringify({ mean, deviation });
   progress.line(`Warning: ${name} expects pixels normalized by ${wanted}: set backbone.pixels to it`);
+}
+
+/** Weights of a transformed network are no error here: a training can move them into another one. */
+function tellScheme(
+  metadata: Readonly<Record<string, string>>,
+  scheme: Scheme | undefined,
+  path: string,
+  progress: Progress,
+): void {
+  try {
+    checkWeightsScheme(metadata, scheme, path);
+  } catch (error) {
+    if (!(error instanceof NatsError) || error.code !== 'state') throw error;
+    progress.line(`Warning: ${error.message}`);
+  }
 }
 
 /** Options of library functions as keys of the config. */

@@ -11,3 +11,4 @@ export {
   type SchemeParts,
 } from './scheme.js';
 export { type SchemeRow, schemeRows, summarizeScheme } from './summary.js';
+export { checkWeightsScheme, schemeMetadata } from './weights-scheme.js';
