@@ -107,8 +107,10 @@ export {
 } from './ops/pooling.js';
 export {
   type PyramidRoiAlignAttributes,
+  type PyramidRoiAlignGradAttributes,
   type PyramidRoiAlignOptions,
   pyramidRoiAlign,
+  pyramidRoiAlignGradOp,
   pyramidRoiAlignOp,
 } from './ops/pyramid-roi-align.js';
 export {

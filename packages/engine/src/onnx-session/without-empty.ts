@@ -31,6 +31,7 @@ const FROM_NOTHING: ReadonlySet<string> = new Set([
   'convGradInput',
   'convGradWeight',
   'roiAlignGrad',
+  'pyramidRoiAlignGrad',
   'nms',
 ]);
 

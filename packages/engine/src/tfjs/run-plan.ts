@@ -6,6 +6,7 @@ import {
   type Node,
   nmsOp,
   padOp,
+  pyramidRoiAlignGradOp,
   pyramidRoiAlignOp,
   reduceSumOp,
   roiAlignGradOp,
@@ -23,7 +24,11 @@ import type { ComputeInstruction, Plan } from './plan.js';
 import { download, upload } from './tensors.js';
 
 /** Ops that are computed by their reference evaluation on the host: rare, small, and without a trustworthy kernel. */
-const HOST = new Set([nmsOp, pyramidRoiAlignOp, roiAlignOp, roiAlignGradOp, takeAlongAxisOp].map(({ name }) => name));
+const HOST = new Set(
+  [nmsOp, pyramidRoiAlignOp, pyramidRoiAlignGradOp, roiAlignOp, roiAlignGradOp, takeAlongAxisOp].map(
+    ({ name }) => name,
+  ),
+);
 
 /** @throws NatsError `unsupported` for an op without a kernel */
 export function checkKernels(plan: Plan): void {

@@ -13,6 +13,7 @@ import { poolingLowerings } from './pooling.js';
 import { reductionLowerings } from './reduction.js';
 import { resizeLowerings } from './resize.js';
 import { roiAlignLowerings } from './roi-align.js';
+import { roiAlignGradientLowerings } from './roi-align-gradient.js';
 
 /** For every op a lowering to standard ONNX, right on any runtime. Engines replace single ones by faster ones. */
 export const portableLowerings: Lowerings = [
@@ -27,6 +28,7 @@ export const portableLowerings: Lowerings = [
   ...nmsLowerings,
   ...resizeLowerings,
   ...roiAlignLowerings,
+  ...roiAlignGradientLowerings,
   ...poolingLowerings,
   ...reductionLowerings,
 ];

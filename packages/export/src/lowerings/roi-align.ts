@@ -1,43 +1,7 @@
-import {
-  abs,
-  add,
-  and,
-  cast,
-  clip,
-  constant,
-  divide,
-  greaterEqual,
-  lessEqual,
-  matMul,
-  maximum,
-  multiply,
-  oneHot,
-  type Pair,
-  pyramidRoiAlignOp,
-  type RoiAlignAttributes,
-  type RoiAlignGradAttributes,
-  range,
-  reduceSum,
-  relu,
-  reshape,
-  roiAlignGradOp,
-  roiAlignOp,
-  type Shape,
-  slice,
-  sliceAxis,
-  stack,
-  subtract,
-  type Tensor,
-  tensorData,
-  transpose,
-} from '@nats/graph';
-import { lowerComposed } from '../composed.js';
+import { pyramidRoiAlignOp, type RoiAlignAttributes, roiAlignOp, type Shape } from '@nats/graph';
 import { type Lowerings, lower } from '../lowering.js';
 import type { OnnxBuilder } from '../onnx-builder.js';
 import { batchOf } from './layout.js';
-
-/** Values of the largest intermediate result of the gradient (64 MB): boxes are taken in chunks that stay below. */
-const CHUNK_VALUES = 2 ** 24;
 
 /** int64 `[N * K]`: the image of each of `[N, K]` boxes. */
 function imageOfBox(builder: OnnxBuilder, boxes: string, [n, perImage]: Shape): string {
@@ -47,82 +11,6 @@ function imageOfBox(builder: OnnxBuilder, boxes: string, [n, perImage]: Shape): 
   const count = builder.node('Mul', [images, builder.int64([size], [])]);
   const all = builder.node('Range', [builder.int64([0], []), count, builder.int64([1], [])]);
   return builder.node('Div', [all, builder.int64([size], [])]);
-}
-
-/**
- * How much each row (axis 0) or column (axis 1) of a feature map has of each bin, `[R, bins, size]`: bilinear weights,
- * the mean over samples and the rule for borders in one matrix. RoIAlign is separable: bin = rows F columns^T.
- */
-function shares(boxes: Tensor, axis: 0 | 1, size: number, attributes: RoiAlignAttributes): Tensor {
-  const { outputSize, spatialScale, samplingRatio, aligned } = attributes;
-  const bins = outputSize[axis];
-  const offset = aligned ? 0.5 : 0;
-  const [near, far] = [1 - axis, 3 - axis].map((column) =>
-    subtract(multiply(sliceAxis(boxes, 1, column, column + 1), spatialScale), offset),
-  ) as [Tensor, Tensor];
-  const length = subtract(far, near);
-  const bin = divide(aligned ? length : maximum(length, 1), bins);
-  const steps = Array.from({ length: bins * samplingRatio }, (_, i) => (i + 0.5) / samplingRatio);
-  const positions = add(near, multiply(bin, constant(tensorData('float32', [1, steps.length], steps))));
-  const inside = cast(and(greaterEqual(positions, -1), lessEqual(positions, size)), 'float32');
-  const each = (x: Tensor) => reshape(x, [boxes.shape[0]!, bins, samplingRatio, 1]);
-  const distance = abs(subtract(each(clip(positions, 0, size - 1)), cast(range(size), 'float32')));
-  const weights = multiply(relu(subtract(1, distance)), each(divide(inside, samplingRatio)));
-  return reduceSum(weights, { axes: [2] });
-}
-
-/**
- * The sum over boxes of rows^T G columns for every channel, as two matrix products.
- * @param g `[R, C, bh, bw]`
- * @param rows `[R, bh, H']`, `H'` rows of one or of all images
- * @param columns `[R, bw, W]`
- * @returns `[H', C, W]`
- */
-function spread(g: Tensor, rows: Tensor, columns: Tensor): Tensor {
-  const [boxes, channels, [bh, bw]] = [g.shape[0] as number, g.shape[1] as number, g.shape.slice(2) as unknown as Pair];
-  const [height, width] = [rows.shape[2] as number, columns.shape[2] as number];
-  const perChunk = Math.max(1, Math.floor(CHUNK_VALUES / (channels * bh * width)));
-  const sums: Tensor[] = [];
-  for (let start = 0; start < boxes; start += perChunk) {
-    const end = Math.min(start + perChunk, boxes);
-    const chunk = (x: Tensor) => slice(x, { 0: [start, end] });
-    const transposed = reshape(transpose(chunk(g), [0, 2, 1, 3]), [end - start, bh * channels, bw]);
-    const wide = reshape(matMul(transposed, chunk(columns)), [(end - start) * bh, channels * width]);
-    const high = reshape(chunk(rows), [(end - start) * bh, height]);
-    sums.push(matMul(high, wide, { transposeA: true }));
-  }
-  return reshape(sums.reduce(add), [height, channels, width]);
-}
-
-/** Boxes of known images: each image sums over its own. */
-function gradPerImage(g: Tensor, boxes: Tensor, attributes: RoiAlignGradAttributes): Tensor {
-  const [n, , height, width] = attributes.shape as [number, number, number, number];
-  const flat = reshape(boxes, [-1, 4]);
-  const perImage = boxes.shape[1] as number;
-  const rows = shares(flat, 0, height, attributes);
-  const columns = shares(flat, 1, width, attributes);
-  const all = reshape(g, [n * perImage, ...g.shape.slice(2)]);
-  const images = Array.from({ length: n }, (_, image) => {
-    const own = (x: Tensor) => slice(x, { 0: [image * perImage, (image + 1) * perImage] });
-    return transpose(spread(own(all), own(rows), own(columns)), [1, 0, 2]);
-  });
-  return stack(images, 0);
-}
-
-/** Boxes of images that are known at run time: rows of all images, those of other images 0. */
-function gradByIndex(g: Tensor, boxes: Tensor, batchIndex: Tensor, attributes: RoiAlignGradAttributes): Tensor {
-  const [n, channels, height, width] = attributes.shape as [number, number, number, number];
-  const [count, bins] = [boxes.shape[0] as number, attributes.outputSize[0]];
-  const rows = reshape(shares(boxes, 0, height, attributes), [count, bins, 1, height]);
-  const own = reshape(oneHot(batchIndex, n), [count, 1, n, 1]);
-  const ofAll = reshape(multiply(rows, own), [count, bins, n * height]);
-  const summed = spread(g, ofAll, shares(boxes, 1, width, attributes));
-  return transpose(reshape(summed, [n, height, channels, width]), [0, 2, 1, 3]);
-}
-
-function zeros(shape: readonly number[]): Tensor {
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  return constant(tensorData('float32', shape, new Float32Array(size)));
 }
 
 /** Writes `[N, K, C, h, w]` from rows `[N * K, C, h, w]`. */
@@ -188,10 +76,5 @@ export const roiAlignLowerings: Lowerings = [
     const inverse = builder.node('ScatterElements', [rank, join('places'), rank], { axis: 0 });
     const rows = builder.node('Gather', [join('rows'), inverse], { axis: 0 });
     unfold(builder, rows, features[0]!, [n, perImage, shapes[0]![1]!, ...attributes.outputSize], outputs);
-  }),
-
-  lowerComposed(roiAlignGradOp, ([g, boxes, batchIndex], attributes) => {
-    if (g.shape.includes(0)) return zeros(attributes.shape);
-    return batchIndex ? gradByIndex(g, boxes, batchIndex, attributes) : gradPerImage(g, boxes, attributes);
   }),
 ];

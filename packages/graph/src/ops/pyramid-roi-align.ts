@@ -1,16 +1,20 @@
 import { check } from '../errors.js';
-import { apply, defineOp } from '../op.js';
-import { formatType, type Tensor } from '../tensor.js';
+import { apply, applyAll, defineOp, type OpDefinition } from '../op.js';
+import { formatType, type Tensor, type TensorType } from '../tensor.js';
 import { sizeOf } from '../tensor-data.js';
-import { equal, multiply } from './binary.js';
-import { cast } from './cast.js';
-import { reshape } from './reshape.js';
 import { type RoiAlignAttributes, type RoiAlignOptions, roiAlignGradOp, roiAlignOp } from './roi-align.js';
+import { fill } from './source.js';
 
 /** Attributes of `pyramidRoiAlign`. */
 export interface PyramidRoiAlignAttributes extends Omit<RoiAlignAttributes, 'spatialScale'> {
   /** Of each level. */
   readonly spatialScales: readonly number[];
+}
+
+/** Attributes of `pyramidRoiAlignGrad`. */
+export interface PyramidRoiAlignGradAttributes extends PyramidRoiAlignAttributes {
+  /** Of the features of each level. */
+  readonly shapes: readonly (readonly number[])[];
 }
 
 /** Options of `pyramidRoiAlign`. */
@@ -25,7 +29,7 @@ const ofLevel = ({ spatialScales, ...shared }: PyramidRoiAlignAttributes, level:
 });
 
 /** First-class, so that an engine pools each box from its own level alone. */
-export const pyramidRoiAlignOp = defineOp<PyramidRoiAlignAttributes>({
+export const pyramidRoiAlignOp: OpDefinition<PyramidRoiAlignAttributes> = defineOp<PyramidRoiAlignAttributes>({
   name: 'pyramidRoiAlign',
   infer: (inputs, attributes) => {
     const features = inputs.slice(0, -2);
@@ -51,21 +55,18 @@ export const pyramidRoiAlignOp = defineOp<PyramidRoiAlignAttributes>({
     );
     return [pooled[0]!];
   },
-  /** Of the features; boxes are taken as given. Each level is reached by its own boxes alone. */
+  /** Of the features; boxes are taken as given. */
   gradient: ({ inputs, gradients: [g], attributes, needed }) => {
-    const [boxes, levels] = inputs.slice(-2);
-    check(attributes.samplingRatio > 0 || !needed.includes(true), 'attribute', () => ({
+    const [boxes, levels] = inputs.slice(-2) as [Tensor, Tensor];
+    if (!needed.includes(true)) return inputs.map(() => undefined);
+    check(attributes.samplingRatio > 0, 'attribute', () => ({
       rule: 'pyramidRoiAlign is differentiated with a fixed number of samples',
       received: 'samplingRatio 0',
       limit: 'at least 1, or stopGradient on the features',
     }));
-    const features = inputs.slice(0, -2).map((level, i) => {
-      if (!needed[i]) return undefined;
-      const own = reshape(cast(equal(levels!, i), 'float32'), [...levels!.shape, 1, 1, 1]);
-      const shape = level.shape as number[];
-      return apply(roiAlignGradOp, [multiply(g, own), boxes!], { ...ofLevel(attributes, i), shape });
-    });
-    return [...features, undefined, undefined];
+    const shapes = inputs.slice(0, -2).map(({ shape }) => shape as number[]);
+    const features = applyAll(pyramidRoiAlignGradOp, [g, boxes, levels], { ...attributes, shapes });
+    return [...features.map((feature, i) => (needed[i] ? feature : undefined)), undefined, undefined];
   },
   evaluate: (inputs, attributes) => {
     const [boxes, levels] = inputs.slice(-2);
@@ -85,9 +86,38 @@ export const pyramidRoiAlignOp = defineOp<PyramidRoiAlignAttributes>({
   },
 });
 
+type PyramidGradInputs = [g: Tensor, boxes: Tensor, levels: Tensor];
+
+/** Gradient of pyramidRoiAlign with respect to all its levels: each is reached by its own boxes alone. */
+export const pyramidRoiAlignGradOp: OpDefinition<PyramidRoiAlignGradAttributes, PyramidGradInputs, readonly Tensor[]> =
+  defineOp<PyramidRoiAlignGradAttributes, PyramidGradInputs, readonly Tensor[]>({
+    name: 'pyramidRoiAlignGrad',
+    infer: ([g, boxes, levels], { shapes, ...attributes }) => {
+      const features = shapes.map((shape): TensorType => ({ dtype: 'float32', shape }));
+      const [expected] = pyramidRoiAlignOp.infer([...features, boxes, levels], attributes);
+      check(formatType(g) === formatType(expected), 'shape', () => ({
+        rule: "pyramidRoiAlignGrad takes the gradient of pyramidRoiAlign's output",
+        received: formatType(g),
+        limit: formatType(expected),
+      }));
+      return features;
+    },
+    gradient: ({ inputs: [, boxes, levels], gradients, attributes: { shapes, ...attributes }, needed }) => {
+      const features = shapes.map((shape, i) => gradients[i] ?? fill(shape, 0));
+      return [needed[0] ? apply(pyramidRoiAlignOp, [...features, boxes, levels], attributes) : undefined];
+    },
+    evaluate: ([g, boxes, levels], { shapes, ...attributes }) => {
+      const size = sizeOf(g.shape.slice(2));
+      return shapes.map((shape, level) => {
+        const own = Float64Array.from(g.data, (value, i) => (levels.data[Math.floor(i / size)] === level ? value : 0));
+        return roiAlignGradOp.evaluate([{ ...g, data: own }, boxes], { ...ofLevel(attributes, level), shape })[0];
+      });
+    },
+  });
+
 /**
  * RoIAlign over a pyramid, each box from one level (torchvision's MultiScaleRoIAlign without its mapper). Other levels cost a
- * box nothing in the forward pass.
+ * box nothing, forward and backward.
  * @param levels `[N, C, H, W]` each, all with as many channels
  * @param boxes `[N, K, 4]`, x1, y1, x2, y2 in image pixels; no gradient goes through them
  * @param levelOfBox int32 `[N, K]`, 0 to one less than there are levels

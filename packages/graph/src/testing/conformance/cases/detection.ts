@@ -107,6 +107,30 @@ function pyramidRoiAlignCases(): ConformanceCase[] {
     of('each box from its own level', four, [1, 0, 0, 1, 0, 1, 1, 1]),
     of('a level without boxes', four, [1, 1, 1, 1, 1, 1, 1, 1]),
     of('no boxes', tensorData('float32', [2, 0, 4], []), []),
+    of(
+      'more boxes than an engine may take at once',
+      boxes('many pyramid rois', [1, 160, 4], 128, 40),
+      Array.from({ length: 160 }, (_, i) => Number(i % 3 === 0)),
+      {
+        inputs: {
+          fine: floats([1, 64, 8, 64]),
+          coarse: floats([1, 64, 4, 32]),
+          boxes: boxes('many pyramid rois', [1, 160, 4], 128, 40),
+          levels: tensorData(
+            'int32',
+            [1, 160],
+            Array.from({ length: 160 }, (_, i) => Number(i % 3 === 0)),
+          ),
+        },
+        build: ({ fine, coarse, boxes, levels }) => ({
+          y: pyramidRoiAlign([fine!, coarse!], boxes!, levels!, {
+            outputSize: 7,
+            spatialScales: [0.5, 0.25],
+            samplingRatio: 2,
+          }),
+        }),
+      },
+    ),
     of('a batch N', boxes('pyramid batch', [3, 2, 4], 16, 9), [1, 0, 0, 0, 0, 1], {
       batched: ['fine', 'coarse', 'boxes', 'levels'],
       gradientsOf: [],
