@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runNatsIn } from './run-nats.js';
-import { tinyConfig } from './tiny-data.js';
+import { tinyConfig, tinyTwoStage } from './tiny-data.js';
 
 /** Inputs that reproduce reports of users of several tools, outside of the repository. */
 const cases = process.env.NATS_SHARED && join(process.env.NATS_SHARED, 'cases');
@@ -45,6 +45,35 @@ describe.skipIf(!cases)('cases of users, by the command (skipped without NATS_SH
     const config = configFor(at('05-via-string-ids', 'flat-seg.json'), at('05-via-string-ids', 'img'));
     const { code, stderr } = train(config, '--no-evaluate');
     expect(code, stderr).toBe(0);
+  });
+
+  describe('06: segmentations of many kinds', () => {
+    const folder = at('06-segmentation-variants');
+    const names = cases ? readdirSync(folder).filter((name) => name.endsWith('.json') && name !== 'c.json') : [];
+    const maskRcnn = { detector: { kind: 'mask-rcnn', ...tinyTwoStage }, data: { onProblem: 'error' } };
+    /** Those that have a mask for each object, as pycocotools reads them. */
+    const WHOLE = ['closed.json', 'neg-coords.json', 'rle-compressed.json', 'rle-uncompressed.json'];
+
+    test.each(names)('%s trains a detector of boxes', (name) => {
+      const { code, stderr } = train(configFor(join(folder, name), join(folder, 'img')), '--no-evaluate');
+      expect(code, stderr).toBe(0);
+    });
+
+    test.each(names)('%s for Mask R-CNN: trains, or names file and annotation; drop leaves those out', (name) => {
+      const config = configFor(join(folder, name), join(folder, 'img'), maskRcnn);
+      const { code, stderr } = train(config, '--no-evaluate');
+      if (WHOLE.includes(name)) {
+        expect(code, stderr).toBe(0);
+        return;
+      }
+      expect(stderr).toMatch(new RegExp(`${name}, annotations\\[\\d+\\]\\.segmentation.*in annotation \\d+`));
+      expect(stderr).not.toMatch(/step 1|^\s+at /m);
+      expect(code).toBe(1);
+      const dropped = train(config, '--no-evaluate', '--set', 'data.onProblem=drop');
+      // Where no object is left, that is said before the first step.
+      if (dropped.code === 0) expect(dropped.stderr).toMatch(/left out/);
+      else expect(dropped.stderr).toMatch(/none of the \d+ images .*object/);
+    });
   });
 
   test('09: VOC whose file names lack an extension is inspected', () => {

@@ -98,6 +98,7 @@ export type { DetectorContext } from './kinds/kind.js';
 export { ciouLoss, giouLoss, l1Loss, smoothL1Loss } from './losses/box-losses.js';
 export { type FocalLossOptions, focalLoss } from './losses/focal-loss.js';
 export type { CocoBox, CocoMask, CocoSegmentation } from './masks/coco-mask.js';
+export { type PackedPolygons, plainSegmentation } from './masks/packed-polygons.js';
 export { decodeMask, encodeMask, maskArea, mergeMasks, type RleMask } from './masks/rle-mask.js';
 export { cocoMask, type MaskSize, segmentationMask } from './masks/segmentation.js';
 export type { CenterSamplingOptions } from './matching/center-sampling.js';

@@ -1,5 +1,6 @@
 import type { CocoAnnotation, CocoGroundTruth } from '../evaluation/coco-format.js';
 import type { CocoSegmentation } from '../masks/coco-mask.js';
+import { plainSegmentation } from '../masks/packed-polygons.js';
 import type { Dataset } from './dataset.js';
 
 /** An annotation that still has its mask, and Pascal VOC's mark. */
@@ -29,7 +30,7 @@ export function cocoGroundTruth(dataset: Dataset): CocoDatasetFile {
         bbox: [x1, y1, x2 - x1, y2 - y1],
         area: area ?? (x2 - x1) * (y2 - y1),
         iscrowd: crowd ? 1 : 0,
-        ...(segmentation && { segmentation }),
+        ...(segmentation && { segmentation: plainSegmentation(segmentation) }),
         ...(difficult && { difficult: 1 }),
       });
     }

@@ -1,4 +1,5 @@
 import type { CocoSegmentation } from '../masks/coco-mask.js';
+import type { PackedPolygons } from '../masks/packed-polygons.js';
 import type { Box } from './box.js';
 import type { DecodedImage } from './decoded-image.js';
 import type { DataProblem } from './problems.js';
@@ -14,7 +15,8 @@ export interface DatasetObject {
   readonly difficult?: boolean;
   /** Of the object's mask in square pixels: COCO's size ranges go by it. Default: the box's. */
   readonly area?: number;
-  readonly segmentation?: CocoSegmentation;
+  /** Of large files polygons are packed: `plainSegmentation` gives what the file has. */
+  readonly segmentation?: CocoSegmentation | PackedPolygons;
   /** Annotation id 0 in COCO's file: evaluations count the object as missed, as pycocotools does. */
   readonly zeroId?: true;
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
@@ -97,6 +98,11 @@ describe('decoding', () => {
     await refused(png.subarray(0, png.length >> 1), /photo\.x/);
     await refused(Uint8Array.of(), /photo\.x.*received an empty file.*has bytes/);
     await refused(new TextEncoder().encode('no image at all'), /photo\.x.*can be decoded/);
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
+    await refused(Buffer.from(svg), /photo\.x: received XML, such as SVG.*JPEG, PNG/);
+    await refused(Buffer.from(`\ufeff\n<?xml version="1.0"?>${svg}`), /received XML/);
+    await refused(gzipSync(svg), /received gzip/);
+    await refused(Buffer.from('version https://git-lfs.github.com/spec/v1\n'), /git lfs pull/);
     // A header of 0 x 64 pixels.
     await refused(withWidth(png, 0), /photo\.x/);
   });

@@ -130,6 +130,21 @@ export async function imageState(path: string, options: DecodeOptions = {}): Pro
   return { width: image.width, height: image.height, isCut };
 }
 
+/** As sharp calls them; `heif` is AVIF. It reads others, such as SVG, a small file of which may draw for minutes. */
+const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
+
+/** What sharp must not even look at. */
+function refuseOther(bytes: Uint8Array, name: string): void {
+  const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1');
+  if (/^(?:\xef\xbb\xbf)?\s*</.test(start)) throw otherFormat(name, 'XML, such as SVG or a web page');
+  if (start.startsWith('\x1f\x8b')) throw otherFormat(name, 'gzip');
+  if (start.startsWith('version https://git-lfs')) throw otherFormat(name, 'a Git LFS pointer: git lfs pull');
+}
+
+function otherFormat(name: string, received: string) {
+  return malformed(name, '', { rule: 'an image can be decoded: JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP', received });
+}
+
 async function sizeOf(
   bytes: Uint8Array,
   name: string,
@@ -137,11 +152,13 @@ async function sizeOf(
 ): Promise<{ width: number; height: number }> {
   if (bytes.length === 0) throw malformed(name, '', { rule: 'an image file has bytes', received: 'an empty file' });
   if (isBmp(bytes)) return bmpSize(bytes, name);
-  const { width, height, autoOrient } = await sharp(bytes, { limitInputPixels: false })
+  refuseOther(bytes, name);
+  const { width, height, autoOrient, format } = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch((cause: Error) => {
       throw undecodable(name, cause);
     });
+  if (!FORMATS.has(format)) throw otherFormat(name, format);
   checkPixels(width, height, name);
   return orientation === 'apply' ? { width: autoOrient.width, height: autoOrient.height } : { width, height };
 }

@@ -1,5 +1,6 @@
 import type { CocoSegmentation } from '../masks/coco-mask.js';
 import { FARTHEST } from '../masks/mask-polygon.js';
+import { type PackedPolygons, plainSegmentation } from '../masks/packed-polygons.js';
 import { decodeMask, encodeMaskPart, maskBox, mergeMasks, type RleMask } from '../masks/rle-mask.js';
 import { type MaskSize, segmentationMask } from '../masks/segmentation.js';
 import type { Box } from './box.js';
@@ -26,8 +27,8 @@ export interface ObjectMask {
 const UNMOVED: AxisMap = { x: 0, y: 0, scaleX: 1, scaleY: 1 };
 
 /** The mask of an object of an original image. */
-export function objectMask(segmentation: CocoSegmentation, { height, width }: MaskSize): ObjectMask {
-  return { segmentation, size: { height, width }, map: UNMOVED };
+export function objectMask(segmentation: CocoSegmentation | PackedPolygons, { height, width }: MaskSize): ObjectMask {
+  return { segmentation: plainSegmentation(segmentation), size: { height, width }, map: UNMOVED };
 }
 
 /** The mask after its picture was moved, scaled or mirrored: the map of the boxes and pixels. */

@@ -5,6 +5,7 @@ import { noisePng } from '../../test/images.js';
 import { encodeRle } from '../masks/rle-string.js';
 import { cocoGroundTruth } from './coco-ground-truth.js';
 import { parseCoco, type ReadCocoOptions, readCoco as readFile } from './read-coco.js';
+import { targetMasks } from './targets.js';
 
 const file = {
   images: [
@@ -289,6 +290,19 @@ describe('COCO files', () => {
     const directory = await temporaryDirectory({ 'x.json': typeof value === 'string' ? value : JSON.stringify(value) });
     return readCoco(join(directory, 'x.json'), { images: folder, ...options });
   };
+
+  test('of any size have the same objects, with packed polygons', async () => {
+    const path = join(await temporaryDirectory({ 'x.json': JSON.stringify(file) }), 'x.json');
+    const plain = await readFile(path, { images: 'pictures', streamFrom: 0 });
+    const packed = await readFile(path, { images: 'pictures', streamFrom: 0, packFrom: 0 });
+    expect(packed.records[0]!.objects.map(({ segmentation }) => typeof segmentation)).toEqual([
+      'string',
+      'object',
+      'object',
+    ]);
+    expect(cocoGroundTruth(packed)).toEqual(cocoGroundTruth(plain));
+    expect(targetMasks(packed.records[0]!)).toEqual(targetMasks(plain.records[0]!));
+  });
 
   test('find images by Windows separators, absolute names and names from a project, by the longest tail', async () => {
     const folder = await pictures();

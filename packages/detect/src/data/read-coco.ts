@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { isLargeFile, readLists, readWhole } from '../files/read-lists.js';
-import type { CocoSegmentation } from '../masks/coco-mask.js';
+import { packPolygons } from '../masks/packed-polygons.js';
 import type { Box } from './box.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
@@ -48,6 +48,8 @@ export interface ReadCocoOptions extends ParseOptions {
   readonly allowOutside?: boolean;
   /** Bytes from which on a file is read item by item, with the same result; default 4 MiB. */
   readonly streamFrom?: number;
+  /** Bytes from which on the polygons of a file that is read so are packed (`plainSegmentation`); default 64 MiB. */
+  readonly packFrom?: number;
 }
 
 /**
@@ -67,6 +69,9 @@ export async function readCoco(file: string, options: ReadCocoOptions): Promise<
   return parse(lists, file, options, { finder, sizes: await missingSizes(lists.images, finder, options) });
 }
 
+/** Size from which on polygons are packed, in bytes: below, memory is no matter. */
+const PACKED = 2 ** 26;
+
 /**
  * The same in two readings of the file, of images and categories first and then of annotations: none of a file of any size is
  * in memory but what a dataset keeps.
@@ -81,7 +86,8 @@ async function readItemwise(file: string, options: ReadCocoOptions, finder: Imag
   });
   if (!areThere) return undefined;
   const sizes = await missingSizes(images, finder, options);
-  const builder = createBuilder({ images, categories }, file, options, { finder, sizes });
+  const isPacked = await isLargeFile(file, options.packFrom ?? PACKED);
+  const builder = createBuilder({ images, categories }, file, options, { finder, sizes, isPacked });
   const isRead = await readLists(file, { annotations: builder.annotation });
   return isRead ? builder.finish() : undefined;
 }
@@ -122,6 +128,8 @@ type Fault = { readonly rule: string; readonly received: string };
 interface Opened {
   readonly finder: ImageFinder;
   readonly sizes: ReadonlyMap<number, Size | Fault>;
+  /** Whether polygons are packed. */
+  readonly isPacked?: boolean;
 }
 
 async function missingSizes(
@@ -196,7 +204,8 @@ function createBuilder(
       const rule = `an object has a mask, for a detector that gives masks, in annotation ${id}`;
       throw new AnnotationError('mask', `${field}.segmentation`, rule, annotation.segmentation);
     }
-    return { image, object: objectOf(parts, isZero, segmentation) };
+    const kept = (opened.isPacked && segmentation && packPolygons(segmentation)) || segmentation;
+    return { image, object: objectOf(parts, isZero, kept) };
   };
 
   return {
@@ -386,7 +395,7 @@ interface ObjectParts {
 function objectOf(
   { box, label, crowd, area }: ObjectParts,
   zeroId: boolean,
-  segmentation: CocoSegmentation | undefined,
+  segmentation: DatasetObject['segmentation'],
 ): DatasetObject {
   if (!crowd && !zeroId && area !== undefined) {
     return segmentation ? { box, label, area, segmentation } : { box, label, area };

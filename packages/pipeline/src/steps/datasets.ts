@@ -4,6 +4,7 @@ import {
   type Dataset,
   loadMnist,
   mnistDetection,
+  plainSegmentation,
   readCoco,
   readVoc,
   readYolo,
@@ -114,6 +115,11 @@ function divided(dataset: Dataset, share: number, lenient: boolean): Datasets {
  */
 export function fingerprint({ classes, records }: Dataset): string {
   const hash = createHash('sha256').update(JSON.stringify(classes));
-  for (const { width, height, objects } of records) hash.update(JSON.stringify([width, height, objects]));
+  for (const { width, height, objects } of records) {
+    const plain = objects.map((object) =>
+      object.segmentation ? { ...object, segmentation: plainSegmentation(object.segmentation) } : object,
+    );
+    hash.update(JSON.stringify([width, height, plain]));
+  }
   return hash.digest('hex').slice(0, 32);
 }
