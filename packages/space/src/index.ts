@@ -93,6 +93,7 @@ export {
   type ExpectedLatency,
   type LatencyPrediction,
   type LatencyShape,
+  type LatencyStage,
   type LatencyTable,
   type LatencyTarget,
   latencyTableFromJson,

@@ -37,6 +37,7 @@ export function formulaTable(
       contiguous: -0.0005,
       divisions: divisionsOf(channels),
     })),
+    stages: [],
   };
 }
 

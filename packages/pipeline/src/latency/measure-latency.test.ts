@@ -44,9 +44,13 @@ test('a table has every convolution once, in the shapes that cost the same', asy
       new Array(3 * divisions.length).fill(0),
     );
   }
+  expect(table.stages).toEqual([
+    { sites: ['layer1.0.conv1', 'layer1.0.conv2'], together: 1 },
+    { sites: ['layer2.0.conv1', 'layer2.0.conv2', 'layer2.1.conv1', 'layer2.1.conv2'], together: 1 },
+  ]);
   expect(table).toMatchObject({ backbone: backbone.name, network: 'backbone', original: { median: 1 } });
   expect(latencyTableFromJson(latencyTableToJson(table))).toEqual(table);
-  expect(told.at(-1)).toContain('shape 5 of 5');
+  expect(told.at(-1)).toContain('all convolutions of C3 at once');
   const convolutions = space.sites.map(
     ({ name, channels }) => [name, Array.from({ length: channels }, (_, c) => c % 2)] as const,
   );

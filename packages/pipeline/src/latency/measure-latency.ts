@@ -9,6 +9,7 @@ import {
   createScheme,
   keepsOriginal,
   type LatencyShape,
+  type LatencyStage,
   type LatencyTable,
   type MeasuredDivision,
   type SearchableSite,
@@ -63,7 +64,8 @@ const MOST_ROUNDS = 400;
  * in the same stage and position are measured together: their stage by itself, once as it is and once with all of them
  * divided, by turns; what one adds is the difference by their number. So layout pass, concatenations and what the
  * runtime fuses are in it. Stages are told in parts of the whole network, by turns with it. Only ratios of neighboring
- * rounds count: what slows the machine for a while slows both.
+ * rounds count: what slows the machine for a while slows both. Last, all convolutions of a stage at once: together they add
+ * less than one by one.
  * @throws NatsError `device` or `provider` where the runtime can't be had; what `signal` is aborted with
  */
 export async function measureLatency(options: MeasureLatencyOptions): Promise<LatencyTable> {
@@ -74,6 +76,11 @@ export async function measureLatency(options: MeasureLatencyOptions): Promise<La
   for (const [i, sites] of classes.entries()) {
     progress?.update(`  latency: shape ${i + 1} of ${classes.length} (${sites.length} as ${sites[0]!.name})`);
     shapes.push(await measureShape(sites, shares.get(sites[0]!.stage)!, options));
+  }
+  const stages: LatencyStage[] = [];
+  for (const [stage, share] of shares) {
+    progress?.update(`  latency: all convolutions of ${stage} at once`);
+    stages.push(await measureTogether(stage, share, shapes, options));
   }
   const { providers = ['cpu'], threads } = runtime;
   const { versions } = nativeOnnxruntime().env;
@@ -87,6 +94,7 @@ export async function measureLatency(options: MeasureLatencyOptions): Promise<La
     environment: { ...environmentOf(undefined), onnxruntime: versions.node ?? versions.common },
     created: new Date().toISOString(),
     shapes,
+    stages,
   };
 }
 
@@ -132,7 +140,9 @@ function shapesOf({ sites }: SearchSpace): SearchableSite[][] {
 }
 
 interface Variant {
-  readonly counts: readonly number[];
+  readonly sites: readonly SearchableSite[];
+  /** By genotype, for each of the sites. */
+  readonly counts: readonly (readonly number[])[];
   readonly order: 'spread' | 'contiguous';
 }
 
@@ -146,15 +156,16 @@ async function measureShape(
   const divisions = measuredDivisions(genotypes, channels, unit);
   // The evenest division in two parts, twice: as groups choose, and in runs.
   const two = divisions.filter((counts) => counts.filter((count) => count > 0).length === 2).at(-1);
+  const variant = (counts: readonly number[], order: Variant['order']) => ({ sites, counts: sites.map(() => counts), order });
   const variants: Variant[] = [
-    ...divisions.map((counts) => ({ counts, order: 'spread' as const })),
-    ...(two ? [{ counts: two, order: 'contiguous' as const }] : []),
+    ...divisions.map((counts) => variant(counts, 'spread')),
+    ...(two ? [variant(two, 'contiguous')] : []),
   ];
   const perSite = (ratio: number) => ((ratio - 1) * share) / sites.length;
   const measured: Latency[] = [];
   let resolution = 0;
   for (let start = 0; start < variants.length; start += AT_A_TIME) {
-    const { twin, others } = await measureVariants(stage, sites, variants.slice(start, start + AT_A_TIME), options);
+    const { twin, others } = await measureVariants(stage, variants.slice(start, start + AT_A_TIME), options);
     resolution = Math.max(resolution, Math.abs(perSite(twin.ratio)));
     measured.push(...others);
   }
@@ -174,10 +185,38 @@ async function measureShape(
   };
 }
 
-/** A stage as it is, twice, and with these convolutions divided in several ways. */
+/**
+ * All convolutions of a stage at once, each in as many parts as there are genotypes. What one division has to do between
+ * convolutions, to change how channels lie in memory, its neighbor need not do again: so they add less than their sum.
+ */
+async function measureTogether(
+  stage: StageName,
+  share: number,
+  shapes: readonly LatencyShape[],
+  options: MeasureLatencyOptions,
+): Promise<LatencyStage> {
+  const sites = options.space.sites.filter((site) => site.stage === stage);
+  const own = sites.map(({ name }) => evenest(shapes.find((shape) => shape.sites.includes(name))!));
+  const sum = own.reduce((total, { extra }) => total + extra, 0);
+  const names = sites.map(({ name }) => name);
+  if (sites.length < 2 || sum <= 0) return { sites: names, together: 1 };
+  const counts = own.map(({ channels }) => channels);
+  const { others } = await measureVariants(stage, [{ sites, counts, order: 'spread' }], options);
+  const together = ((others[0]!.ratio - 1) * share) / sum;
+  return { sites: names, together: Math.min(1, Math.max(0, together)) };
+}
+
+/** Of the measured divisions in most parts the one whose largest part is smallest. */
+function evenest({ divisions }: LatencyShape): MeasuredDivision {
+  const parts = ({ channels }: MeasuredDivision) => channels.filter((count) => count > 0).length;
+  return divisions.toSorted(
+    (a, b) => parts(b) - parts(a) || Math.max(...a.channels) - Math.max(...b.channels),
+  )[0]!;
+}
+
+/** A stage as it is, twice, and with some of its convolutions divided in several ways. */
 async function measureVariants(
   stage: StageName,
-  sites: readonly SearchableSite[],
   variants: readonly Variant[],
   options: MeasureLatencyOptions,
 ): Promise<{ readonly twin: Latency; readonly others: Latency[] }> {
@@ -185,7 +224,7 @@ async function measureVariants(
   try {
     sessions.plain = await openStage(stage, options);
     sessions.twin = await openStage(stage, options);
-    for (const [i, variant] of variants.entries()) sessions[`v${i}`] = await openStage(stage, options, sites, variant);
+    for (const [i, variant] of variants.entries()) sessions[`v${i}`] = await openStage(stage, options, variant);
     const latencies = await time(sessions, options);
     return { twin: latencies.twin!, others: variants.map((_, i) => latencies[`v${i}`]!) };
   } finally {
@@ -196,14 +235,13 @@ async function measureVariants(
 function openStage(
   stage: StageName,
   { backbone, space, size, batch = 1, runtime, precision = 'float32' }: MeasureLatencyOptions,
-  sites: readonly SearchableSite[] = [],
   variant?: Variant,
 ): Promise<ExportedSession> {
   const scheme = createScheme({
     backbone: space.backbone,
     genotypes: space.genotypes,
     convolutions: variant
-      ? sites.map(({ name, unit }) => [name, choiceOf(variant.counts, unit, variant.order)] as const)
+      ? variant.sites.map(({ name, unit }, i) => [name, choiceOf(variant.counts[i]!, unit, variant.order)] as const)
       : [],
     provenance: { tool: { name: '@nats/pipeline', version: VERSION } },
   });

@@ -64,6 +64,7 @@ describe('a latency budget', () => {
         return { channels: counts, extra, low: extra, high: extra };
       }),
     })),
+    stages: [],
   };
   const within = (maxLatency: number) =>
     decodeScheme(architecture, { method: 'argmax', budget: { maxLatency, table } }, TOOL);

@@ -3,6 +3,7 @@ export {
   checkLatencyTable,
   type ExpectedLatency,
   type LatencyShape,
+  type LatencyStage,
   type LatencyTable,
   type LatencyTarget,
   latencyTableFromJson,

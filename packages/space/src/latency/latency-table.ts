@@ -42,6 +42,14 @@ export interface LatencyShape {
   readonly divisions: readonly MeasuredDivision[];
 }
 
+/** The convolutions of one stage, which follow each other. */
+export interface LatencyStage {
+  /** In forward order. */
+  readonly sites: readonly string[];
+  /** What all of them add if they are divided at once, as a part of the sum of what they add one by one; 0 to 1. */
+  readonly together: number;
+}
+
 /** What dividing channels costs on one machine, as `nats latency` measures it. */
 export interface LatencyTable {
   /** Name of the backbone's config. */
@@ -59,6 +67,7 @@ export interface LatencyTable {
   /** ISO 8601. */
   readonly created: string;
   readonly shapes: readonly LatencyShape[];
+  readonly stages: readonly LatencyStage[];
 }
 
 const FORMAT = 'nats-latency';
@@ -68,7 +77,7 @@ const MAX_SHAPES = 10_000;
 const MAX_DIVISIONS = 100_000;
 
 /** A table as a JSON file, one division on a line. */
-export function latencyTableToJson({ shapes, ...fields }: LatencyTable): string {
+export function latencyTableToJson({ shapes, stages, ...fields }: LatencyTable): string {
   const lines = Object.entries({ format: FORMAT, version: VERSION, ...fields }).map(
     ([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`,
   );
@@ -77,7 +86,9 @@ export function latencyTableToJson({ shapes, ...fields }: LatencyTable): string 
     const list = divisions.map((division) => `        ${JSON.stringify(division)}`);
     return `    {\n${own.join(',\n')},\n      "divisions": [\n${list.join(',\n')}\n      ]\n    }`;
   });
-  return `{\n${lines.join(',\n')},\n  "shapes": [\n${blocks.join(',\n')}\n  ]\n}\n`;
+  const places = stages.map((stage) => `    ${JSON.stringify(stage)}`);
+  const list = (items: readonly string[]) => (items.length === 0 ? '[]' : `[\n${items.join(',\n')}\n  ]`);
+  return `{\n${lines.join(',\n')},\n  "stages": ${list(places)},\n  "shapes": ${list(blocks)}\n}\n`;
 }
 
 /**
@@ -87,7 +98,7 @@ export function latencyTableToJson({ shapes, ...fields }: LatencyTable): string 
  */
 export function latencyTableFromJson(text: string, file = 'latency table'): LatencyTable {
   const root = new Reader(parseJson(text, file, MAX_TEXT), file, '');
-  const fields = ['backbone', 'network', 'size', 'target', 'genotypes', 'original', 'environment', 'created', 'shapes'];
+  const fields = ['backbone', 'network', 'size', 'target', 'genotypes', 'original', 'environment', 'created', 'shapes', 'stages'];
   root.only(['format', 'version', ...fields]);
   const format = root.field('format').string();
   if (format !== FORMAT) throw root.field('format').fails(`'${FORMAT}', a table of nats latency`, `'${format}'`);
@@ -120,6 +131,14 @@ export function latencyTableFromJson(text: string, file = 'latency table'): Late
     environment: readEnvironment(root.field('environment')),
     created: root.field('created').string(),
     shapes: readShapes(root.field('shapes'), genotypes.length),
+    stages: root
+      .field('stages')
+      .list(16)
+      .map((stage): LatencyStage => {
+        stage.only(['sites', 'together']);
+        const sites = stage.field('sites').list(MAX_SHAPES);
+        return { sites: sites.map((site) => site.string()), together: stage.field('together').number(0, 1) };
+      }),
   };
 }
 

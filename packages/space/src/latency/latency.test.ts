@@ -47,6 +47,20 @@ describe('a prediction', () => {
     expect(predictLatency(table, schemeOf([['other', [0, 0]]])).ratio).toBe(1);
   });
 
+  test('of a stage whose convolutions are all divided is less than their sum', () => {
+    const stages = [{ sites: ['layer1.0.conv1', 'layer1.0.conv2', 'layer2.0.conv1'], together: 0.6 }];
+    const choice = spread(16, 16, 0);
+    const ratioOf = (names: readonly string[]) =>
+      predictLatency({ ...table, stages }, schemeOf(names.map((name) => [name, choice]))).ratio;
+    const extra = 2 * part(16);
+    expect(ratioOf(['layer1.0.conv1'])).toBeCloseTo(1 + extra, 12);
+    expect(ratioOf(['layer1.0.conv1', 'layer1.0.conv2'])).toBeCloseTo(1 + 0.8 * 2 * extra, 12);
+    // An undivided layer has nothing to share.
+    const whole: [string, number[]] = ['layer1.0.conv2', new Array(32).fill(2)];
+    const { ratio } = predictLatency({ ...table, stages }, schemeOf([['layer1.0.conv1', choice], whole]));
+    expect(ratio).toBeCloseTo(1 + extra + 0.004, 12);
+  });
+
   test('of sizes that were not measured lies between those that were', () => {
     const { extra } = divisionModel(first);
     const between = extra([16, 14, 2]);
@@ -90,7 +104,10 @@ describe('a prediction', () => {
 
 describe('a table', () => {
   test('is the same after it was written and read', () => {
-    expect(latencyTableFromJson(latencyTableToJson(table))).toEqual(table);
+    const stages = [{ sites: ['layer1.0.conv1', 'layer1.0.conv2'], together: 0.75 }];
+    for (const one of [table, { ...table, stages }]) {
+      expect(latencyTableFromJson(latencyTableToJson(one))).toEqual(one);
+    }
   });
 
   // biome-ignore lint/suspicious/noExplicitAny: what a user may have made of a file

@@ -10,13 +10,14 @@ export interface LatencyPrediction {
   readonly ratio: number;
   /** On the table's machine. */
   readonly milliseconds: number;
-  /** By convolution of the scheme, in its order: the part of the original's latency that it adds. */
+  /** By convolution of the scheme, in its order: the part of the original's latency that it adds by itself. */
   readonly extras: ReadonlyMap<string, number>;
 }
 
 /**
- * What a scheme costs by a table: the sum of what its convolutions add, each by the counts of its genotypes (see
- * `DivisionModel`) and by whether its channels lie in order. How near that is to what is measured: docs/performance.md.
+ * What a scheme costs by a table: what its convolutions add, each by the counts of its genotypes (see `DivisionModel`) and by
+ * whether its channels lie in order. In each stage the sum of it is what a single divided convolution adds, and
+ * `LatencyStage.together` of it where all are divided; between them it falls evenly (our choice). How near that is to what is measured: docs/performance.md.
  * @throws NatsError `attribute` for a scheme of another backbone, `name` or `shape` for a convolution or a genotype that
  * the table lacks
  */
@@ -28,11 +29,17 @@ export function predictLatency(table: LatencyTable, scheme: Scheme): LatencyPred
   }));
   const shapes = shapesBySite(table);
   const extras = new Map<string, number>();
-  let ratio = 1;
+  const divided = new Set<string>();
   for (const [name, choice] of scheme.convolutions) {
-    const extra = extraOf(choice, name, scheme.genotypes, table, shapes.get(name));
-    extras.set(name, extra);
-    ratio += extra;
+    extras.set(name, extraOf(choice, name, scheme.genotypes, table, shapes.get(name)));
+    if (runsOf(choice).length > 1) divided.add(name);
+  }
+  let ratio = 1;
+  for (const extra of extras.values()) ratio += extra;
+  for (const { sites, together } of table.stages) {
+    const own = sites.filter((name) => divided.has(name));
+    const sum = own.reduce((total, name) => total + extras.get(name)!, 0);
+    if (own.length > 1 && sum > 0) ratio -= (1 - together) * ((own.length - 1) / (sites.length - 1)) * sum;
   }
   return { ratio, milliseconds: ratio * table.original.median, extras };
 }
