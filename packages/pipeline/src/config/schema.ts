@@ -31,6 +31,11 @@ export const configSchema = z
     evaluate: evaluateSchema,
     export: exportSchema,
   })
+  .superRefine(({ search, decode }, context) => {
+    if (search.latencyWeight === undefined || decode.latency !== undefined) return;
+    const message = 'needs a table in decode.latency: nats latency measures one';
+    context.addIssue({ code: 'custom', path: ['search', 'latencyWeight'], message });
+  })
   .describe('Settings of the command nats');
 
 /** A config with all defaults filled in. */

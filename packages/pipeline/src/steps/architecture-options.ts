@@ -1,14 +1,16 @@
 import { ARCHITECTURE_BETAS, type SearchOptions } from '@nats/search';
+import type { LatencyTable } from '@nats/space';
 import { adam, constantRate } from '@nats/train';
 import type { SearchSettings } from '../config/sections/training.js';
 
-/** How the architecture of a search is fitted, as `createSearch` takes it. */
+/** How the architecture of a search is fitted, as `createSearch` takes it. @param table for `latencyWeight` */
 export function architectureOptions(
   settings: SearchSettings,
+  table?: LatencyTable,
 ): Pick<SearchOptions, 'architecture' | 'splits' | 'temperature' | 'report'> {
   const { steps, start, every, architectureLearningRate, architectureWeightDecay, architectureClipNorm, order } =
     settings;
-  const { entropy, temperature, singleLevel, reportEvery } = settings;
+  const { entropy, latencyWeight, temperature, singleLevel, reportEvery } = settings;
   return {
     architecture: {
       ...(start !== undefined && { start }),
@@ -20,6 +22,7 @@ export function architectureOptions(
       ...(architectureClipNorm !== undefined && { clipNorm: architectureClipNorm }),
       ...(order !== undefined && { order }),
       ...(entropy && { entropy: along(entropy, steps) }),
+      ...(latencyWeight !== undefined && table && { latency: { table, weight: constantRate(latencyWeight) } }),
     },
     ...(singleLevel && { splits: { weights: 'train', architecture: 'train' } }),
     ...(temperature && { temperature: along(temperature, steps) }),

@@ -62,7 +62,7 @@ export async function searchRun(context: StepContext, folder: string, known?: Ta
   const table = await latencyTableOf(config, task.backbone);
   await claim(context, folder, 'search', searchSettings(config, task));
   tellFinished(context, folder, RUN_FILES.architecture, `search.steps ${config.search.steps}`);
-  const scheme = decode(await search(context, task, initial, folder), config, table);
+  const scheme = decode(await search(context, task, initial, folder, undefined, table), config, table);
   if (table) context.progress.line(predictionText(table, scheme, config.decode.maxLatency));
   await asFirst(context, () => writeScheme(join(folder, RUN_FILES.scheme), scheme));
   return scheme;

@@ -10,7 +10,7 @@ import {
   type SearchOptions,
   supernetWeights,
 } from '@nats/search';
-import type { SearchSpace } from '@nats/space';
+import type { LatencyTable, SearchSpace } from '@nats/space';
 import { toJson } from '@nats/train';
 import { writeSafetensors } from '@nats/transfer';
 import { z } from 'zod';
@@ -30,10 +30,11 @@ import { detectorPhases, searchPhase } from './training-phases.js';
 
 /** Settings that a search depends on. */
 export function searchSettings(
-  { seed, data, backbone, weights, detector, space, search }: Config,
+  { seed, data, backbone, weights, detector, space, search, decode }: Config,
   task: Pick<Task, 'train' | 'val'>,
 ) {
-  return { seed, data: decisiveData(data), images: imagesOf(task), backbone, weights, detector, space, search };
+  const table = search.latencyWeight !== undefined && { decode: { latency: decode.latency } };
+  return { seed, data: decisiveData(data), images: imagesOf(task), backbone, weights, detector, space, search, ...table };
 }
 
 const FORMAT = 'nats-architecture';
@@ -54,6 +55,7 @@ export async function search(
   initial: Weights,
   folder: string,
   title = 'search',
+  table?: LatencyTable,
 ): Promise<Architecture> {
   const { config, collective } = context;
   const path = join(folder, RUN_FILES.architecture);
@@ -66,7 +68,7 @@ export async function search(
   });
   try {
     const checkpoints = checkpointsOf(folder, settings.checkpointEvery);
-    const options = searchOptions(context, task, objective);
+    const options = searchOptions(context, task, objective, table);
     const split = options.splits?.weights ?? 'weights';
     const { frozenNorms } = detectorPhases(settings, task.backbone);
     const running = await createSearch({
@@ -100,6 +102,7 @@ export function searchOptions(
   { config, engine }: Pick<StepContext, 'config' | 'engine'>,
   task: Task,
   objective: DetectionObjective,
+  table?: LatencyTable,
 ) {
   const settings = config.search;
   const { weights, config: recipe } = searchPhase(settings, task.backbone, detectorSpec(task.detector));
@@ -112,7 +115,7 @@ export function searchOptions(
     seed: config.seed,
     weights,
     config: toJson(recipe),
-    ...architectureOptions(settings),
+    ...architectureOptions(settings, table),
   } satisfies Partial<SearchOptions>;
 }
 

@@ -1,7 +1,6 @@
-import { check, NatsError, type TensorData } from '@nats/graph';
+import { check, type TensorData } from '@nats/graph';
 import {
   createScheme,
-  divisionModel,
   formatGenotype,
   type LatencyTable,
   PLAIN,
@@ -9,13 +8,13 @@ import {
   type Scheme,
   type SearchSpace,
   sameGenotype,
-  shapesBySite,
 } from '@nats/space';
 import { decodeUnderBudget } from '../decoders/budget.js';
 import { type DecodeOptions, decode } from '../decoders/decode.js';
 import { preferOriginal } from '../decoders/margin.js';
 import { intensities, type Preferences } from '../decoders/preferences.js';
 import { ARCHITECTURE } from '../relaxations/supernet.js';
+import { spaceLatency } from './latency-costs.js';
 
 /** What a search found: for every searched convolution how much each channel group prefers each genotype. */
 export interface Architecture {
@@ -115,7 +114,7 @@ export function decodeScheme(
 
 function withinBudget(
   sites: ReadonlyMap<string, Preferences>,
-  { genotypes, backbone }: SearchSpace,
+  space: SearchSpace,
   { method, multiple = 1, sharpening = 1, dropBelowUniform = false }: DecodeOptions,
   { maxLatency, table }: LatencyBudget,
 ): (readonly [string, Int32Array])[] {
@@ -124,32 +123,12 @@ function withinBudget(
     received: JSON.stringify({ method, multiple, sharpening, dropBelowUniform }),
     limit: "method 'argmax' without other options, or no budget",
   }));
-  check(table.backbone === backbone, 'attribute', () => ({
-    rule: 'a latency table is of the backbone that it is used for',
-    received: `a table of ${table.backbone}`,
-    limit: `the search is on ${backbone}: measure this one with nats latency`,
-  }));
-  const places = genotypes.map((genotype) => table.genotypes.findIndex((other) => sameGenotype(other, genotype)));
-  check(!places.includes(-1), 'attribute', () => ({
-    rule: "a latency table has the genotypes of the search's space",
-    received: table.genotypes.map(formatGenotype).join(', '),
-    limit: `${genotypes.map(formatGenotype).join(', ')}: measure this space with nats latency`,
-  }));
-  const shapes = shapesBySite(table);
+  const latency = spaceLatency(space, table);
   const budgeted = [...sites].map(([name, preferences]) => {
-    const shape = shapes.get(name);
-    if (shape?.channels !== preferences.channels) {
-      throw new NatsError('name', {
-        rule: "a latency table has the convolutions of the search's space",
-        received: shape ? `one of ${shape.channels} channels` : 'none of this name',
-        limit: `${preferences.channels} channels: measure this space with nats latency`,
-        where: name,
-      });
-    }
-    const model = divisionModel(shape);
+    const { model, shape } = latency.sites.get(name)!;
     const cost = (counts: readonly number[]) => {
       const own = new Array<number>(table.genotypes.length).fill(0);
-      for (const [g, count] of counts.entries()) own[places[g]!]! += count;
+      for (const [g, count] of counts.entries()) own[latency.genotypes[g]!]! += count;
       // Which channels a genotype gets is not known yet: where order costs something, it is counted.
       const parts = own.filter((count) => count > 0).length;
       return model.extra(own) + (parts > 1 ? Math.max(0, shape.contiguous) : 0);

@@ -1,7 +1,7 @@
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { add, input, multiply, NatsError, sqrt, square, tensorData } from '@nats/graph';
 import { temporaryDirectory } from '@nats/graph/testing/vitest';
-import { searchSpace } from '@nats/space';
+import { type LatencyTable, searchSpace } from '@nats/space';
 import { CheckpointError, checkpointDirectory, constantRate, NotFiniteError, type Objective } from '@nats/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { agreement, network, plantedObjective, plantedScheme, plantedSearch, space } from '../../test/planted.js';
@@ -49,6 +49,50 @@ describe.each([
     }
     expect(agreements.reduce((sum, one) => sum + one) / agreements.length).toBeGreaterThanOrEqual(0.95);
   });
+});
+
+test('a latency term moves the architecture to what costs nothing', async () => {
+  const divisions = (channels: number) =>
+    space.genotypes.map((_, g) => {
+      const extra = g === 0 ? 0 : 0.5;
+      const counts = space.genotypes.map((_, other) => (other === g ? channels : 0));
+      return { channels: counts, extra, low: extra, high: extra };
+    });
+  const table: LatencyTable = {
+    backbone: space.backbone,
+    network: 'backbone',
+    size: [16, 16],
+    target: { engine: 'onnxruntime', providers: ['cpu'], threads: 1, batch: 1, precision: 'float32' },
+    genotypes: space.genotypes,
+    original: { median: 1, low: 1, high: 1 },
+    environment: {},
+    created: '2026-01-01T00:00:00.000Z',
+    stages: [],
+    shapes: space.sites.map(({ name, channels, unit }) => ({
+      sites: [name],
+      channels,
+      unit,
+      resolution: 0,
+      contiguous: 0,
+      divisions: divisions(channels),
+    })),
+  };
+  const plainShare = async (changes: Partial<SearchOptions>) => {
+    const search = await createSearch(options(1, { steps: 12, ...changes }));
+    const events = await run(search);
+    const { sites } = await search.architecture();
+    const rows = [...sites.values()].flatMap(({ probabilities }) => probabilities);
+    await search.dispose();
+    const last = events.findLast((event) => event.type === 'step')!;
+    return { share: rows.reduce((sum, row) => sum + row[0]!, 0) / rows.length, metrics: last.metrics };
+  };
+  const without = await plainShare({ architecture: { start: 2 } });
+  const weighed = await plainShare({ architecture: { start: 2, latency: { table, weight: constantRate(1e5) } } });
+  expect(weighed.share).toBeGreaterThan(without.share + 0.2);
+  expect(without.metrics).not.toHaveProperty('architecture/latency');
+  // Two convolutions, half of the original's latency for each that is all dilated.
+  expect(weighed.metrics['architecture/latency']).toBeLessThan(1 - 0.5);
+  expect(weighed.metrics['architecture/latency']).toBeGreaterThan(0);
 });
 
 test('tells steps with the losses of both halves, and the architecture on its way', async () => {

@@ -1,5 +1,5 @@
 import { check, type Engine, NatsError, type TensorData, tensorData } from '@nats/graph';
-import type { SearchSpace } from '@nats/space';
+import type { LatencyTable, SearchSpace } from '@nats/space';
 import {
   adam,
   type CheckpointOptions,
@@ -26,6 +26,7 @@ import {
   supernetConvolution,
 } from '../relaxations/supernet.js';
 import { type Architecture, architectureOfValues } from './architecture.js';
+import { LATENCY_WEIGHT } from './expected-latency.js';
 import { secondOrderUpdate, UNROLLED_RATE } from './second-order.js';
 import { ENTROPY_WEIGHT, supernetObjective } from './supernet-objective.js';
 
@@ -53,6 +54,11 @@ export interface ArchitectureOptions {
   readonly learningRate?: Schedule;
   /** Weight of the architecture's entropy in its loss, by step; positive values sharpen. Default: none. */
   readonly entropy?: Schedule;
+  /**
+   * What the architecture is expected to add to the original's latency (`expectedLatency`; 0.1: a tenth) in its loss, times a
+   * weight by step. Default: none.
+   */
+  readonly latency?: { readonly table: LatencyTable; readonly weight: Schedule };
   /** Limit on the length of its gradient; default: none. */
   readonly clipNorm?: number;
   /**
@@ -149,7 +155,7 @@ function architectureNames(space: SearchSpace): string[] {
 
 function trainingOptions(options: SearchOptions): TrainingOptions {
   const { engine, space, steps, seed = 0, relaxation = { kind: 'exact' }, config, architecture = {} } = options;
-  const objective = supernetObjective(options.objective, space, relaxation, architecture.entropy !== undefined);
+  const objective = supernetObjective(options.objective, space, relaxation, architecture.entropy !== undefined, architecture.latency?.table);
   const { initial, checkpoints, collective } = options;
   const start = architecture.start ?? Math.floor(steps * 0.3);
   check(space.sites.length > 0, 'attribute', () => ({
@@ -200,6 +206,7 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
     optimizer = adam({ betas: ARCHITECTURE_BETAS }),
     learningRate = constantRate(0.1),
     entropy,
+    latency,
   } = architecture;
   const temperature = options.temperature ?? ((step: number) => 1 - (0.9 * step) / Math.max(1, steps - 1));
   // Weights and architecture see different samples of one step.
@@ -207,6 +214,7 @@ function phasesOf(options: SearchOptions, relaxation: Relaxation, start: number)
     ...(isSampled(relaxation) && samplingFeeds(space, seed, 2 * step + stream, temperature(step))),
     ...(stream === 1 && order === 2 && { [UNROLLED_RATE]: scalar(weights.learningRate(step)) }),
     ...(entropy && { [ENTROPY_WEIGHT]: scalar(entropy(step)) }),
+    ...(latency && { [LATENCY_WEIGHT]: scalar(latency.weight(step)) }),
   });
   const forWeights = relaxationForWeights(relaxation);
   const { weights: weightSplit = 'weights', architecture: architectureSplit = 'architecture' } = splits ?? {};

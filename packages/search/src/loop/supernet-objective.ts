@@ -1,15 +1,18 @@
 import { add, check, input, log, multiply, negate, reduceMean, reduceSum, type Scope, type Tensor } from '@nats/graph';
-import type { SearchSpace } from '@nats/space';
+import type { LatencyTable, SearchSpace } from '@nats/space';
 import type { Objective } from '@nats/train/core';
 import { mixture } from '../relaxations/mixture.js';
 import { architectureOf, type Relaxation, supernetConvolution } from '../relaxations/supernet.js';
+import { expectedLatency, LATENCY_WEIGHT } from './expected-latency.js';
 
 /** Input that scales the entropy term of the loss. */
 export const ENTROPY_WEIGHT = 'entropyWeight';
 
 /**
  * An objective whose searchable convolutions are those of a supernet. Its loss has the entropy of the architecture as
- * metric `entropy` (0 decided, 1 uniform); with `entropyTerm` it is added to the loss, times the fed `entropyWeight`. A
+ * metric `entropy` (0 decided, 1 uniform); with `entropyTerm` it is added to the loss, times the fed `entropyWeight`. With a
+ * latency table, what the architecture is expected to add to the original's latency is metric `latency`, and is added to the loss
+ * times the fed `latencyWeight`. A
  * phase of a training may build the convolutions by another relaxation of the same space.
  * @throws NatsError `attribute` when the loss is built, if it builds none of the space's convolutions by `options.convolution`
  */
@@ -18,6 +21,7 @@ export function supernetObjective(
   space: SearchSpace,
   relaxation: Relaxation,
   entropyTerm = false,
+  latency?: LatencyTable,
 ): Objective {
   const convolution = supernetConvolution(space, relaxation);
   return {
@@ -27,7 +31,12 @@ export function supernetObjective(
       checkSearchable(scope, objective, space);
       const entropy = architectureEntropy(scope);
       const total = entropyTerm ? add(loss, multiply(entropy, input(ENTROPY_WEIGHT, 'float32', []))) : loss;
-      return { loss: total, metrics: { ...metrics, entropy } };
+      if (!latency) return { loss: total, metrics: { ...metrics, entropy } };
+      const expected = expectedLatency(architectureOf(scope), space, latency);
+      return {
+        loss: add(total, multiply(expected, input(LATENCY_WEIGHT, 'float32', []))),
+        metrics: { ...metrics, entropy, latency: expected },
+      };
     },
     ...(objective.evaluate && {
       evaluate: (context) =>

@@ -162,6 +162,11 @@ export const searchSchema = z
       .describe(
         "weight of the architecture's entropy (1 undecided, 0 decided) in its loss, in the first and in the last step; positive sharpens; default none",
       ),
+    latencyWeight: positive()
+      .optional()
+      .describe(
+        "weight of what the architecture is expected to add to the latency (0.1: a tenth of the original's) in its loss, by the table in decode.latency; default none",
+      ),
     temperature: z
       .tuple([positive(), positive()])
       .optional()
