@@ -1,3 +1,4 @@
+import { compareLatency } from '@nats/export';
 import { hashUniform, input, seedOf } from '@nats/graph';
 import { measureLatency, openExported } from '@nats/pipeline';
 import {
@@ -17,7 +18,6 @@ import {
   searchSpace,
 } from '@nats/space';
 import { type BenchResult, median, option } from './lib/bench.js';
-import { timed } from './lib/timed.js';
 
 /** Networks, and the side of their images. */
 const NETWORKS = { resnet18: 224, resnet50: 224, resnext50_32x4d: 224, 'demo-resnet': 128 } as const;
@@ -58,16 +58,25 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
     const seconds = (performance.now() - started) / 1000;
     process.stderr.write(`\r${`  ${model}: table in ${seconds.toFixed(0)} s`.padEnd(79)}\n`);
     const found = await compare(backbone, space, table, { schemes, rounds, threads, side });
-    for (const { predicted, measured, times } of found) {
-      const name = `${model} ${rows.length}`;
-      rows.push({ model, genotypes: count, predicted, measured, 'error %': 100 * (predicted / measured - 1) });
-      samples[name] = times;
+    for (const { predicted, measured, quartiles } of found) {
+      const [low, high] = quartiles;
+      const error = 100 * (predicted / measured - 1);
+      rows.push({
+        model,
+        genotypes: count,
+        predicted,
+        measured,
+        'lower quartile': low,
+        'upper quartile': high,
+        'error %': error,
+      });
     }
     const errors = found.map(({ predicted, measured }) => Math.abs(predicted / measured - 1));
     ratios[`${model} largest error`] = Math.max(...errors);
     ratios[`${model} median error`] = median(errors);
     ratios[`${model} largest ratio`] = Math.max(...found.map(({ measured }) => measured));
     ratios[`${model} seconds of the table`] = seconds;
+    samples[`${model} error`] = errors;
   }
   return { name: 'latency', rows, ratios, samples };
 }
@@ -86,8 +95,7 @@ function processorTime(): number {
 interface Compared {
   readonly predicted: number;
   readonly measured: number;
-  /** Ratio to the original, by round. */
-  readonly times: number[];
+  readonly quartiles: readonly [number, number];
 }
 
 async function compare(
@@ -111,17 +119,18 @@ async function compare(
   for (let start = 0; start < schemes; start += 5) {
     const drawn = Array.from({ length: Math.min(5, schemes - start) }, (_, i) => drawScheme(space, 1 + start + i));
     const files = await Promise.all(drawn.map(open));
-    const ratiosOf: number[][] = drawn.map(() => []);
-    for (let round = -2; round < rounds; round++) {
-      const before = await timed(() => original.run(), threads === 1);
-      const times: number[] = [];
-      for (const file of files) times.push(await timed(() => file.run(), threads === 1));
-      const after = await timed(() => original.run(), threads === 1);
-      if (round >= 0) for (const [i, time] of times.entries()) ratiosOf[i]!.push((2 * time) / (before + after));
-    }
+    const runs = [original, ...files].map(({ run }, i) => [String(i), run] as const);
+    const begun = performance.now();
+    await original.run();
+    const needed = Math.ceil(150 / (performance.now() - begun));
+    const latencies = await compareLatency<string>(Object.fromEntries(runs), {
+      rounds: Math.min(400, Math.max(rounds, needed)),
+      warmUp: 3,
+      ...(threads === 1 && { clock: processorTime }),
+    });
     for (const [i, scheme] of drawn.entries()) {
-      const times = ratiosOf[i]!;
-      found.push({ predicted: predictLatency(table, scheme).ratio, measured: median(times), times });
+      const { ratio, ratioQuartiles } = latencies[i + 1]!;
+      found.push({ predicted: predictLatency(table, scheme).ratio, measured: ratio, quartiles: ratioQuartiles });
     }
     for (const file of files) await file.close();
   }

@@ -21,7 +21,9 @@ test('a latency budget needs a table, and limits argmax alone', () => {
   expect(refused({ maxLatency: 1.05 })).toThrow(/x\.json.*decode\.maxLatency.*nats latency/s);
   expect(refused({ maxLatency: 0.9, latency: 't.json' })).toThrow(/decode\.maxLatency/);
   expect(refused({ maxLatency: 1.05, latency: 't.json', method: 'proportional' })).toThrow(/decode\.method.*argmax/);
-  expect(() => parseConfig({ search: { latencyWeight: 0.1 } }, 'x.json')).toThrow(/search\.latencyWeight.*decode\.latency/);
+  expect(() => parseConfig({ search: { latencyWeight: 0.1 } }, 'x.json')).toThrow(
+    /search\.latencyWeight.*decode\.latency/,
+  );
   expect(parseConfig({ decode: { maxLatency: 1, latency: 't.json' } }, 'x.json').decode.maxLatency).toBe(1);
 });
 

@@ -156,7 +156,11 @@ async function measureShape(
   const divisions = measuredDivisions(genotypes, channels, unit);
   // The evenest division in two parts, twice: as groups choose, and in runs.
   const two = divisions.filter((counts) => counts.filter((count) => count > 0).length === 2).at(-1);
-  const variant = (counts: readonly number[], order: Variant['order']) => ({ sites, counts: sites.map(() => counts), order });
+  const variant = (counts: readonly number[], order: Variant['order']) => ({
+    sites,
+    counts: sites.map(() => counts),
+    order,
+  });
   const variants: Variant[] = [
     ...divisions.map((counts) => variant(counts, 'spread')),
     ...(two ? [variant(two, 'contiguous')] : []),
@@ -209,9 +213,7 @@ async function measureTogether(
 /** Of the measured divisions in most parts the one whose largest part is smallest. */
 function evenest({ divisions }: LatencyShape): MeasuredDivision {
   const parts = ({ channels }: MeasuredDivision) => channels.filter((count) => count > 0).length;
-  return divisions.toSorted(
-    (a, b) => parts(b) - parts(a) || Math.max(...a.channels) - Math.max(...b.channels),
-  )[0]!;
+  return divisions.toSorted((a, b) => parts(b) - parts(a) || Math.max(...a.channels) - Math.max(...b.channels))[0]!;
 }
 
 /** A stage as it is, twice, and with some of its convolutions divided in several ways. */

@@ -34,7 +34,17 @@ export function searchSettings(
   task: Pick<Task, 'train' | 'val'>,
 ) {
   const table = search.latencyWeight !== undefined && { decode: { latency: decode.latency } };
-  return { seed, data: decisiveData(data), images: imagesOf(task), backbone, weights, detector, space, search, ...table };
+  return {
+    seed,
+    data: decisiveData(data),
+    images: imagesOf(task),
+    backbone,
+    weights,
+    detector,
+    space,
+    search,
+    ...table,
+  };
 }
 
 const FORMAT = 'nats-architecture';

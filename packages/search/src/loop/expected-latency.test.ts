@@ -46,7 +46,11 @@ const logits = (scale: number) =>
   Object.fromEntries(
     space.sites.map(({ name }, site): [string, TensorData] => [
       name,
-      tensorData('float32', [K, G], Array.from({ length: K * G }, (_, i) => scale * Math.sin(1 + 3 * site + 2.3 * i))),
+      tensorData(
+        'float32',
+        [K, G],
+        Array.from({ length: K * G }, (_, i) => scale * Math.sin(1 + 3 * site + 2.3 * i)),
+      ),
     ]),
   );
 

@@ -155,7 +155,13 @@ function architectureNames(space: SearchSpace): string[] {
 
 function trainingOptions(options: SearchOptions): TrainingOptions {
   const { engine, space, steps, seed = 0, relaxation = { kind: 'exact' }, config, architecture = {} } = options;
-  const objective = supernetObjective(options.objective, space, relaxation, architecture.entropy !== undefined, architecture.latency?.table);
+  const objective = supernetObjective(
+    options.objective,
+    space,
+    relaxation,
+    architecture.entropy !== undefined,
+    architecture.latency?.table,
+  );
   const { initial, checkpoints, collective } = options;
   const start = architecture.start ?? Math.floor(steps * 0.3);
   check(space.sites.length > 0, 'attribute', () => ({

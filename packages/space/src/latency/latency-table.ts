@@ -98,7 +98,18 @@ export function latencyTableToJson({ shapes, stages, ...fields }: LatencyTable):
  */
 export function latencyTableFromJson(text: string, file = 'latency table'): LatencyTable {
   const root = new Reader(parseJson(text, file, MAX_TEXT), file, '');
-  const fields = ['backbone', 'network', 'size', 'target', 'genotypes', 'original', 'environment', 'created', 'shapes', 'stages'];
+  const fields = [
+    'backbone',
+    'network',
+    'size',
+    'target',
+    'genotypes',
+    'original',
+    'environment',
+    'created',
+    'shapes',
+    'stages',
+  ];
   root.only(['format', 'version', ...fields]);
   const format = root.field('format').string();
   if (format !== FORMAT) throw root.field('format').fails(`'${FORMAT}', a table of nats latency`, `'${format}'`);
