@@ -83,13 +83,13 @@ function byEnumeration(feeds: Readonly<Record<string, TensorData>>): number {
   return total;
 }
 
-const valueOf = async (feeds: Readonly<Record<string, TensorData>>) =>
+const computed = async (feeds: Readonly<Record<string, TensorData>>) =>
   (await evaluate(program, feeds)).outputs.expected!.data[0]!;
 
 describe('the expected latency', () => {
   test.each([0, 0.5, 2, 30])('is the mean over all draws of the groups, logits times %d', async (scale) => {
     const feeds = logits(scale);
-    expect(await valueOf(feeds)).toBeCloseTo(byEnumeration(feeds), 6);
+    expect(await computed(feeds)).toBeCloseTo(byEnumeration(feeds), 6);
   });
 
   test('has the gradient that finite differences show', async () => {
