@@ -1,4 +1,4 @@
-// npm run evidence -- gradients --search RUN [--batches 32] [--out FILE]
+// npm run evidence -- gradients --search RUN [--batches 32] [--only GDAS] [--out FILE]
 // How good one step's gradient of the architecture is, by estimator and by the part of the batch that it weighs genotypes on. At
 // the weights that a search left and with the architecture still undecided, all estimators see the same batches. Quick, and less
 // than a search says: it is one point of its way.
@@ -65,6 +65,7 @@ export async function gradientQuality(args: readonly string[]): Promise<void> {
     options: {
       search: { type: 'string' },
       batches: { type: 'string', default: '32' },
+      only: { type: 'string', default: '' },
       out: { type: 'string' },
     },
   });
@@ -84,7 +85,9 @@ export async function gradientQuality(args: readonly string[]): Promise<void> {
   );
   const measured: { title: string; steps: Float64Array[] }[] = [];
   try {
-    for (const { title, relaxation, temperature = 1 } of estimators(config.search.batchSize)) {
+    // The first two are what the others are compared with.
+    const chosen = estimators(config.search.batchSize).filter(({ title }, i) => i < 2 || title.includes(values.only));
+    for (const { title, relaxation, temperature = 1 } of chosen) {
       const { program, spec } = gradientStep(supernetObjective(objective, space, relaxation), { only: isArchitecture });
       const state = await engine.createState(
         spec,
@@ -135,7 +138,7 @@ export async function gradientQuality(args: readonly string[]): Promise<void> {
         cell(cosine(own, whole)),
         cell(single),
         cell(Math.sqrt(variance) / length(own)),
-        cell(length(own) / length(reference)),
+        Number((length(own) / length(reference)).toPrecision(2)),
       ];
     }),
   };

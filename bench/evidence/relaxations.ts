@@ -1,4 +1,4 @@
-// npm run evidence -- relaxations [--first-look] [--task digits|wide] [--run] [--out FILE]
+// npm run evidence -- relaxations [--budget full|first-look] [--task digits|wide] [--run] [--out FILE]
 // What several search seeds of several relaxations found, from the runs of the sweep files in relaxations/ (or in
 // relaxations/first-look/, with smaller budgets): how far searches agree beyond chance, which directions they prefer, and the AP of
 // detectors trained with what they found. With --run it first makes what is not done yet, one task after the other, and goes on
@@ -33,6 +33,8 @@ import { type Scheme, schemeAgreement } from '@nats/space';
 
 const FOLDER = fileURLToPath(new URL('./relaxations', import.meta.url));
 
+const BUDGETS: readonly string[] = ['full', 'first-look'];
+
 /** One search. */
 interface Found {
   readonly relaxation: string;
@@ -45,18 +47,19 @@ export async function relaxations(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      'first-look': { type: 'boolean', default: false },
+      budget: { type: 'string', default: 'full' },
       task: { type: 'string', default: 'digits' },
       run: { type: 'boolean', default: false },
       out: { type: 'string' },
     },
   });
-  const { task } = values;
+  const { task, budget } = values;
   if (task !== 'digits' && task !== 'wide') throw new Error(`--task is digits or wide; received '${task}'`);
-  const folder = join(FOLDER, ...(values['first-look'] ? ['first-look'] : []));
+  if (!BUDGETS.includes(budget)) throw new Error(`--budget is one of ${BUDGETS.join(', ')}; received '${budget}'`);
+  const folder = join(FOLDER, budget === 'full' ? '.' : budget);
   const searches = await loadSweep(join(folder, `${task}-searches.json`));
   const trained = await loadSweep(join(folder, `${task}-trainings.json`));
-  if (values.run) await made([searches, trained], values['first-look']);
+  if (values.run) await made([searches, trained], budget !== 'full');
   const found = await foundIn(searches);
   if (found.length === 0) throw new Error(`no search of ${searches.file} is done: --run makes them`);
   const trainings = await trainingsOf(trained);
@@ -86,15 +89,15 @@ export async function relaxations(args: readonly string[]): Promise<void> {
   console.log([table.columns, ...table.rows].map((row) => row.join(' | ')).join('\n'));
 }
 
-/** Of the classifier that all begin with, in the first look; else the demonstration's. */
+/** Of the classifier that all begin with, where budgets are small; else the demonstration's. */
 const SHORT_PRETRAINING = { 'pretrain.steps': 400, 'pretrain.batchSize': 32 };
 
 /** Does what is not done, seeds outermost: what is cut short has all relaxations over fewer seeds. */
-async function made(sweeps: readonly Sweep[], isFirstLook: boolean): Promise<void> {
+async function made(sweeps: readonly Sweep[], isSmall: boolean): Promise<void> {
   const command = `npm run evidence -- ${process.argv.slice(2).join(' ')}`;
   const [{ config: first }] = planSweep(sweeps[0]!) as [SweepTask];
   const pretrain = first.weights.file!;
-  const overrides = { 'engine.threads': first.engine.threads, ...(isFirstLook && SHORT_PRETRAINING) };
+  const overrides = { 'engine.threads': first.engine.threads, ...(isSmall && SHORT_PRETRAINING) };
   const demo = await loadConfig({ file: 'apps/cli/demo.config.json', flags: overrides });
   const engine = await openEngine(first.engine);
   const progress = { line: console.log, update: () => {} };
@@ -167,18 +170,16 @@ function tableOf(names: readonly string[], found: readonly Found[], { values }: 
       among.length === 0 ? '' : mean(among.map(kappa), 2),
       name === 'exact' ? '' : mean(toExact.map(kappa), 2),
       toOthers.length === 0 ? '' : mean(toOthers.map(kappa), 2),
-      toOthers.length === 0
-        ? ''
-        : mean(
-            toOthers.map(([a, b]) => distance(a, b)),
-            2,
-          ),
+      name === 'exact' ? '' : mean(distances(toExact), 2),
+      mean(distances(toOthers), 2),
       directions(own),
       ...apCells(trained, values),
     ];
   });
+  const guess = exact.map((one) => distanceToUniform(one));
+  if (guess.length > 0) rows.push(['none: all alike', '', '', '', '', mean(guess, 2), mean(guess, 2), '', 0, '', '']);
   const original = values.filter(({ relaxation }) => relaxation === 'original');
-  if (original.length > 0) rows.push(['original', '', '', '', '', '', '', ...apCells(original, values)]);
+  if (original.length > 0) rows.push(['original', '', '', '', '', '', '', '', ...apCells(original, values)]);
   return {
     columns: [
       'relaxation',
@@ -186,7 +187,8 @@ function tableOf(names: readonly string[], found: readonly Found[], { values }: 
       'kappa between its own seeds',
       'with exact, same seed',
       'with exact, other seeds',
-      'distance of mean probabilities to exact, other seeds',
+      'distance of mean probabilities to exact, same seed',
+      'to exact, other seeds',
       'probability of (1,1) / both axes alike / wider / higher',
       'trainings',
       'AP, mean ± sd',
@@ -236,6 +238,15 @@ function distance(a: Found, b: Found): number {
   const bySite = Object.entries(ours).map(
     ([name, row]) => row.reduce((sum, value, g) => sum + Math.abs(value - theirs[name]![g]!), 0) / 2,
   );
+  return bySite.reduce((sum, one) => sum + one, 0) / bySite.length;
+}
+
+const distances = (pairs: readonly (readonly [Found, Found])[]) => pairs.map(([a, b]) => distance(a, b));
+
+/** What a search that had found nothing, with all genotypes alike in every convolution, would be away. */
+function distanceToUniform({ architecture }: Found): number {
+  const rows = Object.values(intensitiesBySite(architecture));
+  const bySite = rows.map((row) => row.reduce((sum, value) => sum + Math.abs(value - 1 / row.length), 0) / 2);
   return bySite.reduce((sum, one) => sum + one, 0) / bySite.length;
 }
 
