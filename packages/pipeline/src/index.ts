@@ -27,7 +27,7 @@ export { isRun, readRun } from './run/run-directory.js';
 export { RUN_FILES } from './run/run-files.js';
 export { withInterruption } from './run/with-interruption.js';
 export { BACKBONE } from './steps/backbone.js';
-export { benchModels, benchTable, type ModelLatency } from './steps/bench.js';
+export { accuracyOf, benchModels, benchTable, type ModelLatency } from './steps/bench.js';
 export type { StepContext } from './steps/context.js';
 export { readDatasets } from './steps/datasets.js';
 export { decode, latencyTableOf, predictionText, writeScheme } from './steps/decode.js';

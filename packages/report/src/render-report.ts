@@ -12,6 +12,7 @@ import { schemeSection } from './sections/scheme.js';
 import { searchSection } from './sections/search.js';
 import type { Section } from './sections/section.js';
 import { facts, verdict } from './sections/summary.js';
+import { tradeOffSection } from './sections/trade-off.js';
 import { trainingSection } from './sections/training.js';
 import { styleSheet } from './style.js';
 
@@ -26,6 +27,7 @@ export async function renderReport(data: ReportData): Promise<string> {
     caveatsSection(caveatsOf(data)),
     await accuracySection(data),
     costsSection(data),
+    await tradeOffSection(data),
     await schemeSection(data, dilations),
     await fieldsSection(data),
     samplesSection(data),

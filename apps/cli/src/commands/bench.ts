@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readImage } from '@nats/detect';
 import {
+  accuracyOf,
   benchModels,
   benchTable,
   isRun,
@@ -39,7 +40,7 @@ export function benchCommand(program: Command): void {
     .option('--threads <number>', 'intra-op threads', countingNumber, 2)
     .option(
       '--json',
-      'print as JSON: a list of {model, bytes, single: {median, p10, p90, ratio}, several, batchSize, imagesPerSecond}',
+      'print as JSON: a list of {model, bytes, AP of evaluated runs, single: {median, p10, p90, ratio}, several, batchSize, imagesPerSecond}',
     )
     .addHelpText('after', '\nExample:\n  $ nats bench runs/original runs/transformed')
     .action(run);
@@ -64,9 +65,15 @@ async function run(
     progress.line(
       `  ${rounds} rounds, ${threads} threads, ${runtime.providers!.join(' and ')}, ${image.width} x ${image.height} pixels`,
     );
+    const accuracies = await Promise.all(paths.map(accuracyOf));
     if (json)
-      printJson(latencies.map((latency, i) => ({ model: models[i]!.path, bytes: models[i]!.bytes, ...latency })));
-    else process.stdout.write(`${benchTable(models, latencies)}\n`);
+      printJson(
+        latencies.map((latency, i) => {
+          const AP = accuracies[i];
+          return { model: models[i]!.path, bytes: models[i]!.bytes, ...(AP !== undefined && { AP }), ...latency };
+        }),
+      );
+    else process.stdout.write(`${benchTable(models, latencies, accuracies)}\n`);
     // After that: what was measured is not lost where nothing may be written.
     await Promise.all(paths.map((path, i) => keep(path, latencies[i]!)));
   } finally {

@@ -1,7 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DecodedImage } from '@nats/detect';
 import { compareLatency, type Latency } from '@nats/export';
 import type { OpenDetector } from '../model/open-detector.js';
+import { isRun } from '../run/run-directory.js';
+import { RUN_FILES } from '../run/run-files.js';
 import { textTable } from '../text-table.js';
+import { readEvaluation } from './evaluate.js';
 
 /** How long a model takes. */
 export interface ModelLatency {
@@ -47,10 +52,20 @@ export async function benchModels(
   }));
 }
 
-/** What was measured, a model on a line. */
-export function benchTable(models: readonly OpenDetector[], latencies: readonly ModelLatency[]): string {
+/**
+ * What was measured, a model on a line.
+ * @param accuracies AP of each, 0 to 1, where it is known; a column only if it is of any
+ */
+export function benchTable(
+  models: readonly OpenDetector[],
+  latencies: readonly ModelLatency[],
+  accuracies: readonly (number | undefined)[] = [],
+): string {
+  const known = accuracies.some((ap) => ap !== undefined);
+  const ap = (i: number) => (accuracies[i] === undefined ? '-' : (100 * accuracies[i]).toFixed(1));
   const rows = latencies.map(({ single: { median, p10, p90, ratio }, imagesPerSecond }, i) => [
     models[i]!.path,
+    ...(known ? [ap(i)] : []),
     median.toFixed(2),
     `${p10.toFixed(2)} to ${p90.toFixed(2)}`,
     ratio.toFixed(3),
@@ -58,5 +73,16 @@ export function benchTable(models: readonly OpenDetector[], latencies: readonly 
     String(Math.round(models[i]!.bytes / 1000)),
   ]);
   const throughput = `images/s, batch ${latencies[0]!.batchSize}`;
-  return textTable([['model', 'ms, median', '10 to 90 %', 'to the first', throughput, 'kB'], ...rows]);
+  return textTable([
+    ['model', ...(known ? ['AP'] : []), 'ms, median', '10 to 90 %', 'to the first', throughput, 'kB'],
+    ...rows,
+  ]);
+}
+
+/** AP of a run that was evaluated. @param path of a run, or of anything else, which has none */
+export async function accuracyOf(path: string): Promise<number | undefined> {
+  const file = join(path, RUN_FILES.evaluation);
+  if (!isRun(path) || !existsSync(file)) return undefined;
+  const { stats } = await readEvaluation(file);
+  return stats[0]! >= 0 ? stats[0] : undefined;
 }
