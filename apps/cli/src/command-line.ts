@@ -1,4 +1,4 @@
-import { UsageError, VERSION } from '@nats/pipeline';
+import { failureText, UsageError, VERSION } from '@nats/pipeline';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { decodeCommand } from './commands/decode.js';
@@ -109,5 +109,5 @@ function nameOfCommand(program: Command, args: readonly string[]): string {
 
 function describeFailure(error: unknown, debug: boolean): string {
   if (!(error instanceof Error)) return String(error);
-  return debug ? (error.stack ?? error.message) : error.message;
+  return debug ? (error.stack ?? error.message) : failureText(error);
 }

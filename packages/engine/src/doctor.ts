@@ -200,7 +200,8 @@ async function examine(provider: string, known: boolean): Promise<ProviderReport
     const works = error < TOLERANCE;
     return { provider, known, works, error, ...(!works && { advice: `computes wrongly here; ${advice}` }) };
   } catch (cause) {
-    const text = cause instanceof g.NatsError ? (cause.details.limit ?? cause.message) : String(cause);
+    const native = cause instanceof g.NatsError && cause.cause instanceof Error ? cause.cause.message : undefined;
+    const text = native ?? (cause instanceof g.NatsError ? (cause.details.limit ?? cause.message) : String(cause));
     const missing = provider === 'cuda' ? missingForCuda() : [];
     const lacking = `missing here: ${missing.join('; ')}`;
     return {

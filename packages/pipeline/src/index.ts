@@ -4,6 +4,7 @@ export { type Overrides, parseAssignment, withOverrides } from './config/overrid
 export { CONFIG_FILE, type Config, type ConfigInput, configJsonSchema, SCHEMA_FILE } from './config/schema.js';
 export { BACKBONE_NAMES, SMALL } from './config/sections/backbone.js';
 export { ENGINES } from './config/sections/engine.js';
+export { failureText } from './failure-text.js';
 export { expectFile } from './files/expect-file.js';
 export { readJson } from './files/read-json.js';
 export { writeAtomic, writeJson } from './files/write-atomic.js';

@@ -19,17 +19,11 @@ export function demoCommand(program: Command): void {
     .description('Pretrain, search, train with and without the found dilations, compare, export: all on digits')
     .option('--quick', 'fewer steps: shows that every step works; too short to compare AP, which it leaves out')
     .addOption(
-      new Option(
-        '--task <name>',
-        'what is detected; wide-digits are 2.5 to 4 times as wide as high, where the search gains most',
-      )
+      new Option('--task <name>', 'digits, or digits 2.5 to 4 times as wide as high, where the search gains most')
         .choices(Object.keys(DEMO_TASKS))
         .default(DEFAULT_TASK),
     )
-    .option(
-      '--out <dir>',
-      'where results are kept; a second run continues there (default: runs/demo, with -digits and -quick)',
-    )
+    .option('--out <dir>', 'where it is kept, and continued (default: runs/demo, with -digits and -quick)')
     .option('--set <key=value>', 'overrides a setting of the demo, such as search.steps=8; repeatable', collected, [])
     .option('--threads <number>', 'intra-op threads', countingNumber, 2)
     .addHelpText('after', '\nExample:\n  $ nats demo --quick --out runs/first')

@@ -1,7 +1,7 @@
 import { doctor, formatDoctor } from '@nats/engine';
 import { VERSION } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { printJson } from './shared.js';
+import { printJson, tellNext } from './shared.js';
 
 /** `nats doctor`: does everything work here that the other commands need? */
 export function doctorCommand(program: Command): void {
@@ -15,5 +15,6 @@ export function doctorCommand(program: Command): void {
       if (json) printJson({ nats: VERSION, ...report });
       else process.stdout.write(`nats ${VERSION}\n${formatDoctor(report)}\n`);
       if (!report.works) throw new Error('no engine works here');
+      tellNext('nats demo --quick to see it work, nats init for your own data');
     });
 }

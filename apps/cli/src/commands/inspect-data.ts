@@ -25,7 +25,15 @@ import {
 import { type Command, Option } from 'commander';
 import { printable } from '../printable.js';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
-import { addConfigFlags, type ConfigFlags, configOf, countingNumber, printJson, withContext } from './shared.js';
+import {
+  addConfigFlags,
+  type ConfigFlags,
+  configOf,
+  countingNumber,
+  printJson,
+  tellNext,
+  withContext,
+} from './shared.js';
 
 interface InspectDataFlags extends ConfigFlags, DataFlags {
   readonly check: 'decode' | 'header' | 'none';
@@ -74,6 +82,7 @@ async function run(flags: InspectDataFlags): Promise<void> {
     throw new Error(
       `the data have ${broken} problem${broken === 1 ? '' : 's'}; data.onProblem 'drop' leaves out what is broken`,
     );
+  tellNext(flags.format === undefined ? 'nats search, or nats train for the original' : 'nats init with the same data');
 }
 
 function printReports(

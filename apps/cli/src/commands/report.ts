@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isRun, logCommand, parseConfig, RUN_FILES, readRun, reportData, writeReport } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { DEMO_PARTS } from '../demo/parts.js';
-import { countingNumber, thisCommand, withContext } from './shared.js';
+import { countingNumber, tellNext, thisCommand, withContext } from './shared.js';
 
 interface ReportFlags {
   readonly out?: string;
@@ -35,6 +35,7 @@ async function run(paths: readonly string[], { out, title, threads }: ReportFlag
   });
   if (out === undefined) await logCommand(paths[0]!, thisCommand());
   process.stdout.write(`${path}\n`);
+  tellNext('open it in a browser');
 }
 
 /** The runs that a directory stands for. */

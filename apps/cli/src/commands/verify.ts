@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { formatVerification } from '@nats/export';
 import { logCommand, openTrainedRun, RUN_FILES, verifyRun } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { addEngineFlag, countingNumber, printJson, shareNumber, thisCommand, withContext } from './shared.js';
+import { addEngineFlag, countingNumber, printJson, shareNumber, tellNext, thisCommand, withContext } from './shared.js';
 
 interface VerifyFlags {
   readonly model?: string;
@@ -36,7 +36,7 @@ async function run(folder: string, { model, images, tolerance, engine, json }: V
   if (json) printJson(result);
   else process.stdout.write(`${path} ${formatVerification(result)}\n`);
   await logCommand(folder, thisCommand());
-  if (result.passed) return;
+  if (result.passed) return tellNext(`nats detect ${model ?? folder} IMAGES --out pictures`);
   // The network is the same, what suppression kept is not.
   const near = result.values.scores!.relative <= result.tolerance.values;
   throw new Error(

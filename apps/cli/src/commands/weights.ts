@@ -10,7 +10,7 @@ import {
 } from '@nats/transfer/download';
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
-import { offlineOption, printJson } from './shared.js';
+import { offlineOption, printJson, tellNext } from './shared.js';
 
 /** `nats weights`: weights by name, and the cache that they are kept in. */
 export function weightsCommand(program: Command): void {
@@ -83,6 +83,7 @@ async function fetchNamed(names: readonly string[], { mirror }: { mirror?: strin
     const { path } = await locateWeights(name, { progress, mirror });
     process.stdout.write(`${path}\n`);
   }
+  tellNext(`nats init --weights ${names[0]}`);
 }
 
 async function verify({ json }: { json?: true }): Promise<void> {

@@ -43,7 +43,7 @@ function tableOf(name: string, genotypes: readonly (readonly [number, number])[]
   table.className = 'layer';
   table.append(textElement('caption', name));
   const head = table.createTHead().insertRow();
-  head.append(heading('h × w', 'col'), ...values(1).map((width) => heading(String(width), 'col')));
+  head.append(heading('h×w', 'col'), ...values(1).map((width) => heading(String(width), 'col')));
   const body = table.createTBody();
   const cells: HTMLElement[] = [];
   for (const height of values(0)) {

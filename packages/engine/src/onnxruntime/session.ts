@@ -2,6 +2,7 @@ import { encodeProgram, type Lowerings } from '@nats/export';
 import { createProgram, input, NatsError, negate, type Program } from '@nats/graph';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Session, Tensors } from '../onnx-session/session.js';
+import { missingForCuda } from './cuda/missing.js';
 import { engineLowerings } from './lowerings/index.js';
 import { nativeOnnxruntime } from './native-module.js';
 import { type SessionSettings, sessionOptions } from './session-options.js';
@@ -83,17 +84,25 @@ function writesDirectly(): Promise<boolean> {
 }
 
 async function createSession(bytes: Uint8Array, settings: SessionSettings): Promise<InferenceSession> {
+  const { env, InferenceSession } = nativeOnnxruntime();
+  const cuda = settings.providers.includes('cuda');
+  // What onnxruntime prints of a library that is missing is told by the error.
+  if (cuda) env.logLevel = 'fatal';
   try {
-    return await nativeOnnxruntime().InferenceSession.create(bytes, sessionOptions(settings));
+    return await InferenceSession.create(bytes, sessionOptions(settings));
   } catch (cause) {
     const text = String(cause instanceof Error ? cause.message : cause);
     if (!/provider|backend/i.test(text)) throw cause;
+    const missing = cuda ? missingForCuda() : [];
     throw new NatsError(
       'provider',
       {
         rule: 'an execution provider is one that this build of onnxruntime has',
         received: settings.providers.join(),
-        limit: text,
+        limit:
+          missing.length === 0
+            ? text
+            : `'cuda' needs ${missing.join('; ')}; without it take 'cpu' or, on any GPU, 'webgpu' (nats doctor lists what works)`,
       },
       { cause },
     );

@@ -91,7 +91,9 @@ export async function trainRun(
 /** Says that nothing is left to do, and what to do for more of it. */
 function tellFinished({ progress }: StepContext, folder: string, file: string, extent: string): void {
   if (!existsSync(join(folder, file))) return;
-  progress.line(`${folder} is finished (${extent}); for more steps choose another directory`);
+  progress.line(
+    `${folder} is finished (${extent}): nothing is trained again. For more steps begin another run: the same command with more --steps and another --out`,
+  );
 }
 
 /** `nats export`. @throws UsageError if another file is there, unless it may be replaced */
