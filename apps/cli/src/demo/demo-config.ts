@@ -21,15 +21,12 @@ export const DEMO_TASKS: Readonly<Record<'digits' | 'wide-digits', Overrides>> =
   digits: {},
   /**
    * Two and a half to four times as wide as high, and every pair of dilations 1 to 3 by height and width, as `npm run evidence --
-   * --wide` has them: digits of less than 32 pixels would be less than 13 high. A step of the search costs half as much again as
-   * with three dilations, so there are 700 instead of 1,000: the demonstration takes about as long.
+   * --wide` has them: digits of less than 32 pixels would be less than 13 high.
    */
   'wide-digits': {
     'data.widening': [2.5, 4],
     'data.side': [32, 120],
     'space.genotypes': ['1x1', '1x2', '1x3', '2x1', '2x2', '2x3', '3x1', '3x2', '3x3'],
-    'search.steps': 700,
-    'search.start': 210,
   },
 };
 
