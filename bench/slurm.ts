@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { type BenchResult, option } from './lib/bench.js';
 import { missingForSlurm, type SlurmCluster, startSlurm } from './lib/slurm-cluster.js';
+import { showLaunch } from './lib/slurm-launch.js';
 
 const NATS = fileURLToPath(new URL('../apps/cli/dist/nats.js', import.meta.url));
 
@@ -31,7 +32,8 @@ const config = (steps: number) => ({
 
 /**
  * Not a measurement but a proof on a real Slurm, which it starts and ends: a sweep of two variants and two seeds with a search
- * before, with tasks that are requeued, told to save, and cancelled on the way, gives the table of `--jobs 1`.
+ * before, with tasks that are requeued, told to save, and cancelled on the way, gives the table of `--jobs 1`; trainings of two
+ * processes by `srun` end in the bits of `mpirun`; the batch script of docs/clusters.md does as that page says.
  * `npm run bench -- slurm [--steps 120]`
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
@@ -81,8 +83,9 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
     if (twice !== '') throw new Error(`what was queued was submitted again: ${twice}`);
     if (restarts < 2)
       throw new Error(`${restarts} tasks went on from a checkpoint; 3 were disturbed: give --steps more`);
-    const rows = events.map((event) => ({ disturbed: event }));
-    rows.push({ disturbed: `${restarts} times a task went on from a checkpoint; the table equals that of --jobs 1` });
+    const launched = await showLaunch({ cluster, folder, nats: NATS, config: sweep.config });
+    const rows = [...events, ...launched].map((event) => ({ shown: event }));
+    rows.push({ shown: `${restarts} times a task went on from a checkpoint; the table equals that of --jobs 1` });
     return { name: 'slurm', rows, ratios: {}, samples: { seconds: [(performance.now() - started) / 1000] } };
   } catch (error) {
     console.error(logsIn(join(folder, 'slurm')));
@@ -117,11 +120,19 @@ async function disturb(slurm: Client, out: string): Promise<string[]> {
     }
     const [name, act] = acts[events.length]!;
     seen.add(training.run);
-    act(training.job);
+    act(placeOf(slurm, training.job));
     events.push(`${name}: ${training.run}`);
     console.log(events.at(-1));
   }
   return events;
+}
+
+/** `2_1` of an element of an array: the number of its last is that of the whole array, too. */
+function placeOf(slurm: Client, job: string): string {
+  const lines = slurm('squeue', '--noheader', '--me', '--array', '--format=%A %i').split('\n');
+  const found = lines.find((line) => line.startsWith(`${job} `));
+  if (!found) throw new Error(`job ${job} ended before it was disturbed: give --steps more`);
+  return found.split(' ')[1]!;
 }
 
 /** Trainings that work and have a checkpoint, with their jobs, of their locks. */

@@ -7,8 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Programs of Debian's slurm-wlm and munge, which are in no user's path there. */
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
-/** Seconds between a requeue and the next start; Slurm's own 120 would be most of the test. */
-const REQUEUE_DELAY = 3;
+/** Seconds between a requeue and the next start, at least 5; Slurm's own 120 would be most of the test. */
+const REQUEUE_DELAY = 5;
 
 export interface SlurmCluster {
   /** What clients need in their environment. */

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,11 +27,34 @@ beforeAll(async () => {
     readFileSync(join(ROOT, 'docs/clusters.md'), 'utf8'),
   )!;
   writeFileSync(at('written.sh'), written!);
+  standIn('launch', "trap 'exit 75' USR2; echo begun; while :; do sleep 0.05; done");
   const config = { data: { format: 'mnist', train: 20, val: 8 }, backbone: { name: 'demo-resnet' } };
-  writeFileSync(at('study.json'), JSON.stringify({ config, variants: { searched: { steps: ['search'] } } }));
+  const variants = { searched: { steps: ['search'] } };
+  writeFileSync(at('study.json'), JSON.stringify({ config, variants }));
+  writeFileSync(at('launched.json'), JSON.stringify({ config, variants, slurm: { launch: at('bin', 'launch') } }));
   const options = { command: [at('bin', 'srun')] as const, retry: false, dry: true };
-  const [array] = await submitSweep(await loadSweep(at('study.json')), options);
-  writeFileSync(at('generated.sh'), readFileSync(array!.script));
+  for (const [name, script] of Object.entries({ study: 'generated.sh', launched: 'launched.sh' })) {
+    const [array] = await submitSweep(await loadSweep(at(`${name}.json`)), options);
+    writeFileSync(at(script), readFileSync(array!.script));
+  }
+});
+
+const environment = (more: Readonly<Record<string, string>>) => ({
+  ...{
+    PATH: `${at('bin')}:${process.env.PATH}`,
+    SLURM_JOB_ID: '7',
+    SLURM_ARRAY_TASK_ID: '0',
+    SLURM_CPUS_PER_TASK: '1',
+  },
+  ...more,
+});
+
+test('told to save, a batch script tells its launcher by a signal that this hands on', async () => {
+  rmSync(at('requeued'), { force: true });
+  const child = spawn('bash', [at('launched.sh')], { env: environment({ STATE: 'RUNNING' }) });
+  child.stdout.once('data', () => child.kill('SIGTERM'));
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(75);
+  expect(readFileSync(at('requeued'), 'utf8')).toBe('requeue 7\n');
 });
 
 test.each([
@@ -44,10 +67,7 @@ test.each([
     rmSync(at('requeued'), { force: true });
     const { status, stderr } = spawnSync('bash', [at(script)], {
       encoding: 'utf8',
-      env: {
-        PATH: `${at('bin')}:${process.env.PATH}`,
-        ...{ CODE: String(code), STATE: state, SLURM_JOB_ID: '7', SLURM_ARRAY_TASK_ID: '0', SLURM_CPUS_PER_TASK: '1' },
-      },
+      env: environment({ CODE: String(code), STATE: state }),
     });
     expect([status, stderr], script).toEqual([code, '']);
     expect(existsSync(at('requeued')) && readFileSync(at('requeued'), 'utf8'), script).toEqual(

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { serialize } from 'node:v8';
 import { buildDetector, type Dataset, demoDetectorConfig, demoFasterRcnnConfig, detection } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { hash32 } from '@nats/graph';
+import { hash32, referenceEngine } from '@nats/graph';
 import { launcherOf, mpiCollective } from '@nats/mpi';
 import { createSearch } from '@nats/search';
 import { demoResnet, searchSpace } from '@nats/space';
@@ -18,6 +18,10 @@ export interface Job {
   readonly steps: number;
   /** Where rank 0 writes the state. */
   readonly out: string;
+  /** Gradients as they are, which momentum's first step keeps: they are not clipped. */
+  readonly gradients?: true;
+  /** Default: float32, by ONNX Runtime. */
+  readonly precision?: 'float64';
 }
 
 const SIDE = 64;
@@ -58,7 +62,7 @@ const options = {
   backbone: { ...demoResnet(), inputStatistics: { mean: [0.4], deviation: [0.2] } },
 };
 const data = rectangles(24);
-const engine = onnxruntimeEngine({ threads: 1 });
+const onnxruntime = onnxruntimeEngine({ threads: 1 });
 const mpi = launcherOf(process.env) && (await mpiCollective({ timeout: 60 }));
 // Norms keep their statistics: those of a batch would be those of each rank's own.
 const fitting = {
@@ -68,7 +72,9 @@ const fitting = {
 };
 
 /** Losses, last metrics, and the bits of the state as a hash. */
-async function run({ kind, batch, steps, out }: Job) {
+async function run({ kind, batch, steps, out, gradients, precision }: Job) {
+  const engine = precision ? referenceEngine() : onnxruntime;
+  const clip = gradients ? {} : { clipNorm: 10 };
   const objective = detection({
     detector: buildDetector(kind === 'faster-rcnn' ? demoFasterRcnnConfig(options) : demoDetectorConfig(options)),
     datasets: {
@@ -94,14 +100,18 @@ async function run({ kind, batch, steps, out }: Job) {
             division: { groups: 4 },
           }),
           relaxation: { kind: 'sampled', ...(kind === 'search-strips' && { estimator: 'reinmax', strips: 8 }) },
-          weights: { ...fitting, clipNorm: 10 },
+          weights: { ...fitting, ...clip },
           // Adam would divide gradients by their own size, and so enlarge what rounding leaves of those near zero.
           architecture: { start: 1, optimizer: sgd(), learningRate: constantRate(1) },
         })
       : undefined;
   const training =
     search?.training ??
-    (await createTraining({ ...common, phases: [{ ...fitting, clipNorm: 10 }], evaluation: { split: 'test' } }));
+    (await createTraining({
+      ...common,
+      phases: [{ ...fitting, ...clip }],
+      ...(!gradients && { evaluation: { split: 'test' } }),
+    }));
   const losses: number[] = [];
   let metrics: unknown;
   for await (const event of (search ?? training).events()) {

@@ -18,6 +18,8 @@ export interface CollectedMetric extends Spread {
   readonly values: Readonly<Record<string, number>>;
   /** This variant less the baseline, over the seeds that both have. */
   readonly difference?: Difference;
+  /** This variant less each further baseline, by its name. */
+  readonly differences?: Readonly<Record<string, Difference>>;
 }
 
 /** The results of one variant so far. */
@@ -35,6 +37,8 @@ export interface CollectedVariant {
 export interface CollectedSweep {
   readonly name: string;
   readonly baseline: string;
+  /** Further ones. */
+  readonly baselines?: readonly string[];
   readonly seeds: readonly number[];
   readonly variants: readonly CollectedVariant[];
   /** Tasks whose results are missing. */
@@ -61,10 +65,11 @@ export async function collectSweep(sweep: Sweep): Promise<CollectedSweep> {
     for (const [metric, value] of numbersOf(await readEvaluation(path)))
       numbers.set(metric, [...(numbers.get(metric) ?? []), { seed, value }]);
   }
-  const base = found.get(sweep.baseline);
+  const [baseline, ...further] = sweep.baselines;
   return {
     name: sweep.name,
-    baseline: sweep.baseline,
+    baseline,
+    ...(further.length > 0 && { baselines: further }),
     seeds: sweep.seeds,
     variants: sweep.variants.map(({ name }) => {
       const numbers = found.get(name) ?? new Map<string, Seeded[]>();
@@ -75,7 +80,13 @@ export async function collectSweep(sweep: Sweep): Promise<CollectedSweep> {
         metrics: Object.fromEntries(
           [...numbers].map(([metric, values]) => [
             metric,
-            collected(values, name === sweep.baseline ? undefined : base?.get(metric)),
+            collected(
+              values,
+              sweep.baselines.flatMap((other): [string, readonly Seeded[]][] =>
+                other === name ? [] : [[other, found.get(other)?.get(metric) ?? []]],
+              ),
+              baseline,
+            ),
           ]),
         ),
         ...(latency && { latency: { milliseconds: latency.median, ratio: latency.ratio } }),
@@ -85,14 +96,24 @@ export async function collectSweep(sweep: Sweep): Promise<CollectedSweep> {
   };
 }
 
-function collected(values: readonly Seeded[], base: readonly Seeded[] | undefined): CollectedMetric {
+function collected(
+  values: readonly Seeded[],
+  others: readonly (readonly [name: string, values: readonly Seeded[]])[],
+  baseline: string,
+): CollectedMetric {
   const among = (these: readonly Seeded[], those: readonly Seeded[]) =>
     these.filter(({ seed }) => those.some((other) => other.seed === seed));
-  const change = base && difference(among(base, values), among(values, base));
+  const changes = others.flatMap(([name, base]): [string, Difference][] => {
+    const change = difference(among(base, values), among(values, base));
+    return change ? [[name, change]] : [];
+  });
+  const first = changes.find(([name]) => name === baseline)?.[1];
+  const further = changes.filter(([name]) => name !== baseline);
   return {
     ...spread(values.map(({ value }) => value)),
     values: Object.fromEntries(values.map(({ seed, value }) => [String(seed), value])),
-    ...(change && { difference: change }),
+    ...(first && { difference: first }),
+    ...(further.length > 0 && { differences: Object.fromEntries(further) }),
   };
 }
 

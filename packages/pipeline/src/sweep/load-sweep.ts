@@ -7,14 +7,22 @@ import type { Config } from '../config/schema.js';
 import { expectFile } from '../files/expect-file.js';
 import { readText } from '../files/read-text.js';
 import { UsageError } from '../usage-error.js';
-import { type SlurmSettings, type SweepStep, sweepJsonSchema, sweepSchema } from './sweep-schema.js';
+import {
+  type SchemePattern,
+  type SlurmSettings,
+  type SweepStep,
+  sweepJsonSchema,
+  sweepSchema,
+} from './sweep-schema.js';
 
 /** One of the things that a sweep compares. */
 export interface SweepVariant {
   readonly name: string;
   readonly steps: readonly SweepStep[];
-  /** Absolute path. */
-  readonly scheme?: string;
+  /** Absolute path, or a pattern. */
+  readonly scheme?: string | SchemePattern;
+  /** Of one search for all seeds. */
+  readonly searchSeed?: number;
   /** By seed. */
   readonly configs: ReadonlyMap<number, Config>;
 }
@@ -26,7 +34,10 @@ export interface Sweep {
   /** Folder of all runs. */
   readonly out: string;
   readonly seeds: readonly number[];
-  readonly baseline: string;
+  /** Of one pretraining for all seeds. */
+  readonly pretrainSeed?: number;
+  /** Variants that the others are compared with, the most important first. */
+  readonly baselines: readonly [string, ...string[]];
   readonly variants: readonly SweepVariant[];
   readonly slurm: SlurmSettings;
 }
@@ -44,7 +55,7 @@ export async function loadSweep(path: string): Promise<Sweep> {
     const problems = explainIssues(result.error, sweepJsonSchema(), value);
     throw new UsageError(problems.map(({ text }) => `${path}: ${text}`).join('\n  '));
   }
-  const { out, config, seeds, steps, baseline, variants, slurm } = result.data;
+  const { out, config, seeds, set: common, steps, baseline, variants, slurm, pretrainSeed, searchSeed } = result.data;
   const base =
     typeof config === 'string'
       ? withAbsolutePaths(
@@ -53,39 +64,54 @@ export async function loadSweep(path: string): Promise<Sweep> {
         )
       : withAbsolutePaths(config, folder);
   const names = Object.keys(variants);
-  if (baseline !== undefined && !names.includes(baseline))
-    throw new UsageError(`${path}: baseline: there is no variant '${baseline}'; there is ${names.join(', ')}`);
+  const [first = names[0]!, ...further] = [baseline ?? []].flat();
+  for (const one of [first, ...further]) {
+    if (!names.includes(one))
+      throw new UsageError(`${path}: baseline: there is no variant '${one}'; there is ${names.join(', ')}`);
+  }
   const name = basename(file, extname(file));
   return {
     file,
     name,
     out: out === undefined ? join(folder, name) : resolve(folder, out),
     seeds,
-    baseline: baseline ?? names[0]!,
-    variants: Object.entries(variants).map(([variant, { set, steps: own = steps, scheme }]): SweepVariant => {
-      checkSteps(path, variant, own, scheme);
-      const changed = withAbsolutePaths(withOverrides(base, set), folder);
-      const configs = seeds.map((seed): [number, Config] => [
-        seed,
-        parseConfig(withOverrides(changed, { seed }), `${path}: variants.${variant}`),
-      ]);
-      return {
-        name: variant,
-        steps: own,
-        ...(scheme !== undefined && { scheme: resolve(folder, scheme) }),
-        configs: new Map(configs),
-      };
-    }),
+    ...(pretrainSeed !== undefined && { pretrainSeed }),
+    baselines: [first, ...further],
+    variants: Object.entries(variants).map(
+      ([variant, { set, steps: own = steps, scheme, searchSeed: one = searchSeed }]): SweepVariant => {
+        checkSteps(path, variant, own, scheme);
+        const changed = withAbsolutePaths(withOverrides(base, { ...common, ...set }), folder);
+        const configs = seeds.map((seed): [number, Config] => [
+          seed,
+          parseConfig(withOverrides(changed, { seed }), `${path}: variants.${variant}`),
+        ]);
+        return {
+          name: variant,
+          steps: own,
+          ...(one !== undefined && { searchSeed: one }),
+          ...(scheme !== undefined && { scheme: typeof scheme === 'string' ? resolve(folder, scheme) : scheme }),
+          configs: new Map(configs),
+        };
+      },
+    ),
     slurm,
   };
 }
 
-function checkSteps(path: string, variant: string, steps: readonly SweepStep[], scheme: string | undefined): void {
+function checkSteps(
+  path: string,
+  variant: string,
+  steps: readonly SweepStep[],
+  scheme: string | SchemePattern | undefined,
+): void {
   const where = `${path}: variants.${variant}`;
-  if (scheme !== undefined && steps.includes('search'))
+  const isRandom = typeof scheme === 'object' && scheme.pattern === 'random';
+  if (scheme !== undefined && steps.includes('search') && !isRandom)
     throw new UsageError(
       `${where}: either a scheme or the step search, which finds one; with a scheme give steps of its own`,
     );
+  if (isRandom && !steps.includes('search'))
+    throw new UsageError(`${where}: the pattern random needs the step search, whose counts of channels it takes`);
   for (const step of ['evaluate', 'latency'] as const) {
     if (steps.includes(step) && !steps.includes('train'))
       throw new UsageError(`${where}.steps: ${step} needs train, which makes what is judged`);

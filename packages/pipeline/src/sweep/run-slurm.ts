@@ -39,8 +39,8 @@ const arraysSchema = z.array(
 const run = promisify(execFile);
 
 /**
- * Hands what is left of a sweep to Slurm: an array of searches, an array of trainings for each search, which waits for it, one
- * of trainings without, and latencies after all. What waits or runs there already is not submitted again.
+ * Hands what is left of a sweep to Slurm: an array of pretrainings, arrays of searches and of trainings for each task that they
+ * wait for, and latencies after all. What waits or runs there already is not submitted again.
  * @throws UsageError where there is no `sbatch`; Error with Slurm's words if it refuses
  */
 export async function submitSweep(sweep: Sweep, options: SlurmOptions): Promise<SubmittedArray[]> {
@@ -64,13 +64,15 @@ export async function submitSweep(sweep: Sweep, options: SlurmOptions): Promise<
     if (!options.dry) await noteArray(sweep, array);
   };
   const of = (kind: SweepTask['kind']) => left.filter((task) => task.kind === kind);
-  await submit('search', of('search'));
-  const bySearch = new Map<string, SweepTask[]>();
-  for (const task of of('train')) {
-    const [search = ''] = task.needs;
-    bySearch.set(search, [...(bySearch.get(search) ?? []), task]);
+  await submit('pretrain', of('pretrain'));
+  for (const kind of ['search', 'train'] as const) {
+    const byNeeds = new Map<string, SweepTask[]>();
+    for (const task of of(kind)) {
+      const needs = task.needs.join();
+      byNeeds.set(needs, [...(byNeeds.get(needs) ?? []), task]);
+    }
+    for (const group of byNeeds.values()) await submit(kind, group);
   }
-  for (const group of bySearch.values()) await submit('train', group);
   await submit('latency', of('latency'));
   return arrays;
 }

@@ -14,10 +14,11 @@ import { decode } from '../steps/decode.js';
 import { evaluate } from '../steps/evaluate.js';
 import { openTrainedRun, readScheme } from '../steps/open-run.js';
 import { asFirst, asFirstFinds } from '../steps/ranks.js';
-import { exportRun, searchRun, trainRun } from '../steps/runs.js';
+import { exportRun, pretrainRun, searchRun, trainRun } from '../steps/runs.js';
 import { readArchitecture } from '../steps/search.js';
 import { openTask, spaceOf, type Task } from '../steps/task.js';
 import type { Sweep } from './load-sweep.js';
+import { patternScheme } from './pattern-scheme.js';
 import { planSweep, type SweepTask } from './plan.js';
 import { forgetFailure, isDone, noteFailure } from './task-state.js';
 
@@ -64,7 +65,11 @@ function expectNeeds(sweep: Sweep, { id, needs }: SweepTask): void {
   });
 }
 
-const WORK = { search: searchTask, train: trainTask, latency: latencyTask } as const;
+const WORK = { pretrain: pretrainTask, search: searchTask, train: trainTask, latency: latencyTask } as const;
+
+async function pretrainTask(context: StepContext, _sweep: Sweep, { folder }: SweepTask): Promise<void> {
+  await pretrainRun(context, folder);
+}
 
 async function searchTask(context: StepContext, _sweep: Sweep, { folder }: SweepTask): Promise<void> {
   await searchRun(context, folder);
@@ -79,18 +84,22 @@ async function trainTask(context: StepContext, sweep: Sweep, task: SweepTask): P
 }
 
 /** Decoded here: variants that share a search may decode it differently. */
-async function schemeFor(sweep: Sweep, { variant, needs, config }: SweepTask, task: Task): Promise<Scheme | undefined> {
-  const [search] = needs;
-  if (search === undefined) return variant.scheme === undefined ? undefined : readScheme(variant.scheme, task.backbone);
-  const path = join(sweep.out, search, RUN_FILES.architecture);
-  return decode(await readArchitecture(path, spaceOf(config, task.backbone)), config);
+async function schemeFor(sweep: Sweep, task: SweepTask, { backbone }: Task): Promise<Scheme | undefined> {
+  const { variant, needs, config } = task;
+  const { scheme } = variant;
+  if (typeof scheme === 'string') return readScheme(scheme, backbone);
+  const space = spaceOf(config, backbone);
+  const search = needs.find((id) => id.startsWith('searches/'));
+  if (search === undefined) return scheme && patternScheme(scheme, space, config.seed);
+  const found = decode(await readArchitecture(join(sweep.out, search, RUN_FILES.architecture), space), config);
+  return scheme ? patternScheme(scheme, space, config.seed, found) : found;
 }
 
 /** Files of all trainings are written and timed in turn, so that what else the machine does strikes all alike. */
 async function latencyTask(context: StepContext, sweep: Sweep, task: SweepTask): Promise<void> {
   const { config, progress, signal } = context;
   // The first is what the others are relative to.
-  const isBaseline = ({ variant }: SweepTask) => Number(variant.name === sweep.baseline);
+  const isBaseline = ({ variant }: SweepTask) => Number(variant.name === sweep.baselines[0]);
   const runs = planSweep(sweep)
     .filter(({ id }) => task.needs.includes(id))
     .sort((a, b) => isBaseline(b) - isBaseline(a));

@@ -5,6 +5,9 @@ import type { SweepTask } from './plan.js';
 /** Exit code of `nats` after SIGTERM: what was done is kept, start again. */
 const REQUEUE = 75;
 
+/** What a launcher hands on as it is: srun and mpirun answer TERM by ending their processes, saved or not. */
+const LAUNCHED = 'USR2';
+
 export interface ScriptOptions {
   /** Program and arguments that do a task whose id follows. */
   readonly command: readonly [string, ...string[]];
@@ -46,7 +49,7 @@ task=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" ${quoted(list)})
 ${launch === '' ? '' : `${launch} `}${command.map(quoted).join(' ')} "$task" &
 process=$!
 # Before the time limit: the task saves and asks to be started again.
-trap 'kill -TERM "$process" 2>/dev/null' TERM
+trap 'kill -${launch === '' ? 'TERM' : LAUNCHED} "$process" 2>/dev/null' TERM
 wait "$process"; code=$?
 while kill -0 "$process" 2>/dev/null; do wait "$process"; code=$?; done
 # Not after scancel, which is no wish for more.

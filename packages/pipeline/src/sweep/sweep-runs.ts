@@ -8,7 +8,7 @@ import { planSweep, type SweepTask } from './plan.js';
 export function sweepRuns(sweep: Sweep): SweepTask[] {
   const having = (kind: SweepTask['kind'], file: string) =>
     planSweep(sweep).filter((task) => task.kind === kind && existsSync(join(task.folder, file)));
-  const isBaseline = ({ variant }: SweepTask) => Number(variant.name === sweep.baseline);
+  const isBaseline = ({ variant }: SweepTask) => Number(variant.name === sweep.baselines[0]);
   const trained = having('train', RUN_FILES.evaluation).sort((a, b) => isBaseline(b) - isBaseline(a));
   return trained.length === 0 ? [] : [...trained, ...having('search', RUN_FILES.architecture).slice(0, 1)];
 }

@@ -2,13 +2,39 @@ import { z } from 'zod';
 import { whole } from '../config/sections/fields.js';
 
 /** What is done for each variant and seed, in this order. */
-export const SWEEP_STEPS = ['search', 'train', 'evaluate', 'latency'] as const;
+export const SWEEP_STEPS = ['pretrain', 'search', 'train', 'evaluate', 'latency'] as const;
 export type SweepStep = (typeof SWEEP_STEPS)[number];
 
 const steps = z.array(z.enum(SWEEP_STEPS)).min(1);
 
 /** A variant's name is that of files. */
 const name = z.string().regex(/^\w[\w.-]*$/, 'letters, digits, dots, hyphens and underscores');
+
+const seedOrEach = (what: string) =>
+  whole(0).optional().describe(`seed of one ${what} for all seeds, instead of one for each`);
+
+/** A scheme that is written down, not found. What it does not dilate stays as it is. */
+const patternSchema = z
+  .strictObject({
+    pattern: z
+      .enum(['uniform', 'cyclic', 'random'])
+      .describe('one dilation, dilations in turn channel by channel, or those of the search in a random order'),
+    genotypes: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("of the space's: uniform has one; cyclic's in turn, default all; random takes the search's"),
+  })
+  .superRefine(({ pattern, genotypes }, context) => {
+    const message =
+      pattern === 'uniform' && genotypes?.length !== 1
+        ? "uniform has one dilation, such as ['2']"
+        : pattern === 'random' && genotypes
+          ? 'random has the dilations of the search'
+          : undefined;
+    if (message !== undefined) context.addIssue({ code: 'custom', path: ['genotypes'], message });
+  });
+export type SchemePattern = z.output<typeof patternSchema>;
 
 const slurmSchema = z
   .strictObject({
@@ -50,8 +76,17 @@ export const sweepSchema = z
       .refine((seeds) => new Set(seeds).size === seeds.length, 'different numbers')
       .default([0])
       .describe('seed of the config: every variant is made with each'),
+    pretrainSeed: seedOrEach('pretraining'),
+    searchSeed: seedOrEach('search'),
+    set: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe('settings of all variants over the base config, by key'),
     steps: steps.default(['search', 'train', 'evaluate']).describe('what is done for each variant and seed'),
-    baseline: z.string().optional().describe('variant that the others are compared with; default: the first'),
+    baseline: z
+      .union([z.string(), z.array(z.string()).min(1)])
+      .optional()
+      .describe('variant that the others are compared with, or several; default: the first'),
     variants: z
       .record(
         name,
@@ -60,8 +95,12 @@ export const sweepSchema = z
             .record(z.string(), z.unknown())
             .default({})
             .describe('settings over the base config by key, such as "train.steps": 100'),
+          searchSeed: whole(0).optional().describe("instead of the sweep's"),
           steps: steps.optional().describe("default: the sweep's; without search the original is trained, or scheme"),
-          scheme: z.string().optional().describe('a scheme.json, or a run of nats search, instead of a search'),
+          scheme: z
+            .union([z.string(), patternSchema])
+            .optional()
+            .describe('instead of what a search found: a scheme.json, a run of nats search, or a pattern'),
         }),
       )
       .refine((variants) => Object.keys(variants).length > 0, 'at least one variant'),

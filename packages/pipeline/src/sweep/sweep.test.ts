@@ -54,6 +54,43 @@ test('a plan has searches first, shares those that would be the same, and times 
   expect([config.seed, config.train.steps]).toEqual([2, 9]);
 });
 
+test('one pretraining and one search serve all seeds where they have a seed of their own', async () => {
+  const tasks = planSweep(
+    await sweepOf({
+      seeds: [1, 2],
+      pretrainSeed: 7,
+      searchSeed: 8,
+      set: { 'train.steps': 5 },
+      steps: ['pretrain', 'search', 'train'],
+      variants: {
+        original: { steps: ['pretrain', 'train'], set: { 'train.steps': 6 } },
+        searched: {},
+        random: { scheme: { pattern: 'random' } },
+        again: { searchSeed: 9 },
+      },
+    }),
+  );
+  const [pretraining, search, again] = [
+    ...['pretrainings/original-seed-7', 'searches/searched-seed-8', 'searches/again-seed-9'],
+  ];
+  expect(tasks.map(({ id, needs }) => [id, ...needs])).toEqual([
+    [pretraining],
+    [search, pretraining],
+    [again, pretraining],
+    ['trainings/original-seed-1', pretraining],
+    ['trainings/original-seed-2', pretraining],
+    ...['searched', 'random'].flatMap((name) =>
+      [1, 2].map((seed) => [`trainings/${name}-seed-${seed}`, pretraining, search]),
+    ),
+    ...[1, 2].map((seed) => [`trainings/again-seed-${seed}`, pretraining, again]),
+  ]);
+  const named = (name: string) => tasks.find(({ id }) => id === name)!;
+  expect(tasks.slice(0, 3).map(({ config }) => config.seed)).toEqual([7, 8, 9]);
+  const { config } = named('trainings/searched-seed-2');
+  expect([config.seed, config.train.steps, config.weights.file]).toEqual([2, 5, named(pretraining!).folder]);
+  expect(named('trainings/original-seed-1').config.train.steps).toBe(6);
+});
+
 test.each([
   [{ variants: { a: { sets: {} } } }, /unknown key 'variants\.a\.sets'; did you mean 'set'/],
   [{ variants: { a: { set: { 'train.step': 1 } } } }, /variants\.a: unknown key 'train\.step'; did you mean 'steps'/],
@@ -61,6 +98,8 @@ test.each([
   [{ variants: { a: { scheme: 'x.json' } } }, /variants\.a: either a scheme or the step search/],
   [{ variants: { a: { steps: ['evaluate'] } } }, /variants\.a\.steps: evaluate needs train/],
   [{ variants: { '../a': {} } }, /letters, digits/],
+  [{ variants: { a: { scheme: { pattern: 'uniform' } } } }, /variants\.a\.scheme.*uniform has one dilation/],
+  [{ variants: { a: { steps: ['train'], scheme: { pattern: 'random' } } } }, /random needs the step search/],
   [{ variants: {} }, /at least one variant/],
   [{ variants: { a: {} }, seeds: [1, 1] }, /seeds: different numbers/],
 ])('a sweep file is refused with what is wrong and where: %#', async (content, message) => {
@@ -97,6 +136,7 @@ test('states are those of files: what a failure blocks, what waits, what may beg
 test('results are means, deviations, and differences of equal seeds with intervals; what is missing is named', async () => {
   const sweep = await sweepOf({
     seeds: [1, 2, 3],
+    baseline: ['original', 'searched'],
     variants: { original: { steps: ['train', 'evaluate'] }, searched: {} },
   });
   const values = {
@@ -129,11 +169,14 @@ test('results are means, deviations, and differences of equal seeds with interva
     paired: true,
     verdict: 'within',
   });
+  expect(original!.metrics.AP).not.toHaveProperty('difference');
+  expect(original!.metrics.AP!.differences!.searched!.mean).toBeCloseTo(-0.02, 12);
   expect(results.missing).toEqual(expect.arrayContaining(['searches/searched-seed-3', 'trainings/searched-seed-3']));
   expect(sweepRuns(sweep).map(({ id }) => id.split('/')[1])).toEqual(Object.keys(values));
   const markdown = collectMarkdown(results);
-  expect(markdown).toContain('| original | 3 | 40.0 ± 10.0 |');
-  expect(markdown).toMatch(/\| searched \| 2 \| 42\.0 ± 15\.6 \|.*\| \+2\.0 \(-10\.7 to \+14\.7\) \|/);
+  expect(markdown).toMatch(/\| original \| 3 \| 40\.0 ± 10\.0 \|.*\| {2}\| -2\.0 \(-14\.7 to \+10\.7\) \|/);
+  expect(markdown).toContain('AP less original | AP less searched');
+  expect(markdown).toMatch(/\| searched \| 2 \| 42\.0 ± 15\.6 \|.*\| \+2\.0 \(-10\.7 to \+14\.7\) \| {2}\|/);
   expect(markdown).toContain('Not done: searches/searched-seed-1');
 });
 

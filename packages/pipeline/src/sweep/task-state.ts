@@ -25,6 +25,7 @@ const failureSchema: z.ZodType<TaskFailure> = z.looseObject({ time: z.string(), 
 export function resultOf({ kind, variant, folder }: SweepTask): string {
   if (kind === 'search') return join(folder, RUN_FILES.architecture);
   if (kind === 'latency') return join(folder, RUN_FILES.latency);
+  if (kind === 'pretrain') return join(folder, RUN_FILES.weights);
   return join(folder, variant.steps.includes('evaluate') ? RUN_FILES.evaluation : RUN_FILES.weights);
 }
 
