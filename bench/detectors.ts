@@ -10,6 +10,7 @@ import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import {
   detectorPhases,
   detectorSpec,
+  loadConfig,
   openTask,
   pretrainedWeights,
   pretrainRun,
@@ -17,7 +18,6 @@ import {
   taskObjective,
 } from '@nats/pipeline';
 import { createTraining } from '@nats/train';
-import { conditionedConfig, DEFAULT_CONDITIONS } from './evidence/conditions.js';
 import { type BenchResult, option } from './lib/bench.js';
 
 const FOLDER = 'runs/detectors';
@@ -52,10 +52,13 @@ const MASK_METRICS = ['segm/AP', 'segm/AP50', 'segm/APsmall', 'segm/APmedium', '
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const seed = option(args, 'seed', 10);
   const engine = onnxruntimeEngine({ threads: option(args, 'threads', 1) });
-  const config = await conditionedConfig(DEFAULT_CONDITIONS, {
-    'data.val': option(args, 'test', 1_500),
-    'train.steps': option(args, 'steps', 1_000),
-    'train.evaluateEvery': option(args, 'steps', 1_000),
+  const config = await loadConfig({
+    file: 'apps/cli/demo.config.json',
+    flags: {
+      'data.val': option(args, 'test', 1_500),
+      'train.steps': option(args, 'steps', 1_000),
+      'train.evaluateEvery': option(args, 'steps', 1_000),
+    },
   });
   const own = { ...config, seed };
   const progress = { line: (text: string) => console.log(text), update: () => undefined };

@@ -14,7 +14,7 @@ import {
 } from '@nats/detect';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
 import { createProgram, input, tensorData } from '@nats/graph';
-import { conditionedConfig, DEFAULT_CONDITIONS } from './evidence/conditions.js';
+import { loadConfig } from '@nats/pipeline';
 import { type BenchResult, option } from './lib/bench.js';
 
 const SIDES = [14, 28, 56];
@@ -27,7 +27,7 @@ const IMAGE = 128;
  * `npm run bench -- masks [--test 500]`
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
-  const { evaluate } = await conditionedConfig(DEFAULT_CONDITIONS, {});
+  const { evaluate } = await loadConfig({ file: 'apps/cli/demo.config.json' });
   const digits = await loadMnist('test');
   const dataset = mnistDetection({ digits, size: option(args, 'test', 500), seed: 1, masks: true });
   const truth = cocoGroundTruth(dataset);

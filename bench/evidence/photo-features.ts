@@ -1,10 +1,11 @@
-// npm run evidence -- features [--data vehicles] [--size 160] [--groups 8] [--threads 1] [--out runs/evidence/features.json]
+// npm run evidence -- features [--size 160] [--groups 8] [--threads 1] [--out runs/evidence/features.json]
 // How far dilations move what pretrained weights compute, before any training: the distance of C3's and C4's features from the
 // original network's, relative to their length, on training images, as a random part of each convolution's channel groups is dilated
 // (two thirds by (2,2), a third by (3,3)). With batch norms whose statistics are measured anew for each network, or as they were.
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { recalibratedNorms } from '@nats/detect';
 import {
@@ -17,10 +18,18 @@ import {
   seedOf,
   type TensorData,
 } from '@nats/graph';
-import { openEngine, openTask, parseConfig, pretrainedWeights, type Task, taskObjective } from '@nats/pipeline';
+import {
+  loadSweep,
+  openEngine,
+  openTask,
+  parseConfig,
+  pretrainedWeights,
+  type Task,
+  taskObjective,
+  withOverrides,
+} from '@nats/pipeline';
 import { buildBackbone, createScheme, type Scheme, type SearchSpace, schemeBuilder, searchSpace } from '@nats/space';
 import type { Objective } from '@nats/train';
-import { photoConfig } from './photo-config.js';
 
 const BATCHES = 8;
 const SHARES = [0.125, 0.25, 0.375, 0.5, 1];
@@ -31,15 +40,16 @@ export async function photoFeatures(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      data: { type: 'string', default: 'vehicles' },
       size: { type: 'string', default: '160' },
       groups: { type: 'string', default: '8' },
       threads: { type: 'string', default: '1' },
       out: { type: 'string', default: join('runs', 'evidence', 'features.json') },
     },
   });
-  const settings = { data: values.data, size: Number(values.size), threads: Number(values.threads) };
-  const config = parseConfig(photoConfig(settings), 'the settings of the photographs');
+  const size = Number(values.size);
+  const { variants } = await loadSweep(fileURLToPath(new URL('./photographs.json', import.meta.url)));
+  const settings = { 'detector.inputSize': [size, size], 'engine.threads': Number(values.threads) };
+  const config = parseConfig(withOverrides(variants[0]!.configs.get(0), settings), 'photographs.json');
   const task = await openTask(config);
   const engine = await openEngine(config.engine);
   const objective = taskObjective(task, config, config.train);

@@ -21,7 +21,7 @@ export const DEMO_TASKS: Readonly<Record<'digits' | 'wide-digits', Overrides>> =
   digits: {},
   /**
    * Two and a half to four times as wide as high, and every pair of dilations 1 to 3 by height and width, as `npm run evidence --
-   * --wide` has them: digits of less than 32 pixels would be less than 13 high.
+   * wide-digits` has them: digits of less than 32 pixels would be less than 13 high.
    */
   'wide-digits': {
     'data.widening': [2.5, 4],
