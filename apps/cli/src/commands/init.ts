@@ -17,7 +17,6 @@ import {
 import { isWeightName } from '@nats/transfer/parse';
 import { type Command, Option } from 'commander';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
-import { askForConfig } from './init-questions.js';
 import { printJson } from './shared.js';
 
 export interface InitFlags extends DataFlags {
@@ -58,7 +57,7 @@ async function run(flags: InitFlags): Promise<void> {
   if (!complete && !(process.stdin.isTTY && process.stdout.isTTY)) {
     throw new UsageError('without a terminal to ask on, nats init needs --format and its paths (nats init --help)');
   }
-  const answers = complete ? flags : { ...flags, ...(await askForConfig(flags)) };
+  const answers = complete ? flags : { ...flags, ...(await (await import('./init-questions.js')).askForConfig(flags)) };
   const config = configFrom(answers);
   parseConfig(config, out);
   const schema = join(dirname(out), SCHEMA_FILE);

@@ -1,9 +1,10 @@
 import { malformed, NatsError } from '@nats/graph';
-import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import type { Sharp, SharpOptions } from 'sharp';
 import { readBytes } from '../files/read-file.js';
 import { type DatasetRecord, sourceName } from './dataset.js';
 import { bmpSize, checkPixels, decodeBmp, isBmp, MAX_PIXELS } from './decode-bmp.js';
 import type { DecodedImage } from './decoded-image.js';
+import { loadSharp, type SharpModule } from './load-sharp.js';
 
 /** How the bytes of an image file become pixels. */
 export interface DecodeOptions {
@@ -33,8 +34,9 @@ async function decode(
 ): Promise<{ image: DecodedImage; isCut: boolean }> {
   await sizeOf(bytes, name, orientation);
   const [r, g, b] = background;
+  const sharp = await loadSharp();
   const pipeline = (source: Uint8Array) =>
-    openSharp(source, name, { failOn: 'error', autoOrient: orientation === 'apply' })
+    openSharp(sharp, source, name, { failOn: 'error', autoOrient: orientation === 'apply' })
       .flatten({ background: { r, g, b } })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
@@ -55,7 +57,7 @@ async function decode(
 }
 
 /** sharp on an image; BMP, which it does not read, becomes raw pixels first. */
-function openSharp(bytes: Uint8Array, name: string, options: SharpOptions): Sharp {
+function openSharp(sharp: SharpModule, bytes: Uint8Array, name: string, options: SharpOptions): Sharp {
   if (!isBmp(bytes)) return sharp(bytes, { ...options, limitInputPixels: MAX_PIXELS });
   const { width, height, rgb } = decodeBmp(bytes, name);
   return sharp(rgb, { raw: { width, height, channels: 3 } });
@@ -153,6 +155,7 @@ async function sizeOf(
   if (bytes.length === 0) throw malformed(name, '', { rule: 'an image file has bytes', received: 'an empty file' });
   if (isBmp(bytes)) return bmpSize(bytes, name);
   refuseOther(bytes, name);
+  const sharp = await loadSharp();
   const { width, height, autoOrient, format } = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch((cause: Error) => {

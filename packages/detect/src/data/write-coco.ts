@@ -1,10 +1,10 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { cocoGroundTruth } from './coco-ground-truth.js';
 import type { Dataset } from './dataset.js';
 import { loadRecordImage } from './decode-image.js';
 import type { DecodedImage } from './decoded-image.js';
+import { loadSharp } from './load-sharp.js';
 
 export interface WriteCocoOptions {
   /** Name of the annotation file; default `instances.json`. */
@@ -39,6 +39,7 @@ export async function encodePng({ channels, height, width, pixels }: DecodedImag
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < area; i++) interleaved[i * channels + c] = pixels[c * area + i]!;
   }
+  const sharp = await loadSharp();
   const raw = { width, height, channels: channels as 1 | 3 };
   const image = sharp(interleaved, { raw });
   return (channels === 1 ? image.toColourspace('b-w') : image).png().toBuffer();

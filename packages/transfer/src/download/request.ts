@@ -1,4 +1,4 @@
-import { Agent, EnvHttpProxyAgent, fetch } from 'undici';
+import type { Response } from 'undici';
 import { DownloadError } from './download-error.js';
 import type { Remote } from './remote.js';
 import { isLoopback } from './weight-name.js';
@@ -58,6 +58,8 @@ export async function request(
   remote: Remote,
   { headers, place, signal, idleTimeout = 30_000 }: RequestOptions,
 ): Promise<Answer> {
+  // Names and places of weights are told without it.
+  const { Agent, EnvHttpProxyAgent, fetch } = await import('undici');
   const timeouts = { headersTimeout: idleTimeout, bodyTimeout: idleTimeout };
   // undici warns that the second is experimental: only where it is needed.
   const dispatcher = hasProxy() ? new EnvHttpProxyAgent(timeouts) : new Agent(timeouts);
@@ -113,8 +115,6 @@ function redirectProblem(from: URL, to: URL, hop: number): string | undefined {
   if (from.protocol === 'https:' && to.protocol === 'http:' && !isLoopback(to)) return `led from https to ${to.href}`;
   return undefined;
 }
-
-type Response = Awaited<ReturnType<typeof fetch>>;
 
 function described(
   response: Response,
