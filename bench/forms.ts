@@ -15,6 +15,7 @@ import {
 } from '@nats/graph';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { type BenchResult, option } from './lib/bench.js';
+import { machineNow, summaryOption, writeSummary } from './lib/summary.js';
 
 /** Channels and side of maps: the demo's and ResNet-18's. */
 const MAPS = [
@@ -44,7 +45,8 @@ const LAYERS = 4;
  * - permuted: before a sum, a 1x1 convolution that puts channels in order instead of the gather.
  * - in order: as if the channels of each dilation lay together: what a gather could save at most.
  *
- * `npm run bench -- forms [--rounds 15] [--threads 1]`: with one thread processor time.
+ * `npm run bench -- forms [--rounds 15] [--threads 1] [--summary docs/results/latency-forms.json]`: with one thread processor
+ * time.
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const [rounds, threads] = [option(args, 'rounds', 15), option(args, 'threads', 1)];
@@ -63,7 +65,37 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
       }
     }
   }
+  const file = summaryOption(args);
+  if (file !== undefined) {
+    const command = 'npm run bench -- forms --summary docs/results/latency-forms.json';
+    writeSummary(file, { command, columns: COLUMNS, rows: summaryRows(rows) });
+  }
   return { name: 'forms', rows, ratios, samples: {} };
+}
+
+const BEFORE_1X1 = ['separate', 'padded', 'apart', 'sum', 'dense'];
+const BEFORE_SUM = ['separate', 'in order', 'permuted', 'runs', 'sum'];
+const COLUMNS = [
+  'map, dilations of groups',
+  ...BEFORE_1X1.map((form) => `${form}, 1x1 behind`),
+  ...BEFORE_SUM.map((form) => `${form}, sum behind`),
+  'machine',
+];
+
+/** Both surroundings of a layer in one row. */
+function summaryRows(rows: readonly Readonly<Record<string, string | number>>[]): (string | number)[][] {
+  const machine = machineNow();
+  const number = (value: string | number | undefined) => (typeof value === 'number' ? value.toFixed(2) : '-');
+  return rows
+    .filter(({ before }) => before === 'a 1x1 convolution')
+    .map((row) => {
+      const other = rows.find((own) => own.map === row.map && own.dilations === row.dilations && own !== row);
+      const cells = [
+        ...BEFORE_1X1.map((form) => number(row[form])),
+        ...BEFORE_SUM.map((form) => number(other?.[form])),
+      ];
+      return [`${row.map}, ${row.dilations}`, ...cells, machine];
+    });
 }
 
 type Form = (x: Tensor, layer: number) => Tensor;

@@ -18,6 +18,7 @@ import {
   searchSpace,
 } from '@nats/space';
 import { type BenchResult, median, option } from './lib/bench.js';
+import { machineNow, summaryOption, writeSummary } from './lib/summary.js';
 
 /** Networks, and the side of their images. */
 const NETWORKS = { resnet18: 224, resnet50: 224, resnext50_32x4d: 224, 'demo-resnet': 128 } as const;
@@ -29,7 +30,8 @@ const NETWORKS = { resnet18: 224, resnet50: 224, resnext50_32x4d: 224, 'demo-res
  *
  * With one thread, the default, it is processor time that is measured, which other processes on the machine lengthen least.
  *
- * `npm run bench -- latency [--model resnet50] [--genotypes 3] [--schemes 20] [--rounds 15] [--threads 1] [--size 224]`
+ * `npm run bench -- latency [--model resnet50] [--genotypes 3] [--schemes 20] [--rounds 15] [--threads 1] [--size 224]
+ * [--summary docs/results/latency-prediction.json]`, whose rows of the networks measured are replaced
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const threads = option(args, 'threads', 1);
@@ -40,6 +42,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
   const samples: Record<string, number[]> = {};
+  const summary: (string | number)[][] = [];
   for (const model of asked) {
     const backbone = networkOf(model);
     const side = option(args, 'size', NETWORKS[model as keyof typeof NETWORKS] ?? 224);
@@ -77,8 +80,39 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
     ratios[`${model} largest ratio`] = Math.max(...found.map(({ measured }) => measured));
     ratios[`${model} seconds of the table`] = seconds;
     samples[`${model} error`] = errors;
+    summary.push(summaryRow(model, count, threads, found, seconds));
   }
+  const file = summaryOption(args);
+  const command = 'npm run bench -- latency --summary docs/results/latency-prediction.json';
+  if (file !== undefined) writeSummary(file, { command, columns: COLUMNS, rows: summary });
   return { name: 'latency', rows, ratios, samples };
+}
+
+const COLUMNS = [
+  'network',
+  'schemes',
+  'latency, measured',
+  'error: median',
+  'largest',
+  'within 5 %',
+  'table, s',
+  'machine',
+];
+
+function summaryRow(model: string, genotypes: number, threads: number, found: readonly Compared[], seconds: number) {
+  const errors = found.map(({ predicted, measured }) => Math.abs(predicted / measured - 1));
+  const measured = found.map((one) => one.measured);
+  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  return [
+    `${model}, ${genotypes} genotypes, ${threads === 1 ? '1 thread' : `${threads} threads`}`,
+    found.length,
+    `${Math.min(...measured).toFixed(2)} to ${Math.max(...measured).toFixed(2)}`,
+    percent(median(errors)),
+    percent(Math.max(...errors)),
+    `${errors.filter((error) => error <= 0.05).length} of ${found.length}`,
+    Math.round(seconds),
+    machineNow(),
+  ];
 }
 
 function networkOf(model: string): BackboneConfig {

@@ -70,6 +70,7 @@ export default defineConfig({
         items: [
           page('When does the search gain?', 'docs/evidence.md'),
           page('Performance', 'docs/performance.md'),
+          page('Latency as a constraint', 'docs/latency.md'),
           page('On a GPU', 'docs/gpu.md'),
           page('Two detectors, step by step', 'docs/detection.md'),
           ...pagesOf('docs/notes', 'Note: '),

@@ -20,7 +20,7 @@ export {
   type LatencyBudget,
   type SchemeDecodeOptions,
 } from './loop/architecture.js';
-export { expectedLatency, LATENCY_WEIGHT } from './loop/expected-latency.js';
+export { expectedLatency } from './loop/expected-latency.js';
 export {
   ARCHITECTURE_BETAS,
   type ArchitectureEvent,

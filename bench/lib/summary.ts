@@ -1,0 +1,34 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+
+/** A table of a document, in docs/results (scripts/tables.mjs). */
+export interface Summary {
+  readonly command: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+/** Load of two processors and more says that others were at work. */
+export function machineNow(): string {
+  const load = loadavg()[0]!;
+  return `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} processors, ${load > 1.5 ? `busy: load ${load.toFixed(0)}` : 'quiet'}`;
+}
+
+/** Writes a table; rows of the same first cell are replaced, others stay. */
+export function writeSummary(file: string, { command, columns, rows }: Summary): void {
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Summary).rows : [];
+  const own = new Set(rows.map(([name]) => name));
+  const all = [...known.filter(([name]) => !own.has(name!)), ...rows];
+  const lines = all.map((row) => `    ${JSON.stringify(row)}`).join(',\n');
+  const head = Object.entries({ command, columns }).map(([key, value]) => `  "${key}": ${JSON.stringify(value)}`);
+  writeFileSync(file, `{\n${head.join(',\n')},\n  "rows": [\n${lines}\n  ]\n}\n`);
+}
+
+/** The file after `--summary`. */
+export function summaryOption(args: readonly string[]): string | undefined {
+  const at = args.indexOf('--summary');
+  if (at < 0) return undefined;
+  const file = args[at + 1];
+  if (file === undefined || file.startsWith('--')) throw new Error('--summary takes the file to write');
+  return file;
+}
