@@ -1,4 +1,5 @@
 import { failureText, UsageError, VERSION } from '@nats/pipeline';
+import { printable } from '@nats/transfer';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { decodeCommand } from './commands/decode.js';
@@ -19,7 +20,6 @@ import { verifyCommand } from './commands/verify.js';
 import { watchCommand } from './commands/watch.js';
 import { weightsCommand } from './commands/weights.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
-import { printable } from './printable.js';
 
 /**
  * Runs one command. Data goes to stdout, messages to stderr.

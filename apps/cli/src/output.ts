@@ -1,8 +1,15 @@
+import { printable } from '@nats/transfer';
+
 let isClosed = false;
 
 /** Whether nobody reads stdout any more: then a command that only prints may end. */
 export function isOutputClosed(): boolean {
   return isClosed;
+}
+
+/** Prints lines in which there may be names from files. */
+export function printLines(text: string): void {
+  process.stdout.write(`${text.split('\n').map(printable).join('\n')}\n`);
 }
 
 /** Lets no failed write of messages end a command that also writes files: its terminal, a full disk, `| head`. */

@@ -45,14 +45,17 @@ export interface GraphEnds {
   readonly name: string;
   readonly inputs: ReadonlyMap<string, ValueType>;
   readonly outputs: ReadonlyMap<string, ValueType>;
+  /** What there is to be said of inputs, by name: their `doc_string`. */
+  readonly notes?: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
   /** Default float32. */
   readonly precision?: Precision;
 }
 
 /** The bytes of an ONNX model of what a builder has collected. */
-export function encodeModel(builder: OnnxBuilder, { inputs, outputs, ...rest }: GraphEnds): Uint8Array {
+export function encodeModel(builder: OnnxBuilder, { inputs, outputs, notes = {}, ...rest }: GraphEnds): Uint8Array {
   const infos = (ends: ReadonlyMap<string, ValueType>) => [...ends].map(([end, type]) => valueInfo(end, type));
   const model = assembleModel(builder, { ...rest, inputs: infos(inputs), outputs: infos(outputs) });
+  for (const info of model.graph!.input) info.docString = notes[info.name] ?? '';
   return toBinary(ModelProtoSchema, model);
 }

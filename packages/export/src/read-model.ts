@@ -9,6 +9,8 @@ export interface ModelValue {
   readonly type: string;
   /** Names stand for dimensions that a run decides; undefined if the file does not tell the rank. */
   readonly shape: readonly (number | string)[] | undefined;
+  /** What the file says of it, if it does. */
+  readonly note?: string;
 }
 
 /** What a model file says about itself, its weights' values aside. */
@@ -74,16 +76,17 @@ export function typeName(type: number): string {
   return { float: 'float32', double: 'float64' }[name] ?? name;
 }
 
-function describeValue({ name, type }: ValueInfoProto): ModelValue {
+function describeValue({ name, type, docString }: ValueInfoProto): ModelValue {
+  const note = docString === '' ? {} : { note: docString };
   if (type?.value.case !== 'tensorType') {
-    return { name, type: type?.value.case?.replace('Type', '') ?? 'unknown', shape: undefined };
+    return { name, type: type?.value.case?.replace('Type', '') ?? 'unknown', shape: undefined, ...note };
   }
   const { elemType, shape } = type.value.value;
   const dimensions = shape?.dim.map(({ value }) => {
     if (value.case === 'dimValue') return Number(value.value);
     return value.case === 'dimParam' ? value.value : '?';
   });
-  return { name, type: typeName(elemType), shape: dimensions };
+  return { name, type: typeName(elemType), shape: dimensions, ...note };
 }
 
 function countOperators({ graph }: ModelProto): Record<string, number> {

@@ -17,6 +17,7 @@ import {
   writeJson,
 } from '@nats/pipeline';
 import type { Command } from 'commander';
+import { printLines } from '../output.js';
 import { streamProgress } from '../progress.js';
 import { addModelEngineFlag, countingNumber, printJson, thisCommand } from './shared.js';
 
@@ -73,7 +74,7 @@ async function run(
           return { model: models[i]!.path, bytes: models[i]!.bytes, ...(AP !== undefined && { AP }), ...latency };
         }),
       );
-    else process.stdout.write(`${benchTable(models, latencies, accuracies)}\n`);
+    else printLines(benchTable(models, latencies, accuracies));
     // After that: what was measured is not lost where nothing may be written.
     await Promise.all(paths.map((path, i) => keep(path, latencies[i]!)));
   } finally {

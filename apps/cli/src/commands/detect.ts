@@ -21,9 +21,9 @@ import {
   withInterruption,
   writeAtomic,
 } from '@nats/pipeline';
+import { printable } from '@nats/transfer';
 import type { Command } from 'commander';
 import { isOutputClosed } from '../output.js';
-import { printable } from '../printable.js';
 import { streamProgress } from '../progress.js';
 import { addModelEngineFlag, countingNumber, printJson, shareNumber } from './shared.js';
 

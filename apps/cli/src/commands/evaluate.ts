@@ -15,6 +15,7 @@ import {
   UsageError,
 } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
+import { printLines } from '../output.js';
 import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
 import {
   addConfigFlags,
@@ -84,7 +85,7 @@ function print(file: EvaluationFile, { json }: EvaluateFlags): void {
   const { stats, perCategory, voc, segm } = file;
   const masks = segm && { stats: segm.stats, perCategory: segm.perCategory };
   if (json) printJson({ stats, perCategory, voc, segm: masks });
-  else process.stdout.write(`${evaluationText(file)}\n`);
+  else printLines(evaluationText(file));
 }
 
 /** What was asked for of a run or a model. @throws UsageError for masks of a detector that gives none */

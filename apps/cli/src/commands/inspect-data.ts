@@ -22,8 +22,8 @@ import {
   UsageError,
   writeAtomic,
 } from '@nats/pipeline';
+import { printable } from '@nats/transfer';
 import { type Command, Option } from 'commander';
-import { printable } from '../printable.js';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
 import {
   addConfigFlags,

@@ -4,6 +4,7 @@ import { sizeOf } from '@nats/graph';
 import { modelFile } from '@nats/pipeline';
 import { readRegularFile } from '@nats/transfer';
 import type { Command } from 'commander';
+import { printLines } from '../output.js';
 import { printJson } from './shared.js';
 
 /** `nats inspect model`: what an ONNX file says about itself. */
@@ -30,7 +31,7 @@ async function run(path: string, { json }: { json?: true }): Promise<void> {
   const lines = [
     `${file}: ${model.name}, ${(bytes.length / 1e6).toFixed(2)} MB, ${parameters} numbers`,
     `ONNX IR ${model.irVersion}, opset ${Object.values(model.opsets).join(', ')}, written by ${model.producer}`,
-    ...model.inputs.map((value) => `in   ${describe(value)}`),
+    ...model.inputs.map((value) => `in   ${describe(value)}${value.note ? `: ${value.note}` : ''}`),
     ...model.outputs.map((value) => `out  ${describe(value)}`),
     `operators: ${Object.entries(model.operators)
       .map(([name, count]) => `${name} ${count}`)
@@ -45,7 +46,7 @@ async function run(path: string, { json }: { json?: true }): Promise<void> {
       `gives ${output.kind}${output.masks ? ` with masks of ${output.masks.side} x ${output.masks.side}` : ''} in pixels of the ${output.pixels}; score above ${thresholds.scoreThreshold}, IoU ${thresholds.iouThreshold}, at most ${thresholds.maxDetections}`,
     );
   }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printLines(lines.join('\n'));
 }
 
 function describe({ name, type, shape }: ModelValue): string {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastMetrics, RUN_FILES, readCommands, readEnvironment, readEvaluation, readRun } from '@nats/pipeline';
 import type { Command } from 'commander';
+import { printLines } from '../output.js';
 import { printJson } from './shared.js';
 
 /** `nats inspect run`: how far a run is, and what made it. */
@@ -50,5 +51,5 @@ async function run(folder: string, { json }: { json?: true }): Promise<void> {
       .join(', '),
     ...commands.map(({ time, command }) => `${time}  ${command}`),
   ];
-  process.stdout.write(`${text.join('\n')}\n`);
+  printLines(text.join('\n'));
 }

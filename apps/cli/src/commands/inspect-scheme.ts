@@ -16,6 +16,7 @@ import {
 } from '@nats/space';
 import { readRegularFile } from '@nats/transfer';
 import { type Command, Option } from 'commander';
+import { printLines } from '../output.js';
 import { printJson } from './shared.js';
 
 interface Flags {
@@ -58,8 +59,8 @@ async function run(
     return;
   }
   if (out !== undefined) await writeScheme(out, scheme, replace);
-  if (patterns) return void process.stdout.write(patternsOf(scheme));
-  if (!json) return void process.stdout.write(summarizeScheme(scheme));
+  if (patterns) return void printLines(patternsOf(scheme).trimEnd());
+  if (!json) return void printLines(summarizeScheme(scheme).trimEnd());
   const { backbone, provenance } = scheme;
   printJson({ backbone, genotypes: scheme.genotypes.map(formatGenotype), ...schemeRows(scheme), provenance });
 }
@@ -100,5 +101,5 @@ function compare(a: Scheme, b: Scheme, json: true | undefined): void {
   ];
   const rows = [...byConvolution].map(([name, agreement]) => row(name, agreement));
   const header = ['convolution', 'channels', 'alike', 'by chance', 'kappa'];
-  process.stdout.write(`${textTable([header, ...rows, row('all', overall)])}\n`);
+  printLines(textTable([header, ...rows, row('all', overall)]));
 }

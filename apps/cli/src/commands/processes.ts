@@ -1,7 +1,7 @@
 import { type Config, Interrupted, rankLog, type StepContext } from '@nats/pipeline';
+import { printable } from '@nats/transfer';
 import type { Command } from 'commander';
 import { exitCodeOf } from '../exit-codes.js';
-import { printable } from '../printable.js';
 import { countingNumber, wholeNumber, withContext } from './shared.js';
 
 /** What every command takes that several processes can share. */

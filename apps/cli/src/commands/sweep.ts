@@ -24,6 +24,7 @@ import {
   writeReport,
 } from '@nats/pipeline';
 import type { Command } from 'commander';
+import { printLines } from '../output.js';
 import { streamProgress } from '../progress.js';
 import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
 import { countingNumber, printJson, tellNext, thisCommand, withContext } from './shared.js';
@@ -128,7 +129,7 @@ async function status(file: string, { json }: { json?: true }): Promise<void> {
     })),
   );
   if (json) return printJson(rows);
-  process.stdout.write(`${textTable([['task', 'state', ''], ...rows.map((row) => Object.values(row))])}\n`);
+  printLines(textTable([['task', 'state', ''], ...rows.map((row) => Object.values(row))]));
 }
 
 async function detailOf(sweep: Sweep, id: string, folder: string, state: string, job?: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { evaluate, evaluationText, isFirst, openTask, readScheme, trainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
+import { printLines } from '../output.js';
 import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, offlineOption, tellNext } from './shared.js';
 
@@ -49,7 +50,7 @@ async function run({
     if (!wanted) return isFirst(context) ? tellNext(`nats evaluate ${folder}`) : undefined;
     const file = await evaluate(context, task, trained, scheme, folder);
     if (!isFirst(context)) return;
-    process.stdout.write(`${evaluationText(file)}\n`);
+    printLines(evaluationText(file));
     tellNext(`nats export ${folder}`);
   });
 }

@@ -88,10 +88,14 @@ export function encodeDetector(program: Program, options: EncodeDetectorOptions)
     name,
     inputs: new Map([[convention.input.name, inputType(convention, ends.batch)]]),
     outputs,
+    notes: { [convention.input.name]: AT_LEAST_ONE },
     ...(precision && { precision }),
     metadata: { ...metadata, ...conventionMetadata(convention) },
   });
 }
+
+/** In the file itself, for whoever runs it: a guard in the graph would come after what fails. */
+const AT_LEAST_ONE = 'A batch has at least one image (N >= 1): onnxruntime ends its process for an empty one.';
 
 interface DetectorEnds {
   readonly batch: Dimension;

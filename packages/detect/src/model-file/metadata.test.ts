@@ -57,6 +57,7 @@ test('all that was said is read', () => {
     scheme,
   });
   expect(readModel(bytes).metadata.license).toBe('MIT');
+  expect(readModel(bytes).inputs).toMatchObject([{ name: 'images', note: expect.stringContaining('N >= 1') }]);
   const plain = readDetectorMetadata(encodeDetector(program, { ...options, suppression: false }));
   expect(plain).toMatchObject({
     input: { preprocessing: 'caller', dtype: 'float32', layout: 'NCHW', letterbox: { padValue: 114 } },
