@@ -25,7 +25,7 @@ import type { SamplingInputs } from './sampling.js';
  * costs about what the plain network's does, and one compiled program serves every sample.
  *
  * The gate scales what is drawn, and a batch norm that follows and takes its batch's statistics removes any scale: but for its
- * epsilon (and rounding) the gradient is then 0. On the demonstration's detector it is 1e-6 to 2e-5 as long as the exact one; Adam
+ * epsilon (and rounding) the gradient is then 0. On the demonstration's detector it is 1e-6 to 1e-5 as long as the exact one; Adam
  * divides that away and follows what is left (docs/notes/relaxations.md). In GDAS itself the gate stands behind the operation's
  * own norm. `allGenotypesConvolution` compares the drawn genotype with the others, which no norm removes.
  */
