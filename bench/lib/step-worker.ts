@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** Debian's own interpreter, which sees the packages `python3-torch` and `python3-torchvision`. */
-const PYTHON = '/usr/bin/python3';
+export const PYTHON = '/usr/bin/python3';
 
 export interface StepTime {
   /** Wall-clock milliseconds. */
