@@ -67,4 +67,23 @@ describe.skipIf(!found)(`a search in the page in Chromium${absence}`, () => {
     expect(await opened.faults()).toEqual([]);
     await page.context().close();
   });
+
+  // In software a step takes minutes: one is enough to see that the worker has the GPU and computes the same.
+  it('runs on WebGPU, with the loss of WebAssembly', async () => {
+    const losses: (string | null)[] = [];
+    for (const engine of ['wasm', 'webgpu']) {
+      const { page, complaints } = await site.open('search.html');
+      page.setDefaultTimeout(0);
+      await page.selectOption('#engine', engine);
+      await page.selectOption('#steps', '60');
+      await page.click('#start');
+      const curve = page.locator('#loss svg[aria-label*="after 1 of"]');
+      await page.locator('#status.failed').or(curve).first().waitFor();
+      losses.push(await curve.getAttribute('aria-label', { timeout: 1000 }));
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    }
+    expect(losses[0]).toMatch(/^Loss over steps: 2\.\d\d at first/);
+    expect(losses[1]).toBe(losses[0]);
+  });
 });

@@ -38,6 +38,8 @@ export interface DetectionObjectiveOptions extends Loading {
   readonly detection?: DetectionOptions;
   /** Those that are not COCO's. */
   readonly evaluation?: Partial<EvaluationParameters>;
+  /** Told of every evaluation on the way, with its detections; waited for. */
+  readonly onEvaluation?: (evaluated: EvaluatedDetector) => Promise<void> | void;
   /** What the detector is, for checkpoints. */
   readonly config?: Json;
   /** Keep decoded images of files in memory; default false. */
@@ -157,7 +159,11 @@ export function detection(options: DetectionObjectiveOptions): DetectionObjectiv
       ),
     }),
     identify: (split, step) => splitOf(split).identify(step),
-    evaluate: async (context) => namedMetrics(await evaluateSplit(context)),
+    evaluate: async (context) => {
+      const evaluated = await evaluateSplit(context);
+      await options.onEvaluation?.(evaluated);
+      return namedMetrics(evaluated);
+    },
     evaluateSplit,
     dispose: close,
   };

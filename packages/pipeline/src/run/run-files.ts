@@ -12,6 +12,8 @@ export const RUN_FILES = {
   scheme: 'scheme.json',
   evaluation: 'evaluation.json',
   detections: 'detections.json',
+  /** What was detected in the last evaluation on the way, as far as it is shown. */
+  recent: 'recent-detections.json',
   masks: 'masks.json',
   model: 'model.onnx',
   verification: 'verification.json',

@@ -19,6 +19,9 @@ import { RUN_FILES } from '../run/run-files.js';
 /** Detections with lower scores are not shown. */
 export const SHOWN_SCORE = 0.3;
 
+/** Whether a detection is shown. */
+export const isShown = ({ score }: Pick<CocoDetection, 'score'>) => score >= SHOWN_SCORE;
+
 const detectionSchema = z.looseObject({
   image_id: z.number(),
   category_id: z.number(),
@@ -33,13 +36,13 @@ export interface VariantDetections {
 }
 
 /** Those of a run that are shown. @throws NatsError `malformed` for an edited file; IO errors pass through */
-export async function readDetections(folder: string): Promise<CocoDetection[]> {
-  const path = join(folder, RUN_FILES.detections);
+export async function readDetections(folder: string, file: string = RUN_FILES.detections): Promise<CocoDetection[]> {
+  const path = join(folder, file);
   if (!existsSync(path)) return [];
   const shown: CocoDetection[] = [];
   const take = (item: unknown, index: number) => {
     const detection = checkedAs(item, detectionSchema, path, String(index));
-    if (detection.score >= SHOWN_SCORE) shown.push(detection);
+    if (isShown(detection)) shown.push(detection);
   };
   if (!(await readLists(path, { '': take }))) {
     shown.length = 0;
@@ -70,7 +73,7 @@ export async function reportSamples(val: Dataset, variants: readonly VariantDete
       detections: variants.map(({ variant, detections }) => ({
         variant,
         boxes: detections
-          .filter((found) => found.image_id === imageIds.get(record) && found.score >= SHOWN_SCORE)
+          .filter((found) => found.image_id === imageIds.get(record) && isShown(found))
           .map(({ bbox, category_id, score }): ReportBox => {
             const [x, y, width, height] = bbox!;
             return { box: [x, y, x + width, y + height], label: labels.get(category_id)!, score };

@@ -4,6 +4,7 @@ import {
   buildDetector,
   type Dataset,
   type DetectionObjective,
+  type DetectionObjectiveOptions,
   type Detector,
   type DetectorConfig,
   detection,
@@ -137,7 +138,12 @@ type AugmentationSettings = Config['train']['augment'];
  * The task as something to be fitted: splits `train` and `val`, and the two halves of the training images, `weights` and
  * `architecture`, which a search needs. Close it with `dispose`.
  */
-export function taskObjective(task: Task, config: Config, settings: ObjectiveSettings): DetectionObjective {
+export function taskObjective(
+  task: Task,
+  config: Config,
+  settings: ObjectiveSettings,
+  onEvaluation?: DetectionObjectiveOptions['onEvaluation'],
+): DetectionObjective {
   const { train, val, detector, detectorConfig, statistics } = task;
   const { data } = config;
   const files = data && data.format !== 'mnist' ? data : undefined;
@@ -163,6 +169,7 @@ export function taskObjective(task: Task, config: Config, settings: ObjectiveSet
     evaluationBatchSize: batchSize,
     detection: { scoreThreshold, iouThreshold, maxDetections },
     evaluation: { areaRanges: areaRanges(...sizes) },
+    ...(onEvaluation && { onEvaluation }),
     // How detections are suppressed changes nothing in a training.
     config: toJson({ ...detectorConfig, detection: undefined }),
     cache: files?.cache ?? true,

@@ -5,11 +5,12 @@ import { createTraining } from '@nats/train';
 import { readWeights, writeSafetensors } from '@nats/transfer';
 import type { Config } from '../config/schema.js';
 import { decisiveData } from '../config/sections/data.js';
-import { writeAtomic } from '../files/write-atomic.js';
+import { writeAtomic, writeJsonList } from '../files/write-atomic.js';
 import { RUN_FILES } from '../run/run-files.js';
 import type { StepContext, Weights } from './context.js';
 import { measuredNorms } from './measured-norms.js';
 import { asFirst, asFirstFinds, ownBatch } from './ranks.js';
+import { isShown } from './report-samples.js';
 import { checkpointsOf, runTraining } from './run-training.js';
 import { imagesOf, type Task, taskObjective } from './task.js';
 import { detectorPhases } from './training-phases.js';
@@ -45,10 +46,14 @@ export async function train(
     if (scheme) await asFirst(context, () => writeAtomic(join(folder, RUN_FILES.scheme), schemeToJson(scheme)));
     const settings = config.train;
     const { steps, evaluateEvery, checkpointEvery } = settings;
-    const objective = taskObjective(task, config, {
+    const objectiveSettings = {
       ...settings,
       batchSize: ownBatch(settings.batchSize, context, 'train.batchSize'),
-    });
+    };
+    // For nats watch.
+    const objective = taskObjective(task, config, objectiveSettings, ({ results }) =>
+      asFirst(context, () => writeJsonList(join(folder, RUN_FILES.recent), results.filter(isShown))),
+    );
     try {
       const convolution = scheme && schemeBuilder(scheme);
       const { phases, config: fitting, frozenNorms } = detectorPhases(settings, task.backbone, convolution);

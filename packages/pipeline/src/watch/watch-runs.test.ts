@@ -71,6 +71,17 @@ it('shows how far runs are, and answers anew only when one has changed', async (
   expect(await (await fetch(url)).text()).toMatch(/later[\s\S]*before its first step/);
 });
 
+it('shows what a training detected on validation images in its last evaluation on the way', async () => {
+  const root = await exampleRuns();
+  const { url } = await watched(root);
+  expect(await (await fetch(url)).text()).not.toContain('id="samples"');
+  const found = [{ image_id: 1, category_id: 1, score: 0.87, bbox: [10, 20, 30, 40] }];
+  await writeFile(join(root, 'original/recent-detections.json'), JSON.stringify(found));
+  const page = await (await fetch(url)).text();
+  expect(page).toContain('id="samples"');
+  expect(page).toMatch(/0\.87/);
+});
+
 it('answers those who know the token, by its own address, on this machine alone', async () => {
   const { url } = await watched(await exampleRuns());
   const { port, origin, hostname } = new URL(url);

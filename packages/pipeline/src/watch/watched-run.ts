@@ -10,11 +10,12 @@ import { lastMetrics, type MetricsLine } from '../run/metrics.js';
 import { readRun } from '../run/run-directory.js';
 import { RUN_FILES } from '../run/run-files.js';
 import { readEvaluation } from '../steps/evaluate.js';
-import { openTrainedRun, runConfig } from '../steps/open-run.js';
+import { runConfig } from '../steps/open-run.js';
 import { readDetections, reportSamples } from '../steps/report-samples.js';
+import { openTask } from '../steps/task.js';
 import type { FoundRun } from './find-runs.js';
 
-const READ = [RUN_FILES.run, RUN_FILES.metrics, RUN_FILES.evaluation, RUN_FILES.detections];
+const READ = [RUN_FILES.run, RUN_FILES.metrics, RUN_FILES.evaluation, RUN_FILES.detections, RUN_FILES.recent];
 
 /** Changes when something of a run does. */
 export async function runVersion({ folder }: FoundRun): Promise<string> {
@@ -90,15 +91,17 @@ async function apOf(folder: string, last: ReadonlyMap<string, MetricsLine>): Pro
 /** By what they were made of: images are read once. */
 const samples = new Map<string, Pick<WatchedRun, 'samples'>>();
 
+/** Detections of the whole evaluation at the end, or before it of the last one on the way (`train.evaluateEvery`). */
 async function samplesOf(folder: string, name: string): Promise<Pick<WatchedRun, 'samples'>> {
-  const path = join(folder, RUN_FILES.detections);
-  if (!existsSync(path)) return {};
+  const file = [RUN_FILES.detections, RUN_FILES.recent].find((known) => existsSync(join(folder, known)));
+  if (file === undefined) return {};
+  const path = join(folder, file);
   const version = `${path} ${(await stat(path)).mtimeMs}`;
   const before = samples.get(version);
   if (before) return before;
-  const { task } = await openTrainedRun(folder);
+  const { val } = await openTask(await runConfig(folder, 'train'));
   const made = {
-    samples: await reportSamples(task.val, [{ variant: name, detections: await readDetections(folder) }]),
+    samples: await reportSamples(val, [{ variant: name, detections: await readDetections(folder, file) }]),
   };
   samples.set(version, made);
   return made;
