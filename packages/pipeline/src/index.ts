@@ -27,11 +27,12 @@ export { rankLog } from './run/rank-log.js';
 export { isRun, readRun } from './run/run-directory.js';
 export { RUN_FILES } from './run/run-files.js';
 export { withInterruption } from './run/with-interruption.js';
+export { agreementText } from './steps/agreement-text.js';
 export { BACKBONE } from './steps/backbone.js';
 export { accuracyOf, benchModels, benchTable, type ModelLatency } from './steps/bench.js';
 export type { StepContext } from './steps/context.js';
 export { readDatasets } from './steps/datasets.js';
-export { decode, latencyTableOf, predictionText, writeScheme } from './steps/decode.js';
+export { decode, latencyTableOf, predictionText, readLatencyTable, writeScheme } from './steps/decode.js';
 export { type DemoTableOptions, demoTable, type VariantReport } from './steps/demo-table.js';
 export { type EvaluationFile, evaluate, evaluationFile, evaluationText, readEvaluation } from './steps/evaluate.js';
 export { evaluateModel } from './steps/evaluate-model.js';
@@ -39,6 +40,7 @@ export { candidatesProgram } from './steps/export.js';
 export { latencyText, type MeasureRunOptions, measureConfig } from './steps/latency.js';
 export { openEngine } from './steps/open-engine.js';
 export { openTrainedRun, readScheme, runConfig, type TrainedRun } from './steps/open-run.js';
+export { patternsOf, readPatterns } from './steps/pattern-files.js';
 export { isFirst } from './steps/ranks.js';
 export {
   coverageText,

@@ -1,20 +1,21 @@
-import { basename } from 'node:path';
-import { readScheme, textTable, UsageError, VERSION, writeScheme } from '@nats/pipeline';
 import {
-  type Agreement,
+  agreementText,
+  patternsOf,
+  predictionText,
+  readLatencyTable,
+  readPatterns,
+  readScheme,
+  writeScheme,
+} from '@nats/pipeline';
+import {
   BACKBONE_NAMES,
-  backboneConfig,
-  convolutionSites,
   formatGenotype,
-  isBackboneName,
+  predictLatency,
   type Scheme,
   schemeAgreement,
-  schemeFromPatterns,
   schemeRows,
-  schemeToPatterns,
   summarizeScheme,
 } from '@nats/space';
-import { readRegularFile } from '@nats/transfer';
 import { type Command, Option } from 'commander';
 import { printLines } from '../output.js';
 import { printJson } from './shared.js';
@@ -23,6 +24,7 @@ interface Flags {
   readonly json?: true;
   readonly backbone?: string;
   readonly patterns?: true;
+  readonly latency?: string;
   readonly out?: string;
   readonly replace?: true;
 }
@@ -39,6 +41,7 @@ export function inspectSchemeCommand(inspect: Command): void {
       new Option('--backbone <name>', 'the path is a pattern file of IC-Conv for this network').choices(BACKBONE_NAMES),
     )
     .option('--patterns', "print as a pattern file of IC-Conv (a genotype's channels must be contiguous)")
+    .option('--latency <file>', 'what a table of nats latency says of it, too')
     .option('--out <file>', 'write the scheme there')
     .option('--replace', 'even if there is another scheme')
     .addHelpText(
@@ -51,7 +54,7 @@ export function inspectSchemeCommand(inspect: Command): void {
 async function run(
   path: string,
   other: string | undefined,
-  { json, backbone: network, patterns, out, replace }: Flags,
+  { json, backbone: network, patterns, latency, out, replace }: Flags,
 ): Promise<void> {
   const scheme = network === undefined ? await readScheme(path) : await readPatterns(path, network);
   if (other !== undefined) {
@@ -60,29 +63,17 @@ async function run(
   }
   if (out !== undefined) await writeScheme(out, scheme, replace);
   if (patterns) return void printLines(patternsOf(scheme).trimEnd());
-  if (!json) return void printLines(summarizeScheme(scheme).trimEnd());
+  const table = latency === undefined ? undefined : await readLatencyTable(latency);
+  if (!json) return printLines([summarizeScheme(scheme), ...(table ? [predictionText(table, scheme)] : [])].join('\n'));
   const { backbone, provenance } = scheme;
-  printJson({ backbone, genotypes: scheme.genotypes.map(formatGenotype), ...schemeRows(scheme), provenance });
-}
-
-async function readPatterns(path: string, name: string): Promise<Scheme> {
-  if (!isBackboneName(name)) throw new UsageError(`--backbone ${name}: no network has this name`);
-  return schemeFromPatterns((await readRegularFile(path)).toString(), {
-    backbone: name,
-    sites: convolutionSites(backboneConfig(name)),
-    provenance: { tool: { name: '@nats/cli', version: VERSION }, method: 'pattern file', note: basename(path) },
-    file: path,
+  const prediction = table && { latency: predictLatency(table, scheme).ratio };
+  printJson({
+    backbone,
+    genotypes: scheme.genotypes.map(formatGenotype),
+    ...schemeRows(scheme),
+    provenance,
+    ...prediction,
   });
-}
-
-function patternsOf(scheme: Scheme): string {
-  const { backbone } = scheme;
-  if (!isBackboneName(backbone)) {
-    throw new UsageError(
-      `the scheme is for '${backbone}', whose convolutions are not known by its name; --patterns takes schemes of ${BACKBONE_NAMES.join(', ')}`,
-    );
-  }
-  return schemeToPatterns(scheme, convolutionSites(backboneConfig(backbone))).text;
 }
 
 /** Cohen's kappa of two schemes, by convolution: two searches that found signal choose alike. */
@@ -92,14 +83,5 @@ function compare(a: Scheme, b: Scheme, json: true | undefined): void {
     printJson({ overall, byConvolution: Object.fromEntries(byConvolution) });
     return;
   }
-  const row = (name: string, { observed, chance, kappa, channels }: Agreement) => [
-    name,
-    String(channels),
-    `${(100 * observed).toFixed(0)} %`,
-    `${(100 * chance).toFixed(0)} %`,
-    kappa === undefined ? '-' : kappa.toFixed(2),
-  ];
-  const rows = [...byConvolution].map(([name, agreement]) => row(name, agreement));
-  const header = ['convolution', 'channels', 'alike', 'by chance', 'kappa'];
-  printLines(textTable([header, ...rows, row('all', overall)]));
+  printLines(agreementText({ byConvolution, overall }));
 }

@@ -21,6 +21,11 @@ import { writeAtomic } from '../files/write-atomic.js';
 import { UsageError } from '../usage-error.js';
 import { VERSION } from '../version.js';
 
+/** A table of `nats latency`. @throws NatsError `malformed` naming file and field; IO errors pass */
+export async function readLatencyTable(path: string): Promise<LatencyTable> {
+  return latencyTableFromJson(await readText(expectFile(path)), path);
+}
+
 /**
  * The latency table that the settings name, if they name one.
  * @throws NatsError if the file is none, or of another backbone, input size or precision of exported files; IO errors pass
@@ -30,7 +35,7 @@ export async function latencyTableOf(
   backbone: BackboneConfig,
 ): Promise<LatencyTable | undefined> {
   if (latency === undefined) return undefined;
-  const table = latencyTableFromJson(await readText(latency), latency);
+  const table = await readLatencyTable(latency);
   const { inputSize: size } = detectorConfigOf(detector, { backbone, classes: 1 });
   checkLatencyTable(table, { backbone, size, target: { precision } }, latency);
   return table;
