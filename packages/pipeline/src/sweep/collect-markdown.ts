@@ -32,6 +32,7 @@ export function collectMarkdown({ name, baseline, baselines = [], variants, miss
     '',
     'In percent: mean ± standard deviation over seeds. Differences are of equal seeds where both have them, with the 95 % interval of',
     'their mean (Student’s t); one that holds 0 is within what seeds alone make.',
+    ...(metrics.length === 0 ? ['', 'No training is evaluated yet; what has no step evaluate never is.'] : []),
     ...(missing.length > 0 ? ['', `Not done: ${missing.join(', ')}.`] : []),
     '',
   ].join('\n');

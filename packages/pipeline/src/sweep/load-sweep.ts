@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { explainIssues } from '../config/explain.js';
 import { parseConfig } from '../config/load-config.js';
 import { withOverrides } from '../config/overrides.js';
 import { withAbsolutePaths } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
+import { duplicateKey } from '../files/duplicate-key.js';
 import { expectFile } from '../files/expect-file.js';
 import { readText } from '../files/read-text.js';
 import { UsageError } from '../usage-error.js';
@@ -56,13 +58,7 @@ export async function loadSweep(path: string): Promise<Sweep> {
     throw new UsageError(problems.map(({ text }) => `${path}: ${text}`).join('\n  '));
   }
   const { out, config, seeds, set: common, steps, baseline, variants, slurm, pretrainSeed, searchSeed } = result.data;
-  const base =
-    typeof config === 'string'
-      ? withAbsolutePaths(
-          await readJsonFile(resolve(folder, config), 'a config file'),
-          dirname(resolve(folder, config)),
-        )
-      : withAbsolutePaths(config, folder);
+  const base = await baseConfig(path, folder, config);
   const names = Object.keys(variants);
   const [first = names[0]!, ...further] = [baseline ?? []].flat();
   for (const one of [first, ...further]) {
@@ -80,11 +76,13 @@ export async function loadSweep(path: string): Promise<Sweep> {
     variants: Object.entries(variants).map(
       ([variant, { set, steps: own = steps, scheme, searchSeed: one = searchSeed }]): SweepVariant => {
         checkSteps(path, variant, own, scheme);
+        const where = `${path}: variants.${variant}`;
         const changed = withAbsolutePaths(withOverrides(base, { ...common, ...set }), folder);
         const configs = seeds.map((seed): [number, Config] => [
           seed,
-          parseConfig(withOverrides(changed, { seed }), `${path}: variants.${variant}`),
+          parseConfig(withOverrides(changed, { seed }), where),
         ]);
+        checkPattern(where, scheme, configs[0]![1]);
         return {
           name: variant,
           steps: own,
@@ -96,6 +94,35 @@ export async function loadSweep(path: string): Promise<Sweep> {
     ),
     slurm,
   };
+}
+
+async function baseConfig(path: string, folder: string, config: string | Record<string, unknown>): Promise<unknown> {
+  if (typeof config !== 'string') return withAbsolutePaths(config, folder);
+  const file = resolve(folder, config);
+  if (!existsSync(file))
+    throw new UsageError(`${path}: config: there is no ${file}; name the base config, or make one with nats init`);
+  return withAbsolutePaths(await readJsonFile(file, 'a config file'), dirname(file));
+}
+
+/** Before anything is begun: a dilation that can not be drawn from the space would fail in every training. */
+function checkPattern(where: string, scheme: string | SchemePattern | undefined, { space }: Config): void {
+  if (typeof scheme !== 'object') return;
+  const unknown = scheme.genotypes?.find((genotype) => !space.genotypes.includes(genotype));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `${where}.scheme.genotypes: '${unknown}' is none of space.genotypes: ${space.genotypes.join(', ')}`,
+    );
+}
+
+/**
+ * Before a sweep is begun: schemes may be made by another meanwhile.
+ * @throws UsageError naming the first variant whose scheme is not there
+ */
+export function checkSchemes({ file, variants }: Sweep): void {
+  for (const { name, scheme } of variants) {
+    if (typeof scheme === 'string' && !existsSync(scheme))
+      throw new UsageError(`${file}: variants.${name}.scheme: there is no ${scheme}`);
+  }
 }
 
 function checkSteps(
@@ -120,9 +147,13 @@ function checkSteps(
 
 async function readJsonFile(path: string, what: string): Promise<unknown> {
   const text = await readText(expectFile(path));
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new UsageError(`${path}: ${what} is JSON; ${(cause as Error).message}`);
   }
+  const twice = duplicateKey(text);
+  if (twice !== undefined) throw new UsageError(`${path}: '${twice}' is there twice; one of the two would be lost`);
+  return value;
 }

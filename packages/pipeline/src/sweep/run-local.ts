@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Progress } from '../progress.js';
-import type { Sweep } from './load-sweep.js';
+import { checkSchemes, type Sweep } from './load-sweep.js';
 import { planSweep, type SweepTask } from './plan.js';
 import { forgetFailure, isDone, logFile, noteFailure, readFailure, taskStates } from './task-state.js';
 
@@ -32,6 +32,7 @@ export interface SweepOutcome {
  */
 export async function runSweep(sweep: Sweep, options: LocalOptions): Promise<SweepOutcome> {
   const { jobs, progress, signal, retry } = options;
+  checkSchemes(sweep);
   const tasks = planSweep(sweep);
   if (retry) for (const { id } of tasks) await forgetFailure(sweep, id);
   const running = new Map<string, { readonly child: ChildProcess; readonly ended: Promise<string> }>();

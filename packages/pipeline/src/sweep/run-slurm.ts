@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { readJsonAs } from '../files/read-json.js';
 import { writeAtomic, writeJson } from '../files/write-atomic.js';
 import { UsageError } from '../usage-error.js';
-import type { Sweep } from './load-sweep.js';
+import { checkSchemes, type Sweep } from './load-sweep.js';
 import { planSweep, type SweepTask } from './plan.js';
 import { slurmScript } from './slurm-script.js';
 import { forgetFailure, taskStates } from './task-state.js';
@@ -44,6 +44,7 @@ const run = promisify(execFile);
  * @throws UsageError where there is no `sbatch`; Error with Slurm's words if it refuses
  */
 export async function submitSweep(sweep: Sweep, options: SlurmOptions): Promise<SubmittedArray[]> {
+  checkSchemes(sweep);
   const tasks = planSweep(sweep);
   if (options.retry) for (const { id } of tasks) await forgetFailure(sweep, id);
   const states = await taskStates(sweep, tasks);

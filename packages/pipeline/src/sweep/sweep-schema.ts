@@ -102,8 +102,17 @@ export const sweepSchema = z
             .optional()
             .describe('instead of what a search found: a scheme.json, a run of nats search, or a pattern'),
         }),
+        {
+          error: 'an object with at least one variant by name, such as {"original": {"steps": ["train", "evaluate"]}}',
+        },
       )
-      .refine((variants) => Object.keys(variants).length > 0, 'at least one variant'),
+      .refine((variants) => Object.keys(variants).length > 0, 'at least one variant')
+      // Where a file system makes no difference between them they would share their runs.
+      .refine(
+        (variants) =>
+          new Set(Object.keys(variants).map((one) => one.toLowerCase())).size === Object.keys(variants).length,
+        'names that differ in more than capitals',
+      ),
     slurm: slurmSchema,
   })
   .describe('A sweep of the command nats: variants by seeds');

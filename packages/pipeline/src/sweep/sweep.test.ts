@@ -9,7 +9,7 @@ import { loadSweep } from './load-sweep.js';
 import { planSweep } from './plan.js';
 import { submitSweep } from './run-slurm.js';
 import { sweepRuns } from './sweep-runs.js';
-import { isDone, noteFailure, readFailure, resultOf, taskStates } from './task-state.js';
+import { hasBegun, isDone, noteFailure, readFailure, resultOf, taskStates } from './task-state.js';
 
 const root = mkdtempSync(join(tmpdir(), 'nats-sweep-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -100,10 +100,25 @@ test.each([
   [{ variants: { '../a': {} } }, /letters, digits/],
   [{ variants: { a: { scheme: { pattern: 'uniform' } } } }, /variants\.a\.scheme.*uniform has one dilation/],
   [{ variants: { a: { steps: ['train'], scheme: { pattern: 'random' } } } }, /random needs the step search/],
+  [{ variants: { a: { steps: ['train'], scheme: { pattern: 'cyclic', genotypes: ['7'] } } } }, /'7' is none of space/],
   [{ variants: {} }, /at least one variant/],
+  [{}, /variants: .*an object with at least one variant by name/],
+  [{ variants: { a: {}, A: {} } }, /variants: names that differ in more than capitals/],
+  [{ variants: { a: {} }, config: 'nope.json' }, /config: there is no .*nope\.json; name the base config/],
   [{ variants: { a: {} }, seeds: [1, 1] }, /seeds: different numbers/],
 ])('a sweep file is refused with what is wrong and where: %#', async (content, message) => {
   await expect(sweepOf(content)).rejects.toThrow(message);
+});
+
+test('a variant that is there twice is refused, and a scheme that is not there before anything is begun', async () => {
+  const folder = mkdtempSync(join(root, 'sweep-'));
+  const file = join(folder, 'study.json');
+  writeFileSync(file, `{"config": ${JSON.stringify(BASE)}, "variants": {"a": {}, "b": {}, "a": {}}}`);
+  await expect(loadSweep(file)).rejects.toThrow(/'variants\.a' is there twice/);
+  const sweep = await sweepOf({ variants: { a: { steps: ['train'], scheme: 'gone.json' } } });
+  const options = { command: ['true'] as const, retry: false, dry: true };
+  await expect(submitSweep(sweep, options)).rejects.toThrow(/variants\.a\.scheme: there is no .*gone\.json/);
+  expect(await hasBegun(sweep)).toBe(false);
 });
 
 /** As if a task had been done. */
