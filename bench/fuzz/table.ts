@@ -57,8 +57,9 @@ export function openTable(file: string | undefined, { command, seed, add }: Tabl
       if (old.length === 0) for (const { inputs: others } of results.runs) delete others[reader];
       run.inputs[reader] = inputs;
       const row = [reader, ...[inputs, ok, typed, untyped, slow, large].map((count, k) => count + (old[k] ?? 0))];
-      const others = results.rows.filter(([name]) => name !== 'all' && name !== reader);
-      const all = [...others, row];
+      const rows = results.rows.filter(([name]) => name !== 'all');
+      const place = rows.findIndex(([name]) => name === reader);
+      const all = place < 0 ? [...rows, row] : rows.with(place, row);
       const sums = COLUMNS.slice(1).map((_, k) => all.reduce((sum, one) => sum + Number(one[k + 1]), 0));
       results.rows = [...all, ['all', ...sums]];
       const runs = results.runs.filter(({ inputs: own }) => Object.keys(own).length > 0);

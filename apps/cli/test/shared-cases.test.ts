@@ -52,7 +52,13 @@ describe.skipIf(!cases)('cases of users, by the command (skipped without NATS_SH
     const names = cases ? readdirSync(folder).filter((name) => name.endsWith('.json') && name !== 'c.json') : [];
     const maskRcnn = { detector: { kind: 'mask-rcnn', ...tinyTwoStage }, data: { onProblem: 'error' } };
     /** Those that have a mask for each object, as pycocotools reads them. */
-    const WHOLE = ['closed.json', 'neg-coords.json', 'rle-compressed.json', 'rle-uncompressed.json'];
+    const WHOLE = [
+      'closed.json',
+      'neg-coords.json',
+      'one-bad-part.json',
+      'rle-compressed.json',
+      'rle-uncompressed.json',
+    ];
 
     test.each(names)('%s trains a detector of boxes', (name) => {
       const { code, stderr } = train(configFor(join(folder, name), join(folder, 'img')), '--no-evaluate');

@@ -88,7 +88,7 @@ describe.skipIf(!source)('12: checkpoints, by the command (skipped without NATS_
         const { code, stderr } = train(file);
         expect(code).toBe(1);
         expect(stderr).not.toContain('backbone.body.');
-        const { weights } = JSON.parse(`{${/in the config(?:, such as)?: ("weights": \{.*\})/.exec(stderr)![1]}}`);
+        const { weights } = JSON.parse(`{${/in the config(?:, such as|:) ("weights": \{.*\})/.exec(stderr)![1]}}`);
         const again = train(file, '--set', `weights.rules=${JSON.stringify(weights.rules)}`);
         expect(again.code, again.stderr).toBe(0);
       },

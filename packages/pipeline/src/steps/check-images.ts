@@ -13,6 +13,7 @@ import {
   withoutImages,
 } from '@nats/detect';
 import { type Collective, exchange } from '@nats/train';
+import { printable } from '@nats/transfer';
 import type { DataSettings } from '../config/sections/data.js';
 import { readJson } from '../files/read-json.js';
 import { writeAtomic } from '../files/write-atomic.js';
@@ -31,6 +32,7 @@ export async function checkedDatasets(
   signal?: AbortSignal,
   collective?: Collective,
 ): Promise<Datasets> {
+  for (const dataset of Object.values(datasets) as Dataset[]) tellProblems(dataset, progress);
   if (data.format === 'mnist' || data.checkImages === 'none') return datasets;
   const { checkImages: how, onProblem, orientation } = data;
   const path = cacheFile(datasets.train);
@@ -64,6 +66,23 @@ export async function checkedDatasets(
   } finally {
     if (known.size !== before && (collective?.rank ?? 0) === 0) await writeKnown(path, known);
   }
+}
+
+/** Warnings that are told one by one. */
+const TOLD = 3;
+
+/** Says what the reader left out, cut or wondered at: a training on half of the annotations must not look like one on all. */
+function tellProblems({ name, problems }: Dataset, progress: Progress | undefined): void {
+  const warnings = problems.filter((problem) => !isError(problem));
+  for (const { file, rule, received } of warnings.slice(0, TOLD)) {
+    progress?.line(`  warning: ${printable(`${file}: ${received}; ${rule}`)}`);
+  }
+  if (warnings.length > TOLD) progress?.line(`  ${warnings.length - TOLD} more warnings: nats inspect data lists them`);
+  const [first, ...others] = problems.filter(isError);
+  if (!first) return;
+  const place = `${first.file}${first.field === '' ? '' : `, ${first.field}`}: ${first.received}`;
+  const count = others.length === 0 ? '1 problem' : `${others.length + 1} problems`;
+  progress?.line(`  ${count} of ${printable(name)} left out or cut: ${printable(place)}; nats inspect data lists all`);
 }
 
 /** Every n-th image. */
