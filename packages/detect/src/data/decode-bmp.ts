@@ -5,10 +5,10 @@ import { decode } from 'bmp-ts';
 export const MAX_PIXELS = 64e6;
 
 /** @throws NatsError `malformed` */
-export function checkPixels(width: number, height: number, name: string): void {
-  if (width * height <= MAX_PIXELS) return;
+export function checkPixels(width: number, height: number, name: string, most = MAX_PIXELS): void {
+  if (width * height <= most) return;
   throw malformed(name, 'size', {
-    rule: `an image has at most ${MAX_PIXELS / 1e6} million pixels`,
+    rule: `an image has at most ${most / 1e6} million pixels`,
     received: `${width} x ${height}`,
     limit: 'cut it into tiles, or scale it down',
   });

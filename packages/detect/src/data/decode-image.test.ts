@@ -103,6 +103,9 @@ describe('decoding', () => {
     await refused(Buffer.from(`\ufeff\n<?xml version="1.0"?>${svg}`), /received XML/);
     await refused(gzipSync(svg), /received gzip/);
     await refused(Buffer.from('version https://git-lfs.github.com/spec/v1\n'), /git lfs pull/);
+    // 48 bytes that ask for 31532 x 1661 pixels.
+    const gif = Buffer.from('R0lGODlhBgAEAIAAAExpcVpaWiH5BAUAAAAALCx7fQAAAAAGAAQAAAIEjI+pVwA7', 'base64');
+    await refused(gif, /31532 x 1661.*at most 40 million pixels/);
     // A header of 0 x 64 pixels.
     await refused(withWidth(png, 0), /photo\.x/);
   });

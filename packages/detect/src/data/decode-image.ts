@@ -135,6 +135,9 @@ export async function imageState(path: string, options: DecodeOptions = {}): Pro
 /** As sharp calls them; `heif` is AVIF. It reads others, such as SVG, a small file of which may draw for minutes. */
 const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
 
+/** A GIF is decoded to red, green, blue and alpha first, whatever it holds: a few bytes may ask for all of it. */
+const MAX_GIF_PIXELS = 40e6;
+
 /** What sharp must not even look at. */
 function refuseOther(bytes: Uint8Array, name: string): void {
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1');
@@ -162,7 +165,7 @@ async function sizeOf(
       throw undecodable(name, cause);
     });
   if (!FORMATS.has(format)) throw otherFormat(name, format);
-  checkPixels(width, height, name);
+  checkPixels(width, height, name, format === 'gif' ? MAX_GIF_PIXELS : MAX_PIXELS);
   return orientation === 'apply' ? { width: autoOrient.width, height: autoOrient.height } : { width, height };
 }
 
