@@ -66,6 +66,8 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
     await emptied(slurm);
     const before = nats('status', 'slurm.json');
     console.log(before.trimEnd());
+    // What was requeued goes on by itself; what was cancelled does not.
+    if (before.match(/ ready /g)?.length !== 1) throw new Error('not the cancelled task alone is left');
     // What was cancelled; twice, of which the second finds it queued.
     console.log(nats('resume', 'slurm.json', '--slurm').trimEnd());
     const twice = nats('run', 'slurm.json', '--slurm').trimEnd();

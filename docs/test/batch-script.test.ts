@@ -21,7 +21,8 @@ function standIn(name: string, body: string): void {
 beforeAll(async () => {
   mkdirSync(at('bin'));
   standIn('srun', 'exit "$CODE"');
-  standIn('squeue', 'echo "$STATE"');
+  // As Slurm, which takes the number of an array's last element for the whole array.
+  standIn('squeue', 'case "$SLURM_ARRAY_JOB_ID $*" in "7 "*--jobs=7" "*) echo PENDING;; esac\necho "$STATE"');
   standIn('scontrol', `echo "$@" >> ${at('requeued')}`);
   const [, written] = /```bash\n(#!\/bin\/bash\n[\s\S]*?)```/.exec(
     readFileSync(join(ROOT, 'docs/clusters.md'), 'utf8'),
@@ -39,6 +40,8 @@ beforeAll(async () => {
   }
 });
 
+/** Of the last element of an array. */
+const ELEMENT = { SLURM_ARRAY_JOB_ID: '7', SLURM_ARRAY_TASK_ID: '0' };
 const environment = (more: Readonly<Record<string, string>>) => ({
   ...{
     PATH: `${at('bin')}:${process.env.PATH}`,
@@ -51,10 +54,10 @@ const environment = (more: Readonly<Record<string, string>>) => ({
 
 test('told to save, a batch script tells its launcher by a signal that this hands on', async () => {
   rmSync(at('requeued'), { force: true });
-  const child = spawn('bash', [at('launched.sh')], { env: environment({ STATE: 'RUNNING' }) });
+  const child = spawn('bash', [at('launched.sh')], { env: environment({ ...ELEMENT, STATE: 'RUNNING' }) });
   child.stdout.once('data', () => child.kill('SIGTERM'));
   expect(await new Promise((resolve) => child.once('close', resolve))).toBe(75);
-  expect(readFileSync(at('requeued'), 'utf8')).toBe('requeue 7\n');
+  expect(readFileSync(at('requeued'), 'utf8')).toBe('requeue 7_0\n');
 });
 
 test.each([
@@ -67,11 +70,11 @@ test.each([
     rmSync(at('requeued'), { force: true });
     const { status, stderr } = spawnSync('bash', [at(script)], {
       encoding: 'utf8',
-      env: environment({ CODE: String(code), STATE: state }),
+      env: environment({ ...(script === 'generated.sh' && ELEMENT), CODE: String(code), STATE: state }),
     });
     expect([status, stderr], script).toEqual([code, '']);
     expect(existsSync(at('requeued')) && readFileSync(at('requeued'), 'utf8'), script).toEqual(
-      requeued && 'requeue 7\n',
+      requeued && (script === 'generated.sh' ? 'requeue 7_0\n' : 'requeue 7\n'),
     );
   }
 });

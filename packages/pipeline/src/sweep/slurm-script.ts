@@ -52,9 +52,11 @@ process=$!
 trap 'kill -${launch === '' ? 'TERM' : LAUNCHED} "$process" 2>/dev/null' TERM
 wait "$process"; code=$?
 while kill -0 "$process" 2>/dev/null; do wait "$process"; code=$?; done
+# SLURM_JOB_ID of an array's last element is that of the whole array, too.
+element="\${SLURM_ARRAY_JOB_ID}_\${SLURM_ARRAY_TASK_ID}"
 # Not after scancel, which is no wish for more.
-if [ "$code" -eq ${REQUEUE} ] && [ "$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T)" = RUNNING ]; then
-  scontrol requeue "$SLURM_JOB_ID"
+if [ "$code" -eq ${REQUEUE} ] && [ "$(squeue --noheader --jobs="$element" --format=%T)" = RUNNING ]; then
+  scontrol requeue "$element"
 fi
 exit "$code"
 `;
