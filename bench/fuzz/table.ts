@@ -63,7 +63,8 @@ export function openTable(file: string | undefined, { command, seed, add }: Tabl
       const sums = COLUMNS.slice(1).map((_, k) => all.reduce((sum, one) => sum + Number(one[k + 1]), 0));
       results.rows = [...all, ['all', ...sums]];
       const runs = results.runs.filter(({ inputs: own }) => Object.keys(own).length > 0);
-      const content = { seed, runs, columns: COLUMNS, rows: results.rows };
+      // Command and commit are those of the last run; the others have theirs.
+      const content = { command, commit, seed, runs, columns: COLUMNS, rows: results.rows };
       writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
     },
   };
