@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 
@@ -20,7 +21,10 @@ export function writeSummary(file: string, { command, columns, rows }: Summary):
   const own = new Set(rows.map(([name]) => name));
   const all = [...known.filter(([name]) => !own.has(name!)), ...rows];
   const lines = all.map((row) => `    ${JSON.stringify(row)}`).join(',\n');
-  const head = Object.entries({ command, columns }).map(([key, value]) => `  "${key}": ${JSON.stringify(value)}`);
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  const head = Object.entries({ command, commit, columns }).map(
+    ([key, value]) => `  "${key}": ${JSON.stringify(value)}`,
+  );
   writeFileSync(file, `{\n${head.join(',\n')},\n  "rows": [\n${lines}\n  ]\n}\n`);
 }
 
