@@ -276,6 +276,20 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     expect(json('warm', 'config.json').weights.file).toBe('../pretrain');
   });
 
+  once('a training that has ended goes on with more steps', () => {
+    nats('train', '--steps', '3', '--out', 'longer', '--no-evaluate');
+    const short = readFileSync(at('longer', 'weights.safetensors'));
+    const printed = runNatsIn(folder, 'train', '--steps', '3', '--out', 'longer', '--no-evaluate').stderr;
+    expect(printed).toContain('The same command with more --steps goes on from here');
+    nats('train', '--steps', '6', '--out', 'longer', '--no-evaluate');
+    const lines = readFileSync(at('longer', 'metrics.jsonl'), 'utf8').trim().split('\n');
+    const steps = lines.map((line) => JSON.parse(line)).flatMap(({ type, step }) => (type === 'step' ? [step] : []));
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(readFileSync(at('longer', 'after-3-steps', 'weights.safetensors'))).toEqual(short);
+    expect(readFileSync(at('longer', 'weights.safetensors'))).not.toEqual(short);
+    expect(runNatsIn(folder, 'train', '--steps', '4', '--out', 'longer').stderr).toContain('train.steps: 6, here 4');
+  });
+
   once('train with a recipe of torchvision, on frozen norms', () => {
     nats('train', '--set', 'train.recipe=fine-tune', '--steps', '2', '--out', 'frozen', '--no-evaluate');
     const { settings } = json('frozen', 'run.json');

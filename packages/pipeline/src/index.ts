@@ -49,7 +49,15 @@ export {
   receptiveCoverage,
 } from './steps/receptive-coverage.js';
 export { reportData } from './steps/report.js';
-export { claim, exportRun, pretrainRun, searchRun, trainRun, verifyRun } from './steps/runs.js';
+export {
+  claim,
+  exportRun,
+  pretrainRun,
+  searchRun,
+  type TrainRunOptions,
+  trainRun,
+  verifyRun,
+} from './steps/runs.js';
 export { readArchitecture, search, searchOptions } from './steps/search.js';
 export { suggestedSettings } from './steps/suggested-settings.js';
 export { detectorSpec, openTask, searchedBackbone, spaceOf, type Task, taskObjective } from './steps/task.js';

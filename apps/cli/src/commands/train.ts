@@ -46,7 +46,7 @@ async function run({
   await withProcesses(flags, readConfig, folder, async (context) => {
     const task = await openTask(context.config, context);
     const scheme = path === undefined ? undefined : await readScheme(path, task.backbone);
-    const { weights: trained } = await trainRun(context, folder, scheme, task);
+    const { weights: trained } = await trainRun(context, folder, scheme, { task, prolong: true });
     if (!wanted) return isFirst(context) ? tellNext(`nats evaluate ${folder}`) : undefined;
     const file = await evaluate(context, task, trained, scheme, folder);
     if (!isFirst(context)) return;

@@ -74,7 +74,7 @@ export async function runDemo(
   progress.line(`3 Train the original and the transformed detector alike (${base.train.steps} steps each)`);
   const variants: TrainedRun[] = [];
   for (const [i, variant] of variantFolders.entries()) {
-    variants.push(await trainRun(own, variant, i === 0 ? undefined : scheme, task, DEMO_PARTS[i + 2]));
+    variants.push(await trainRun(own, variant, i === 0 ? undefined : scheme, { task, title: DEMO_PARTS[i + 2]! }));
   }
 
   progress.line(`4 Evaluate both on ${task.val.records.length} test images`);

@@ -46,6 +46,32 @@ async function begun(name: string, files: Readonly<Record<string, string>>): Pro
   return folder;
 }
 
+test('a run may grow by the number that it names; what it ended with is kept apart', async () => {
+  const of = (steps: number, growing?: string, seed = 0): RunClaim => ({
+    ...claimOf({ seed, train: { steps } }),
+    ...(growing && { growing }),
+  });
+  const folder = join(root, 'grown');
+  await claimRun(folder, of(400));
+  const files = ['weights.safetensors', 'evaluation.json', 'metrics.jsonl', 'scheme.json'];
+  for (const file of files) writeFileSync(join(folder, file), `${file} of 400`);
+  await expect(claimRun(folder, of(1000))).rejects.toThrow('train.steps: 400, here 1000');
+  await expect(claimRun(folder, of(300, 'train.steps'))).rejects.toThrow('train.steps: 400, here 300');
+  await expect(claimRun(folder, of(1000, 'train.steps', 1))).rejects.toThrow('seed: 0, here 1');
+  expect(files.every((file) => existsSync(join(folder, file)))).toBe(true);
+
+  expect(await claimRun(folder, of(1000, 'train.steps'))).toBe(true);
+  expect((await readRun(folder)).settings).toEqual({ seed: 0, train: { steps: 1000 } });
+  expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')).train.steps).toBe(1000);
+  const kept = (...parts: string[]) => readFileSync(join(folder, ...parts), 'utf8');
+  expect(kept('after-400-steps', 'weights.safetensors')).toBe('weights.safetensors of 400');
+  expect(kept('after-400-steps', 'evaluation.json')).toBe('evaluation.json of 400');
+  expect(kept('metrics.jsonl')).toBe('metrics.jsonl of 400');
+  expect(existsSync(join(folder, 'weights.safetensors'))).toBe(false);
+  // Interrupted, it goes on.
+  expect(await claimRun(folder, of(1000, 'train.steps'))).toBe(true);
+});
+
 describe('a run with other settings', () => {
   test.each([
     ['nothing', {}],

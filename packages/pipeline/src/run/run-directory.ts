@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NatsError } from '@nats/graph';
 import { type Json, jsonDifferences, toJson } from '@nats/train';
@@ -41,6 +41,8 @@ export interface RunClaim {
   readonly environment: Environment;
   /** The exact command. */
   readonly command: string;
+  /** A whole number among the settings, such as `train.steps`, that may be larger than before: the run then goes on to it. */
+  readonly growing?: string;
 }
 
 /**
@@ -53,18 +55,22 @@ export interface RunClaim {
 export async function claimRun(folder: string, claim: RunClaim): Promise<boolean> {
   const settings = toJson(claim.settings);
   // Nothing is put into a directory that is no run's, not even a lock.
-  await sameRunIn(folder, claim.kind, settings);
+  await sameRunIn(folder, claim, settings);
   await mkdir(folder, { recursive: true });
   await lockRun(folder);
   // Again: another process may have begun a run meanwhile.
-  const before = await sameRunIn(folder, claim.kind, settings);
+  const before = await sameRunIn(folder, claim, settings);
+  const shorter =
+    before && claim.growing !== undefined ? grownFrom(before.settings, settings, claim.growing) : undefined;
   if (!before) {
     // Of a run that this one replaces.
     await rm(join(folder, RUN_FILES.metrics), { force: true });
     await rm(join(folder, RUN_FILES.tensorboard), { recursive: true, force: true });
     await rm(join(folder, RUN_FILES.scheme), { force: true });
-    await writeJson(join(folder, RUN_FILES.config), claim.config);
     await writeJson(join(folder, RUN_FILES.environment), claim.environment);
+  } else if (shorter !== undefined) await keepResults(folder, `after-${shorter}-steps`);
+  if (!before || shorter !== undefined) {
+    await writeJson(join(folder, RUN_FILES.config), claim.config);
     // Last: a directory with this file has the others.
     await writeJson(join(folder, RUN_FILES.run), {
       format: FORMAT,
@@ -91,13 +97,40 @@ export async function readRun(folder: string): Promise<RunRecord> {
 }
 
 /** The run in a directory, if there is one. @throws UsageError if it is not the same */
-async function sameRunIn(folder: string, kind: RunKind, settings: Json): Promise<RunRecord | undefined> {
+async function sameRunIn(
+  folder: string,
+  { kind, growing }: Pick<RunClaim, 'kind' | 'growing'>,
+  settings: Json,
+): Promise<RunRecord | undefined> {
   const before = await runIn(folder);
   if (!before) return undefined;
+  const isGrown = growing !== undefined && grownFrom(before.settings, settings, growing) !== undefined;
+  if (isGrown && before.kind === kind) return before;
   // A run that failed before its first step keeps nothing worth keeping: the corrected command takes its place.
   if (!sameAs(before, kind, settings) && !(await hasBegun(folder))) return undefined;
   checkSame(folder, before, kind, settings);
   return before;
+}
+
+/** The number before, if the settings differ in it alone and it is larger now. */
+function grownFrom(before: Json, now: Json, key: string): number | undefined {
+  const [from, to] = [numberAt(before, key), numberAt(now, key)];
+  if (from === undefined || to === undefined || to <= from) return undefined;
+  return jsonDifferences(before, now).length === 1 ? from : undefined;
+}
+
+function numberAt(settings: Json, key: string): number | undefined {
+  let value: unknown = settings;
+  for (const name of key.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** What a run ended with is of its steps till then. */
+async function keepResults(folder: string, name: string): Promise<void> {
+  const results = RESULTS.filter((file) => existsSync(join(folder, file)));
+  if (results.length === 0) return;
+  await mkdir(join(folder, name), { recursive: true });
+  for (const file of results) await rename(join(folder, file), join(folder, name, file));
 }
 
 /** The run in a directory, if there is one. */
@@ -145,6 +178,18 @@ const BEFORE_STEPS = new Set<string>([
   RUN_FILES.tensorboard,
   RUN_FILES.scheme,
 ]);
+
+/** What a training and the commands after it leave. */
+const RESULTS = [
+  RUN_FILES.weights,
+  RUN_FILES.evaluation,
+  RUN_FILES.detections,
+  RUN_FILES.masks,
+  RUN_FILES.model,
+  RUN_FILES.verification,
+  RUN_FILES.latency,
+  RUN_FILES.report,
+] as const;
 
 /** What is in a run directory without being part of a run: locks, logs of further processes, half-written files. */
 function isBesideRun(name: string): boolean {

@@ -15,7 +15,12 @@ interface Fit<E extends { readonly type: string; readonly step: number }> {
 
 /** Where a run keeps its checkpoints: it continues from the last one. */
 export function checkpointsOf(folder: string, every: number): CheckpointOptions {
-  return { store: checkpointDirectory(join(folder, RUN_FILES.checkpoints)), every, resume: 'if-present' };
+  return {
+    store: checkpointDirectory(join(folder, RUN_FILES.checkpoints)),
+    every,
+    resume: 'if-present',
+    prolong: true,
+  };
 }
 
 /**

@@ -29,6 +29,7 @@ export async function claim(
   folder: string,
   kind: RunKind,
   settings: unknown,
+  growing?: string,
 ): Promise<void> {
   await asFirst({ collective }, () =>
     claimRun(folder, {
@@ -37,6 +38,7 @@ export async function claim(
       config: withRelativePaths(config, folder),
       environment: { ...environmentOf(engine), ...(collective && { processes: collective.size }) },
       command,
+      ...(growing !== undefined && { growing }),
     }),
   );
 }
@@ -68,13 +70,25 @@ export async function searchRun(context: StepContext, folder: string, known?: Ta
   return scheme;
 }
 
+/** Options of `trainRun`. */
+export interface TrainRunOptions {
+  /** The task, if it was opened before. */
+  readonly task?: Task;
+  /** In progress; default `train`. */
+  readonly title?: string;
+  /**
+   * A run with fewer steps than the config's goes on to them: rates and averages are restated, and what it ended with is kept in a folder
+   * of its own. Default false: it is refused as a run with other settings.
+   */
+  readonly prolong?: boolean;
+}
+
 /** `nats train`, without its evaluation. */
 export async function trainRun(
   context: StepContext,
   folder: string,
   scheme: Scheme | undefined,
-  known?: Task,
-  title?: string,
+  { task: known, title, prolong = false }: TrainRunOptions = {},
 ): Promise<TrainedRun> {
   const { config } = context;
   const task = known ?? (await openTask(config, context));
@@ -82,18 +96,19 @@ export async function trainRun(
     statistics: task.statistics,
     scheme,
   });
-  await claim(context, folder, 'train', trainSettings(config, scheme, task));
-  tellFinished(context, folder, RUN_FILES.weights, `train.steps ${config.train.steps}`);
+  await claim(context, folder, 'train', trainSettings(config, scheme, task), prolong ? 'train.steps' : undefined);
+  tellFinished(context, folder, RUN_FILES.weights, `train.steps ${config.train.steps}`, prolong);
   const weights = await train(context, task, initial, scheme, folder, title);
   return { folder, config, task, weights, scheme };
 }
 
 /** Says that nothing is left to do, and what to do for more of it. */
-function tellFinished({ progress }: StepContext, folder: string, file: string, extent: string): void {
+function tellFinished({ progress }: StepContext, folder: string, file: string, extent: string, grows = false): void {
   if (!existsSync(join(folder, file))) return;
-  progress.line(
-    `${folder} is finished (${extent}): nothing is trained again. For more steps begin another run: the same command with more --steps and another --out`,
-  );
+  const more = grows
+    ? 'The same command with more --steps goes on from here'
+    : 'For more steps begin another run: the same command with more --steps and another --out';
+  progress.line(`${folder} is finished (${extent}): nothing is trained again. ${more}`);
 }
 
 /** `nats export`. @throws UsageError if another file is there, unless it may be replaced */

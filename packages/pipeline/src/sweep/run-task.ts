@@ -79,7 +79,7 @@ async function trainTask(context: StepContext, sweep: Sweep, task: SweepTask): P
   const { config } = context;
   const opened = await openTask(config, context);
   const scheme = await schemeFor(sweep, task, opened);
-  const { weights } = await trainRun(context, task.folder, scheme, opened);
+  const { weights } = await trainRun(context, task.folder, scheme, { task: opened });
   if (task.variant.steps.includes('evaluate')) await evaluate(context, opened, weights, scheme, task.folder);
 }
 

@@ -30,6 +30,12 @@ export interface CheckpointOptions {
    * `last` if there is one. `always`: continues or fails.
    */
   readonly resume?: 'never' | 'if-present' | 'always';
+  /**
+   * A training with more `steps` than its checkpoint's may go on with what follows from their number: learning rates and averages are those
+   * of the new number from the checkpoint's step on, and `config` may differ. It does not end where one of so many steps from the beginning
+   * ends. Default false: such settings are refused as any other.
+   */
+  readonly prolong?: boolean;
 }
 
 /** Options of `createTraining`. */

@@ -86,6 +86,31 @@ test('needs no files: any store will do', async () => {
   expect(bytes(rest.values)).toEqual(bytes(whole.values));
 });
 
+test('a training is prolonged by what follows from its steps alone', async () => {
+  const store = memoryStore();
+  const of = (steps: number, options: Partial<CheckpointOptions>, seed = 3) =>
+    createTraining({
+      engine,
+      objective: tinyObjective(),
+      steps,
+      seed,
+      phases: [{ ...phase, learningRate: cosineDecay({ rate: 0.02, steps }), average: { decay: 1 - 1 / (2 + steps) } }],
+      config: { steps },
+      checkpoints: { store, resume: 'if-present', ...options },
+    });
+  const rates = async (training: Awaited<ReturnType<typeof of>>) => {
+    const found: number[] = [];
+    for await (const event of training.events()) if (event.type === 'step') found.push(event.learningRate);
+    await training.dispose();
+    return found;
+  };
+  await rates(await of(4, {}));
+  await expect(of(8, {})).rejects.toThrow(/config\.steps: 4, here 8/);
+  await expect(of(8, { prolong: true }, 4)).rejects.toThrow(/seed: 3, here 4/);
+  const schedule = cosineDecay({ rate: 0.02, steps: 8 });
+  expect(await rates(await of(8, { prolong: true }))).toEqual([4, 5, 6, 7].map(schedule));
+});
+
 test('a crash between checkpoints only costs the steps since the last one', async () => {
   const directory = await temporaryDirectory();
   const whole = await train(1);

@@ -1,7 +1,7 @@
 import { checkStateValues, type Engine, initialize, NatsError, type State, type StateSpec } from '@nats/graph';
 import type { Checkpoint, CheckpointInfo, CheckpointStore } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../checkpoint/errors.js';
-import { type Json, jsonDifferences } from '../json.js';
+import { type Json, jsonDifferences, toJson } from '../json.js';
 import { initialAverages } from '../programs/average.js';
 import type { CheckpointOptions, TrainingOptions } from './options.js';
 import { receiveState, sendState } from './shared-state.js';
@@ -79,13 +79,14 @@ async function continues({ store, resume = 'never' }: CheckpointOptions): Promis
 async function resume(
   options: TrainingOptions,
   spec: StateSpec,
-  { store }: CheckpointOptions,
+  { store, prolong = false }: CheckpointOptions,
   config: Json,
 ): Promise<StartState> {
   const { checkpoint, fallback } = await loadLast(store);
   const { values, ...info } = checkpoint;
   const path = store.placeOf('last');
-  const different = jsonDifferences(info.config, config);
+  const compared = prolong ? withoutSteps : (settings: Json) => settings;
+  const different = jsonDifferences(compared(info.config), compared(config));
   if (different.length > 0) {
     throw new CheckpointError('config', path, {
       rule: 'a training continues with the settings that it began with',
@@ -110,6 +111,12 @@ async function resume(
   }
   const warnings = [...fallback, ...engineChanges(info.engine, fingerprintOf(options))];
   return { state: await options.engine.createState(spec, values), resumed: { info, path }, warnings };
+}
+
+/** Settings without what recipes derive from the number of steps. */
+function withoutSteps(settings: Json): Json {
+  const { config: _, phases, ...others } = settings as { config?: Json; phases?: readonly { average?: Json }[] };
+  return toJson({ ...others, phases: phases?.map(({ average, ...phase }) => phase) });
 }
 
 /** The last checkpoint or, if it is damaged or lost, the one before it, with a warning. */
