@@ -159,7 +159,8 @@ describe.each(Object.entries(CONFIGS))('%s as a file', (_, config) => {
   test('says what it is, and has no batch norm left', () => {
     const bytes = encodeDetector(program, { ...common, values, preprocessing: 'NHWC' });
     const model = readModel(bytes);
-    expect(model.inputs).toEqual([{ name: 'images', type: 'uint8', shape: ['N', 'H', 'W', 3] }]);
+    const note = expect.stringContaining('at least one image (N >= 1)');
+    expect(model.inputs).toEqual([{ name: 'images', type: 'uint8', shape: ['N', 'H', 'W', 3], note }]);
     expect(model.outputs).toEqual([
       { name: 'detections', type: 'float32', shape: ['N', 100, 6] },
       { name: 'valid', type: 'bool', shape: ['N', 100] },
