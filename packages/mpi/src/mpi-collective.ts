@@ -36,6 +36,13 @@ export interface MpiCollective extends Collective {
 /** Calls may come from any thread, one at a time; or several at a time, as those of the watch (MPI 4.0, section 11.6). */
 const [SERIALIZED, MULTIPLE] = [2, 3];
 
+/**
+ * UCX, which MPICH and others send by, rewrites the C library's memory functions as it starts, while threads of V8 are in them: of
+ * 32 starts on MPICH under load one ended in a segmentation fault in malloc, without these hooks none of 112. They serve the registration cache of
+ * RDMA; who wants them sets the variables.
+ */
+const WITHOUT_MEMORY_HOOKS = { UCX_MEM_MMAP_HOOK_MODE: 'none', UCX_MEM_MALLOC_HOOKS: 'n' };
+
 /** Milliseconds after which a rank other than 0 tells why it gives up. */
 const PATIENCE = 300;
 /** Values in one call: counts are C ints. */
@@ -49,6 +56,7 @@ const LARGEST = 2 ** 28;
 export async function mpiCollective(options: MpiOptions = {}): Promise<MpiCollective> {
   const { library: named, timeout, heartbeat = 10 } = options;
   const launcher = launcherOf(process.env);
+  for (const [name, value] of Object.entries(WITHOUT_MEMORY_HOOKS)) process.env[name] ??= value;
   const library = await loadLibrary(launcher?.family ?? 'openmpi', named ?? process.env.NATS_MPI_LIBRARY);
   const { handle, abi, version, file } = library;
   const { handleType, world, float, double, int, byte, sum, inPlace } = abi;
