@@ -1,26 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once as event } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { TensorData } from '@nats/graph';
-import { detectorPhases, detectorSpec, openEngine, taskObjective } from '@nats/pipeline';
-import { isFrozen } from '@nats/space';
+import { detectorSpec, openEngine, taskObjective } from '@nats/pipeline';
 import { readWeights } from '@nats/transfer';
 import { type BenchResult, option } from './lib/bench.js';
 import { type ParityOptions, type ParityTask, parityTask } from './lib/parity-task.js';
+import { trainInTorchvision } from './lib/parity-torchvision.js';
 import type { OurTraining } from './lib/parity-worker.js';
-import { PYTHON, runWorker } from './lib/step-worker.js';
-
-const BACKBONE = 'backbone.body';
-/** Of the recipe `quick`. */
-const [WEIGHT_DECAY, CLIP_NORM] = [1e-3, 10];
-
-/** What torchvision's side says at its end. */
-interface TheirTraining extends OurTraining {
-  readonly torch: string;
-}
+import { runWorker } from './lib/step-worker.js';
 
 /**
  * torchvision's own RetinaNet and FCOS and ours, trained on photographs from the same first values of all parameters on the same
@@ -53,7 +40,7 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
       const ours = await once(join(folder, 'ours.json'), () =>
         runWorker<OurTraining>('./parity-worker.ts', [folder, JSON.stringify(options)]),
       );
-      const theirs = await once(join(folder, 'theirs.json'), () => trainTheirs(folder, options, opened));
+      const theirs = await once(join(folder, 'theirs.json'), () => trainInTorchvision(folder, options, opened));
       for (const [side, file, training] of [
         ['ours', 'ours.safetensors', ours],
         ['theirs', 'theirs.pth', theirs],
@@ -85,56 +72,6 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
     console.log(`${detector}: ours is ${lead.toFixed(1)} AP above torchvision over ${found.ours.length} seeds`);
   }
   return { name: 'parity', rows, ratios, samples };
-}
-
-/** torchvision's training: it is sent every batch that ours saw. */
-async function trainTheirs(folder: string, options: ParityOptions, opened: ParityTask): Promise<TheirTraining> {
-  const { config, task } = opened;
-  const objective = taskObjective(task, config, config.train);
-  const { phases } = detectorPhases(config.train, task.backbone);
-  const script = fileURLToPath(new URL('./parity_worker.py', import.meta.url));
-  const child = spawn(PYTHON, [script, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answer = async <T>(): Promise<T> => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${script} ended before its answer`);
-    return JSON.parse(value) as T;
-  };
-  try {
-    const names = [...detectorSpec(task.detector).keys()];
-    const first = await objective.batch('train', 0);
-    const header = {
-      ...{ detector: options.detector, size: options.size, batch: options.batch, threads: options.threads },
-      maxObjects: first.labels!.shape[1],
-      classes: task.classes.length,
-      weightDecay: WEIGHT_DECAY,
-      clipNorm: CLIP_NORM,
-      frozen: names.filter((name) => isFrozen(task.backbone, { upTo: 'C2', norms: true }, name, BACKBONE)),
-      halved: names.filter((name) => name.startsWith(`${BACKBONE}.`)),
-    };
-    child.stdin.write(`${JSON.stringify(header)}\n`);
-    const { torch } = await answer<{ torch: string }>();
-    const losses: number[] = [];
-    let [seconds, processorSeconds] = [0, 0];
-    for (let step = 0; step < options.steps; step++) {
-      const { images, boxes, labels } = await objective.batch('train', step);
-      const rate = Float64Array.of(phases[0]!.learningRate(step));
-      for (const part of [rate, images!.data, boxes!.data, labels!.data]) {
-        const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-        if (!child.stdin.write(bytes)) await event(child.stdin, 'drain');
-      }
-      const told = await answer<{ loss: number; seconds: number; processorSeconds: number }>();
-      losses.push(told.loss);
-      seconds += told.seconds;
-      processorSeconds += told.processorSeconds;
-    }
-    child.stdin.end();
-    const { bytes } = await answer<{ bytes: number }>();
-    return { torch, losses, seconds, processorSeconds, bytes };
-  } finally {
-    child.kill();
-    await objective.dispose();
-  }
 }
 
 /** COCO's numbers on the validation split, 0 to 1. */

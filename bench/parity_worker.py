@@ -1,7 +1,7 @@
 """torchvision's side of bench/parity.ts: its own detector, losses and gradients, PyTorch's optimizer; images come from our loader.
 
 usage: parity_worker.py FOLDER, with a line of JSON on standard input: detector, size, batch, maxObjects, classes, threads, weightDecay, clipNorm, frozen
-(names of parameters), halved (names at half the rate). Answers a line when it is ready. Each step is 8 bytes of the learning rate (float64),
+(names of parameters), scaled (names whose rate is times `scale`). Answers a line when it is ready. Each step is 8 bytes of the learning rate (float64),
 images (float32), boxes (float32) and labels (int32, negative for no object), and is answered with a line: loss, seconds, processorSeconds.
 At the end of input it writes theirs.pth and answers with its peak memory.
 """
@@ -78,7 +78,7 @@ def main():
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name not in options["frozen"])
         if parameter.requires_grad:
-            groups[name in options["halved"]].append(parameter)
+            groups[name in options["scaled"]].append(parameter)
     optimizer = torch.optim.AdamW([{"params": groups[False]}, {"params": groups[True]}], weight_decay=options["weightDecay"])
     print(json.dumps({"torch": torch.__version__}), flush=True)
 
@@ -102,7 +102,7 @@ def main():
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(groups[False] + groups[True], options["clipNorm"])
-        for group, scale in zip(optimizer.param_groups, (1.0, 0.5)):
+        for group, scale in zip(optimizer.param_groups, (1.0, options["scale"])):
             group["lr"] = rate * scale
         optimizer.step()
         print(json.dumps({"loss": loss.item(), "seconds": time.perf_counter() - start,

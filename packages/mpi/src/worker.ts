@@ -31,9 +31,9 @@ const left = new Set<number>();
 const silence = createSilence(EVERY);
 let [leaving, told] = [false, false];
 
-function giveUp(reason: string): void {
-  // What strikes all alike is told once, by the first that lives. Ranks look at their own times, up to a beat apart.
-  if (rank > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300 + 2000 * EVERY * (rank - 1));
+/** @param pause milliseconds before a rank other than 0 tells: what strikes all alike is told once, by the first that lives */
+function giveUp(reason: string, pause: number): void {
+  if (rank > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
   writeSync(2, `rank ${rank} of ${size}: ${reason}\n`);
   abortAll(world, 1);
 }
@@ -99,10 +99,13 @@ function tick(): void {
   if (silent && silent[1] >= heartbeat)
     giveUp(
       `rank ${silent[0]} has given no sign of life for ${Math.round(silent[1])} s: its process is stopped, or its machine is gone`,
+      // Ranks miss another at times that are up to a beat apart.
+      300 + 2000 * EVERY * Math.min(rank - 1, 4),
     );
   if (still >= STILL * heartbeat)
     giveUp(
       `stands still for ${Math.round(still)} s without using a processor: a file system that does not answer, or a deadlock`,
+      300 + 50 * Math.min(rank, 40),
     );
 }
 

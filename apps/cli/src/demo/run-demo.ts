@@ -2,10 +2,11 @@ import { join, resolve } from 'node:path';
 import { STAT_NAMES } from '@nats/detect';
 import {
   benchModels,
+  type ComparedDetector,
   candidatesProgram,
   claim,
+  comparisonTable,
   configRuntime,
-  demoTable,
   evaluate,
   exportRun,
   noise,
@@ -18,7 +19,6 @@ import {
   searchRun,
   type TrainedRun,
   trainRun,
-  type VariantReport,
   verifyRun,
   writeAtomic,
   writeJson,
@@ -39,8 +39,8 @@ export interface DemoOptions {
 }
 
 export interface DemoResult {
-  readonly original: VariantReport;
-  readonly transformed: VariantReport;
+  readonly original: ComparedDetector;
+  readonly transformed: ComparedDetector;
   readonly table: string;
   /** The page. */
   readonly report: string;
@@ -90,12 +90,12 @@ export async function runDemo(
 
   progress.line('6 Time both files in turn');
   const latencies = await timed(own, variants, rounds);
-  const [original, transformed] = variants.map((variant, i): VariantReport => {
+  const [original, transformed] = variants.map((variant, i): ComparedDetector => {
     const { program, spec } = candidatesProgram(task, variant.scheme, 1);
     const { parameters, macs } = programCosts(program, spec);
     return { metrics: metrics[i]!, parameters, macs, bytes: sizes[i]!, milliseconds: latencies[i]! };
-  }) as [VariantReport, VariantReport];
-  const table = demoTable(original, transformed, { accuracy: compare });
+  }) as [ComparedDetector, ComparedDetector];
+  const table = comparisonTable(original, transformed, { accuracy: compare });
   await writeAtomic(join(folder, 'table.txt'), `${table}\n`);
   await writeJson(join(folder, 'result.json'), { original, transformed });
 

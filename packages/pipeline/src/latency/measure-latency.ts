@@ -22,6 +22,7 @@ import type { Progress } from '../progress.js';
 import { environmentOf } from '../run/environment.js';
 import { VERSION } from '../version.js';
 import { choiceOf, measuredDivisions } from './divisions.js';
+import { evenestDivision, partsOf } from './evenest-division.js';
 import { type ExportedSession, type NetworkBuilder, openExported } from './exported-session.js';
 
 /** A whole network whose latency others are told in parts of. */
@@ -210,10 +211,9 @@ async function measureTogether(
   return { sites: names, together: Math.min(1, Math.max(0, together)) };
 }
 
-/** Of the measured divisions in most parts the one whose largest part is smallest. */
-function evenest({ divisions }: LatencyShape): MeasuredDivision {
-  const parts = ({ channels }: MeasuredDivision) => channels.filter((count) => count > 0).length;
-  return divisions.toSorted((a, b) => parts(b) - parts(a) || Math.max(...a.channels) - Math.max(...b.channels))[0]!;
+/** Of the divisions in most parts. */
+function evenest(shape: LatencyShape): MeasuredDivision {
+  return evenestDivision(shape, Math.max(...shape.divisions.map(partsOf)))!;
 }
 
 /** A stage as it is, twice, and with some of its convolutions divided in several ways. */

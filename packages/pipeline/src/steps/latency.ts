@@ -1,8 +1,9 @@
 import { buildDetector, detectorConfigOf } from '@nats/detect';
 import type { Precision } from '@nats/export';
-import { formatGenotype, type LatencyShape, type LatencyTable, PLAIN, sameGenotype } from '@nats/space';
+import { formatGenotype, type LatencyTable, PLAIN, sameGenotype } from '@nats/space';
 import { asConfigError } from '../config/config-errors.js';
 import type { Config } from '../config/schema.js';
+import { evenestDivision } from '../latency/evenest-division.js';
 import { measureLatency } from '../latency/measure-latency.js';
 import type { ModelRuntime } from '../model/model-engines.js';
 import type { Progress } from '../progress.js';
@@ -63,20 +64,13 @@ export function latencyText({ shapes, genotypes, original, network, size, target
   const rows = shapes.map((shape) => [
     shape.sites.length === 1 ? shape.sites[0]! : `${shape.sites[0]} and ${shape.sites.length - 1} more`,
     String(shape.channels),
-    ...parts.map((count) => percent(evenest(shape, count))),
+    ...parts.map((count) => percent(evenestDivision(shape, count)?.extra)),
     ...others.map((g) => percent(shape.divisions.find(({ channels }) => channels[g] === shape.channels)?.extra)),
     percent(shape.resolution),
   ]);
   const what = `${network} on ${size.join(' x ')} pixels: ${original.median.toFixed(2)} ms (${original.low.toFixed(2)} to ${original.high.toFixed(2)})`;
   const where = `${providers.join(' and ')}, ${threads === 1 ? '1 thread' : `${threads} threads`}, batch ${batch}, ${precision}`;
   return `${what}; ${where}\n${textTable([head, ...rows])}`;
-}
-
-/** Of the measured divisions in so many parts the one whose largest part is smallest. */
-function evenest({ divisions }: LatencyShape, count: number): number | undefined {
-  const found = divisions.filter(({ channels }) => channels.filter((own) => own > 0).length === count);
-  const [first] = found.toSorted((a, b) => Math.max(...a.channels) - Math.max(...b.channels));
-  return first?.extra;
 }
 
 function percent(share: number | undefined): string {

@@ -19,7 +19,6 @@ export function checkpointsOf(folder: string, every: number): CheckpointOptions 
     store: checkpointDirectory(join(folder, RUN_FILES.checkpoints)),
     every,
     resume: 'if-present',
-    prolong: true,
   };
 }
 

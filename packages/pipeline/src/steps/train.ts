@@ -57,7 +57,8 @@ export async function train(
     try {
       const convolution = scheme && schemeBuilder(scheme);
       const { phases, config: fitting, frozenNorms } = detectorPhases(settings, task.backbone, convolution);
-      const checkpoints = checkpointsOf(folder, checkpointEvery);
+      // Whether its steps may grow was asked when the directory was taken.
+      const checkpoints = { ...checkpointsOf(folder, checkpointEvery), prolong: true };
       const training = await createTraining({
         engine,
         objective,

@@ -1,5 +1,6 @@
 import { keepsOriginal, type LatencyTable, predictLatency } from '@nats/space';
 import { describe, expect, test } from 'vitest';
+import { everyCount, tableOf } from '../../test/latency-table.js';
 import { space } from '../../test/planted.js';
 import { architectureOfEvent, decodeScheme } from './architecture.js';
 
@@ -43,29 +44,12 @@ test('a margin needs (1,1) in the space', () => {
 
 describe('a latency budget', () => {
   /** Every dilated channel of a part adds a thousandth. */
-  const table: LatencyTable = {
-    backbone: space.backbone,
-    network: 'backbone',
-    size: [32, 32],
-    target: { engine: 'onnxruntime', providers: ['cpu'], threads: 1, batch: 1, precision: 'float32' },
-    // In another order than the space's.
-    genotypes: space.genotypes.toReversed(),
-    original: { median: 1, low: 1, high: 1 },
-    environment: {},
-    created: '2026-01-01T00:00:00.000Z',
-    shapes: space.sites.map(({ name, channels, unit }) => ({
-      sites: [name],
-      channels,
-      unit,
-      resolution: 0,
-      contiguous: 0,
-      divisions: everyCount(channels, space.genotypes.length).map((counts) => {
-        const extra = 0.001 * (channels - counts.at(-1)!);
-        return { channels: counts, extra, low: extra, high: extra };
-      }),
+  const table = tableOf((_, channels) =>
+    everyCount(channels, space.genotypes.length).map((counts) => ({
+      channels: counts,
+      extra: 0.001 * (channels - counts.at(-1)!),
     })),
-    stages: [],
-  };
+  );
   const within = (maxLatency: number) =>
     decodeScheme(architecture, { method: 'argmax', budget: { maxLatency, table } }, TOOL);
   const dilated = (maxLatency: number) =>
@@ -103,10 +87,3 @@ describe('a latency budget', () => {
     expect(refused({}, { shapes: table.shapes.slice(1) })).toThrow(/received none of this name/);
   });
 });
-
-function everyCount(total: number, parts: number): number[][] {
-  if (parts === 1) return [[total]];
-  return Array.from({ length: total + 1 }, (_, first) =>
-    everyCount(total - first, parts - 1).map((rest) => [first, ...rest]),
-  ).flat();
-}

@@ -1,35 +1,20 @@
 import { createProgram, evaluate, gradients, input, type Tensor, type TensorData, tensorData } from '@nats/graph';
-import { divisionModel, type LatencyTable } from '@nats/space';
+import { divisionModel } from '@nats/space';
 import { describe, expect, test } from 'vitest';
+import { everyCount, tableOf } from '../../test/latency-table.js';
 import { space } from '../../test/planted.js';
 import { expectedLatency } from './expected-latency.js';
 
 const [K, G] = [4, 3];
 /** Parts cost more the smaller they are, dilations a little; several parts cost something by themselves. */
-const table: LatencyTable = {
-  backbone: space.backbone,
-  network: 'backbone',
-  size: [32, 32],
-  target: { engine: 'onnxruntime', providers: ['cpu'], threads: 1, batch: 1, precision: 'float32' },
-  genotypes: space.genotypes.toReversed(),
-  original: { median: 1, low: 1, high: 1 },
-  environment: {},
-  created: '2026-01-01T00:00:00.000Z',
-  stages: [],
-  shapes: space.sites.map(({ name, channels, unit }, site) => ({
-    sites: [name],
-    channels,
-    unit,
-    resolution: 0,
-    contiguous: 0,
-    divisions: everyCount(K, G).map((groups) => {
-      const parts = groups.filter((count) => count > 0);
-      const division = parts.length > 1 ? 0.02 + parts.reduce((sum, count) => sum + 0.04 / count, 0) : 0;
-      const extra = division + 0.01 * (site + 1) * groups[0]! - 0.003 * groups[1]!;
-      return { channels: groups.map((count) => (count * channels) / K), extra, low: extra, high: extra };
-    }),
-  })),
-};
+const table = tableOf((site, channels) =>
+  everyCount(K, G).map((groups) => {
+    const parts = groups.filter((count) => count > 0);
+    const division = parts.length > 1 ? 0.02 + parts.reduce((sum, count) => sum + 0.04 / count, 0) : 0;
+    const extra = division + 0.01 * (site + 1) * groups[0]! - 0.003 * groups[1]!;
+    return { channels: groups.map((count) => (count * channels) / K), extra };
+  }),
+);
 
 const alphas = new Map(space.sites.map(({ name }): [string, Tensor] => [name, input(name, 'float32', [K, G])]));
 const expected = expectedLatency(alphas, space, table);
@@ -108,10 +93,3 @@ describe('the expected latency', () => {
     }
   });
 });
-
-function everyCount(total: number, parts: number): number[][] {
-  if (parts === 1) return [[total]];
-  return Array.from({ length: total + 1 }, (_, first) =>
-    everyCount(total - first, parts - 1).map((rest) => [first, ...rest]),
-  ).flat();
-}

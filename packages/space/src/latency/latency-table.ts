@@ -1,8 +1,10 @@
 import { check, type ErrorCode, NatsError, type Pair } from '@nats/graph';
 import { parseJson } from '@nats/graph/schema';
 import { type BackboneConfig, type ConvolutionSite, convolutionSites } from '../backbones/index.js';
-import { checkGenotypes, type Genotype, MAX_GENOTYPES } from '../genotypes.js';
+import { checkGenotypes, type Genotype } from '../genotypes.js';
+import { readGenotypes } from '../read-genotypes.js';
 import { Reader } from '../reader.js';
+import { channelUnit } from '../search-space.js';
 
 /** What an exported file is run with: latencies of one target say nothing of another. */
 export interface LatencyTarget {
@@ -117,13 +119,7 @@ export function latencyTableFromJson(text: string, file = 'latency table'): Late
   if (version !== VERSION) {
     throw root.field('version').fails(`version ${VERSION}`, `${version}`, 'measure again with this version');
   }
-  const genotypes = root
-    .field('genotypes')
-    .list(MAX_GENOTYPES)
-    .map((genotype): Genotype => {
-      const [dh, dw] = genotype.tuple(2);
-      return [dh!.integer(), dw!.integer()];
-    });
+  const genotypes = readGenotypes(root.field('genotypes'));
   checkGenotypes(genotypes, file);
   const [height, width] = root.field('size').tuple(2);
   const original = root.field('original');
@@ -263,7 +259,7 @@ export function checkLatencyTable(table: LatencyTable, expected: ExpectedLatency
 }
 
 function checkSite(name: string, { channels, unit }: LatencyShape, site: ConvolutionSite | undefined, file: string) {
-  const own = site && site.channels === channels && (site.groups === 1 ? 1 : site.channels / site.groups) === unit;
+  const own = site && site.channels === channels && channelUnit(site) === unit;
   check(own === true, 'attribute', () => ({
     rule: "a latency table's convolutions are those of the backbone",
     received: `${name} with ${channels} channels in units of ${unit}`,

@@ -17,7 +17,7 @@ export interface LatencyPrediction {
 /**
  * What a scheme costs by a table: what its convolutions add, each by the counts of its genotypes (see `DivisionModel`) and by
  * whether its channels lie in order. In each stage the sum of it is what a single divided convolution adds, and
- * `LatencyStage.together` of it where all are divided; between them it falls evenly (our choice). How near that is to what is measured: docs/performance.md.
+ * `LatencyStage.together` of it where all are divided; between them it falls evenly (our choice). How near that is to what is measured: docs/latency.md.
  * @throws NatsError `attribute` for a scheme of another backbone, `name` or `shape` for a convolution or a genotype that
  * the table lacks
  */

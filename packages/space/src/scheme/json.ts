@@ -1,6 +1,6 @@
 import { malformed, NatsError } from '@nats/graph';
 import { parseJson } from '@nats/graph/schema';
-import { type Genotype, MAX_GENOTYPES } from '../genotypes.js';
+import { readGenotypes } from '../read-genotypes.js';
 import { Reader } from '../reader.js';
 import { createScheme, MAX_CHANNELS, MAX_CONVOLUTIONS, type Provenance, runsOf, type Scheme } from './scheme.js';
 
@@ -44,13 +44,7 @@ export function schemeFromJson(text: string, file = 'scheme'): Scheme {
   if (version !== SCHEME_VERSION) {
     throw root.field('version').fails(`version ${SCHEME_VERSION}`, `${version}`, 'a newer version of @nats/space');
   }
-  const genotypes = root
-    .field('genotypes')
-    .list(MAX_GENOTYPES)
-    .map((genotype): Genotype => {
-      const [dh, dw] = genotype.tuple(2);
-      return [dh!.integer(), dw!.integer()];
-    });
+  const genotypes = readGenotypes(root.field('genotypes'));
   const convolutions = root
     .field('convolutions')
     .list(MAX_CONVOLUTIONS)
