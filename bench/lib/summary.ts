@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { cpus, getPriority, loadavg } from 'node:os';
 
 /** A table of a document, in docs/results (scripts/tables.mjs). */
 export interface Summary {
@@ -9,21 +9,27 @@ export interface Summary {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
-/** Load of two processors and more says that others were at work. */
+/**
+ * Load of two processors and more says that others were at work; where they have to wait (`nice -n -15 npm run bench`, as root)
+ * they disturb by caches and memory alone.
+ */
 export function machineNow(): string {
   const load = loadavg()[0]!;
-  return `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} processors, ${load > 1.5 ? `busy: load ${load.toFixed(0)}` : 'quiet'}`;
+  const before = getPriority() <= -10 ? 'others wait (nice -15)' : `busy: load ${load.toFixed(0)}`;
+  return `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} processors, ${load > 1.5 ? before : 'quiet'}`;
 }
+
+const inLine = (row: readonly unknown[]) => `[${row.map((cell) => JSON.stringify(cell)).join(', ')}]`;
 
 /** Writes a table; rows of the same first cell are replaced, others stay. */
 export function writeSummary(file: string, { command, columns, rows }: Summary): void {
   const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Summary).rows : [];
   const own = new Set(rows.map(([name]) => name));
   const all = [...known.filter(([name]) => !own.has(name!)), ...rows];
-  const lines = all.map((row) => `    ${JSON.stringify(row)}`).join(',\n');
+  const lines = all.map((row) => `    ${inLine(row)}`).join(',\n');
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const head = Object.entries({ command, commit, columns }).map(
-    ([key, value]) => `  "${key}": ${JSON.stringify(value)}`,
+    ([key, value]) => `  "${key}": ${Array.isArray(value) ? inLine(value) : JSON.stringify(value)}`,
   );
   writeFileSync(file, `{\n${head.join(',\n')},\n  "rows": [\n${lines}\n  ]\n}\n`);
 }
