@@ -30,6 +30,7 @@ export { withInterruption } from './run/with-interruption.js';
 export { agreementText } from './steps/agreement-text.js';
 export { BACKBONE } from './steps/backbone.js';
 export { accuracyOf, benchModels, benchTable, type ModelLatency } from './steps/bench.js';
+export { benchRuns } from './steps/bench-runs.js';
 export { type ComparedDetector, type ComparisonTableOptions, comparisonTable } from './steps/comparison-table.js';
 export type { StepContext } from './steps/context.js';
 export { readDatasets } from './steps/datasets.js';

@@ -1,16 +1,13 @@
 import { join, resolve } from 'node:path';
 import { STAT_NAMES } from '@nats/detect';
 import {
-  benchModels,
+  benchRuns,
   type ComparedDetector,
   candidatesProgram,
   claim,
   comparisonTable,
-  configRuntime,
   evaluate,
   exportRun,
-  noise,
-  openDetector,
   openTask,
   pretrainRun,
   RUN_FILES,
@@ -64,7 +61,8 @@ export async function runDemo(
   progress.line(`1 Pretrain a classifier of digits (${base.pretrain.steps} steps)`);
   await pretrainRun(context, pretrainFolder!);
 
-  const config = { ...base, weights: { ...base.weights, file: resolve(pretrainFolder!) } };
+  const weights = { ...base.weights, file: resolve(pretrainFolder!) };
+  const config = { ...base, weights };
   const own = { ...context, config };
   const task = await openTask(config);
   progress.line(`2 Search dilations on two halves of the training images (${base.search.steps} steps)`);
@@ -89,11 +87,11 @@ export async function runDemo(
   for (const variant of variants) sizes.push(await exported(own, variant));
 
   progress.line('6 Time both files in turn');
-  const latencies = await timed(own, variants, rounds);
+  const latencies = await benchRuns(own, variantFolders, { rounds, batchSize: 8 });
   const [original, transformed] = variants.map((variant, i): ComparedDetector => {
     const { program, spec } = candidatesProgram(task, variant.scheme, 1);
     const { parameters, macs } = programCosts(program, spec);
-    return { metrics: metrics[i]!, parameters, macs, bytes: sizes[i]!, milliseconds: latencies[i]! };
+    return { metrics: metrics[i]!, parameters, macs, bytes: sizes[i]!, milliseconds: latencies[i]!.single.median };
   }) as [ComparedDetector, ComparedDetector];
   const table = comparisonTable(original, transformed, { accuracy: compare });
   await writeAtomic(join(folder, 'table.txt'), `${table}\n`);
@@ -135,20 +133,4 @@ async function exported(context: StepContext, variant: TrainedRun): Promise<numb
   );
   if (!passed) throw new Error(`${path} does not compute what was trained: ${problems.join('; ')}`);
   return size;
-}
-
-/** @returns medians in milliseconds */
-async function timed(context: StepContext, variants: readonly TrainedRun[], rounds: number): Promise<number[]> {
-  const { config, signal, progress } = context;
-  const models = [];
-  const runtime = await configRuntime(config.engine);
-  for (const { folder } of variants) models.push(await openDetector(join(folder, RUN_FILES.model), runtime));
-  try {
-    const update = (done: number, of: number) => progress.update(`  round ${done} of ${of}`);
-    const latencies = await benchModels(models, noise(models[0]!.convention), { rounds, batchSize: 8, signal, update });
-    for (const [i, { folder }] of variants.entries()) await writeJson(join(folder, RUN_FILES.latency), latencies[i]!);
-    return latencies.map(({ single }) => single.median);
-  } finally {
-    for (const model of models) await model.close();
-  }
 }

@@ -3,12 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Scheme } from '@nats/space';
 import { writeJson } from '../files/write-atomic.js';
 import { Interrupted } from '../interrupted.js';
-import { configRuntime } from '../model/model-engines.js';
-import { noise } from '../model/noise.js';
-import { openDetector } from '../model/open-detector.js';
-import { RunInUse } from '../run/lock-run.js';
+import { isLocked, RunInUse } from '../run/lock-run.js';
 import { RUN_FILES } from '../run/run-files.js';
-import { benchModels, type ModelLatency } from '../steps/bench.js';
+import type { ModelLatency } from '../steps/bench.js';
+import { benchRuns } from '../steps/bench-runs.js';
 import type { StepContext } from '../steps/context.js';
 import { decode } from '../steps/decode.js';
 import { evaluate } from '../steps/evaluate.js';
@@ -45,7 +43,9 @@ export async function runSweepTask(context: StepContext, sweep: Sweep, task: Swe
         // One of several processes that waits alone would leave the others waiting for it.
         if (!(error instanceof RunInUse) || context.collective) throw error;
         if (!told) progress.line(`  ${task.id}: ${error.message.split(';')[0]}; waiting`);
-        await delay(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());
+        // Looked at from outside: opening weights and data each time would take the processor from the one that is waited for.
+        do await delay(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());
+        while (await isLocked(task.folder));
       }
     }
     await asFirst(context, () => forgetFailure(sweep, task.id));
@@ -97,26 +97,16 @@ async function schemeFor(sweep: Sweep, task: SweepTask, { backbone }: Task): Pro
 
 /** Files of all trainings are written and timed in turn, so that what else the machine does strikes all alike. */
 async function latencyTask(context: StepContext, sweep: Sweep, task: SweepTask): Promise<void> {
-  const { config, progress, signal } = context;
   // The first is what the others are relative to.
   const isBaseline = ({ variant }: SweepTask) => Number(variant.name === sweep.baselines[0]);
   const runs = planSweep(sweep)
     .filter(({ id }) => task.needs.includes(id))
     .sort((a, b) => isBaseline(b) - isBaseline(a));
   for (const { folder } of runs) await exportRun(await openTrainedRun(folder), join(folder, RUN_FILES.model));
-  const runtime = await configRuntime(config.engine);
-  const models = [];
-  try {
-    for (const { folder } of runs) models.push(await openDetector(join(folder, RUN_FILES.model), runtime));
-    const update = (done: number, of: number) => progress.update(`  round ${done} of ${of}`);
-    const options = { rounds: ROUNDS, batchSize: BATCH_SIZE, signal, update };
-    const latencies = await benchModels(models, noise(models[0]!.convention), options);
-    for (const [i, { folder }] of runs.entries()) await writeJson(join(folder, RUN_FILES.latency), latencies[i]);
-    const byVariant: Record<string, ModelLatency> = Object.fromEntries(
-      runs.map(({ variant }, i) => [variant.name, latencies[i]!]),
-    );
-    await writeJson(join(task.folder, RUN_FILES.latency), byVariant);
-  } finally {
-    for (const model of models) await model.close();
-  }
+  const folders = runs.map(({ folder }) => folder);
+  const latencies = await benchRuns(context, folders, { rounds: ROUNDS, batchSize: BATCH_SIZE });
+  const byVariant: Record<string, ModelLatency> = Object.fromEntries(
+    runs.map(({ variant }, i) => [variant.name, latencies[i]!]),
+  );
+  await writeJson(join(task.folder, RUN_FILES.latency), byVariant);
 }
