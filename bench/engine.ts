@@ -1,5 +1,8 @@
 import { type BenchResult, median, option } from './lib/bench.js';
-import { runWorker, type StepTime, type StepWorker, startEngine, startPytorch } from './lib/step-worker.js';
+import { libraryRows, type Measured, ratiosTo } from './lib/libraries.js';
+import { pythonOption } from './lib/python.js';
+import { runWorker, type StepTime, type StepWorker, startEngine, startPython } from './lib/step-worker.js';
+import { machineNow, summaryOption, writeSummary } from './lib/summary.js';
 
 const NETWORKS = [
   { name: 'resnet18', dilation: 1 },
@@ -11,7 +14,8 @@ const SIZE = 128;
 /**
  * One training step (forward, backward, batch statistics, SGD with momentum and weight decay) of ResNet-18 on
  * 8 x 3 x 128 x 128 images, ours and PyTorch's by turns, so that both meet the same noise.
- * Options: `--steps N` (default 20), `--warm N` (default 5), `--threads N` (default 2).
+ * Options: `--steps N` (default 20), `--warm N` (default 5), `--threads N` (default 2), `--python COMMAND` as often as there are
+ * PyTorches to compare with (default Debian's), `--summary FILE` for the document's table.
  *
  * `--engine NAME` (`onnxruntime-web`, `tfjs:wasm`, …) measures another engine beside onnxruntime instead of PyTorch;
  * then also `--batch N`, `--size N` and `--networks N` (how many of the networks), for slow ones.
@@ -27,19 +31,24 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   const at = args.indexOf('--engine');
   if (at >= 0 && /^onnxruntime:(webgpu|cuda)$/.test(args[at + 1] ?? '')) return hostCosts(args, args[at + 1]!);
   if (at >= 0) return compareEngines(args, args[at + 1] ?? '', { steps, warm, threads });
+  const pythons = pythonOption(args);
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
-  const samples: Record<string, number[]> = {};
+  const samples: Record<string, readonly number[]> = {};
+  const summary: (string | number)[][] = [];
   for (const { name, dilation } of NETWORKS) {
     const ours = await startEngine([threads, dilation]);
-    const theirs = await startPytorch([threads, dilation]);
-    const sides = theirs ? [ours, theirs] : [ours];
+    const theirs = await Promise.all(
+      pythons.map((python) => startPython(python, [threads, dilation], '../pytorch_worker.py')),
+    );
+    const sides = [ours, ...theirs.filter((side) => side !== undefined)];
     const times = await takeTurns(sides, warm, steps);
+    const measured: Measured[] = [];
     for (const [i, side] of sides.entries()) {
-      const library = side.start.torch === undefined ? 'onnxruntime' : `PyTorch ${side.start.torch}`;
       const ms = times[i]!.map((time) => time.ms);
       const processor = times[i]!.map((time) => time.processor);
       const peak = await side.peak();
+      const { library = 'onnxruntime' } = side.start;
       rows.push({
         network: name,
         library,
@@ -51,15 +60,20 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
         'session ms': Math.round(side.start.sessionMs ?? 0),
         nodes: side.start.nodes ?? 0,
       });
-      const key = `${name}/${i === 0 ? 'onnxruntime' : 'pytorch'}`;
-      samples[`${key}/ms`] = ms;
-      samples[`${key}/processor`] = processor;
-      samples[`${key}/peak`] = [peak];
+      const values = { step: ms, 'best-step': [Math.min(...ms)], processor, memory: [peak / 1e6] };
+      for (const [quantity, list] of Object.entries(values)) samples[`${name}/${library}/${quantity}`] = list;
+      measured.push({ library, values });
+      side.stop();
     }
-    if (theirs) Object.assign(ratios, compare(name, samples));
-    for (const side of sides) side.stop();
+    Object.assign(ratios, ratiosTo(name, measured));
+    const subject = `${name}, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
+    summary.push(...libraryRows(subject, measured, ['step', 'best-step', 'processor', 'memory']));
   }
   if (Object.keys(ratios).length === 0) console.log("No PyTorch in Debian's Python (python3-torch): no ratios.");
+  const file = summaryOption(args);
+  const columns = ['network', 'library', 'step, ms', 'fastest, ms', 'processor, ms', 'peak memory, MB'];
+  if (file !== undefined)
+    writeSummary(file, { command: 'npm run bench -- engine', machine: machineNow(), columns, rows: summary });
   return { name: 'engine', rows, ratios, samples };
 }
 
@@ -161,15 +175,4 @@ async function takeTurns(sides: readonly StepWorker[], warm: number, steps: numb
     }
   }
   return times;
-}
-
-function compare(name: string, samples: Readonly<Record<string, readonly number[]>>): Record<string, number> {
-  const ratio = (what: string, summary: (values: readonly number[]) => number) =>
-    summary(samples[`${name}/onnxruntime/${what}`]!) / summary(samples[`${name}/pytorch/${what}`]!);
-  return {
-    [`step-vs-pytorch/${name}`]: ratio('ms', median),
-    [`best-step-vs-pytorch/${name}`]: ratio('ms', (values) => Math.min(...values)),
-    [`processor-vs-pytorch/${name}`]: ratio('processor', median),
-    [`memory-vs-pytorch/${name}`]: ratio('peak', median),
-  };
 }

@@ -15,6 +15,10 @@ import {
 } from '@nats/detect';
 import { hashUniform } from '@nats/graph';
 import { type BenchResult, formatTable, median, option } from './lib/bench.js';
+import { evaluateByLibraries, libraryTable } from './lib/evaluate-libraries.js';
+import { libraryRows } from './lib/libraries.js';
+import { pythonOption } from './lib/python.js';
+import { machineNow, summaryOption, writeSummary } from './lib/summary.js';
 
 /** As many as in COCO's val2017, with 100 detections in every image. */
 const FULL = { images: 5000, objects: 36000, detections: 500000 };
@@ -30,8 +34,11 @@ interface Case {
  * in memory, and from two files, which is mostly reading JSON. Memory is the peak of the whole process up to then; before the
  * first evaluation it holds the detections themselves.
  *
- * `npm run bench -- evaluate [--rounds 5] [--write FOLDER]`; `--write` also leaves annotations.json and detections.json in a
- * folder, for other tools (`tools/golden/coco-eval.py time FOLDER` is pycocotools on them).
+ * Then ours, pycocotools and faster-coco-eval by turns, where an interpreter has them, each in a process of its own; they have to
+ * find the same twelve numbers.
+ *
+ * `npm run bench -- evaluate [--rounds 5] [--python COMMAND] [--summary FILE] [--write FOLDER]`; `--write` also leaves
+ * annotations.json and detections.json in a folder, for other tools (`tools/golden/coco-eval.py time FOLDER` is pycocotools on them).
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const rounds = option(args, 'rounds', 5);
@@ -56,7 +63,19 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
     if (stats !== ofFiles) throw new Error(`files give other numbers than memory: ${ofFiles} and ${stats}`);
     console.log(formatSummary(summarize(evaluations[1]!), evaluations[1]!));
     const times = await measure(variants, rounds);
-    const rows = variants.map(({ name, of: { groundTruth, detections } }, i) => ({
+    const others = await evaluateByLibraries(folder, pythonOption(args), rounds);
+    const file = summaryOption(args);
+    const columns = ['detections', 'library', 'evaluation, s', 'processor, s', 'from files, s', 'peak memory, MB'];
+    const quantities = ['evaluation', 'processor', 'files', 'memory'];
+    const summary = libraryRows(`${FULL.detections} in ${FULL.images} images`, others.measured, quantities);
+    if (file !== undefined)
+      writeSummary(file, {
+        command: 'npm run bench -- evaluate',
+        machine: machineNow(),
+        columns,
+        rows: summary,
+      });
+    const rows: Record<string, string | number>[] = variants.map(({ name, of: { groundTruth, detections } }, i) => ({
       evaluation: name,
       images: groundTruth.images.length,
       objects: groundTruth.annotations.length,
@@ -69,9 +88,16 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
     const ratio = (kind: string) => median(times[`full, ${kind}`]!) / median(times[`half, ${kind}`]!);
     return {
       name: 'evaluate',
-      rows,
-      ratios: { 'time full / half': ratio('time'), 'CPU time full / half': ratio('CPU') },
-      samples: times,
+      rows: [...rows, ...libraryTable(others.measured)],
+      ratios: { 'time full / half': ratio('time'), 'CPU time full / half': ratio('CPU'), ...others.ratios },
+      samples: {
+        ...times,
+        ...Object.fromEntries(
+          others.measured.flatMap(({ library, values }) =>
+            Object.entries(values).map(([quantity, list]) => [`${library}, ${quantity}`, list] as const),
+          ),
+        ),
+      },
     };
   } finally {
     if (kept === undefined) await rm(folder, { recursive: true });

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { readdir, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { cpus, loadavg, totalmem } from 'node:os';
+import { cpus, getPriority, loadavg, totalmem } from 'node:os';
 import { type BenchModule, type BenchResult, formatTable } from './lib/bench.js';
+import { FIRST_SERVED } from './lib/summary.js';
 
 /** `npm run bench -- NAME [--json FILE] [options of the benchmark]`: runs `bench/NAME.ts`. */
 async function main(args: readonly string[]): Promise<void> {
@@ -20,7 +22,7 @@ async function main(args: readonly string[]): Promise<void> {
   console.log(`\n${formatTable(result.rows)}\n`);
   for (const [key, value] of Object.entries(result.ratios)) console.log(`ratio ${key} ${value.toFixed(3)}`);
   // Libraries that spin while they wait (PyTorch's OpenMP) suffer far more from neighbors than those that sleep.
-  if (load > 0.5)
+  if (load > 0.5 && getPriority() > FIRST_SERVED)
     console.log(`\nThe machine was busy before (load ${load.toFixed(1)}): times and their ratios say little.`);
   if (file !== undefined) await writeReport(file, result, { args, load });
 }
@@ -58,9 +60,11 @@ async function writeReport(file: string, { name, ratios, samples, rows }: BenchR
       processors: processors.length,
       memoryBytes: totalmem(),
       loadBefore: load,
+      niceness: getPriority(),
     },
     versions: { node: process.versions.node, 'onnxruntime-node': installedVersion('onnxruntime-node') },
     command: `npm run bench -- ${args.join(' ')}`,
+    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
     date: new Date().toISOString(),
     ratios,
     rows,

@@ -61,7 +61,7 @@ def main():
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
     x = torch.randn(8, 3, 128, 128)
     labels = torch.randint(0, 1000, (8,))
-    print(json.dumps({"torch": torch.__version__}), flush=True)
+    print(json.dumps({"library": f"PyTorch {torch.__version__.split('+')[0]}"}), flush=True)
     for line in sys.stdin:
         if line.strip() == "step":
             start, busy = time.perf_counter(), time.process_time()

@@ -1,4 +1,4 @@
-"""What the real TensorBoard reads in an event file of `nats … --tensorboard`: pip install -r bench/requirements.txt
+"""What the real TensorBoard reads in an event file of `nats … --tensorboard`: pip install tensorboard (bench/requirements.txt has the version)
 
 read_tensorboard.py RUN/tensorboard             prints every scalar as JSON: {"scalars": {tag: [[step, value], …]}}
 read_tensorboard.py                             the same of the fixture of the tests, into its answer.json

@@ -83,7 +83,8 @@ def main():
     square = torch.rand(512, 512)
     timed(lambda: (square @ square).sum().item())
     gflops = 2 * 512**3 / 1e6 / timed(lambda: (square @ square).sum().item())["processor"]
-    print(json.dumps({"gflops": gflops, "torch": f"{torch.__version__}, torchvision {torchvision.__version__}"}), flush=True)
+    torch_version, own_version = (library.__version__.split("+")[0] for library in (torch, torchvision))
+    print(json.dumps({"gflops": gflops, "library": f"torchvision {own_version}, PyTorch {torch_version}"}), flush=True)
     for line in sys.stdin:
         request = line.strip()
         if request == "step":

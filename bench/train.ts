@@ -7,7 +7,10 @@ import { hash32 } from '@nats/graph';
 import { resnetConfig } from '@nats/space';
 import { createTraining } from '@nats/train';
 import { type BenchResult, median, option } from './lib/bench.js';
-import { type StepTime, type StepWorker, startEngine, startPytorch } from './lib/step-worker.js';
+import { libraryRows, type Measured, ratiosTo } from './lib/libraries.js';
+import { pythonOption } from './lib/python.js';
+import { type StepTime, type StepWorker, startEngine, startPython } from './lib/step-worker.js';
+import { machineNow, summaryOption, writeSummary } from './lib/summary.js';
 
 /** OpenBLAS has dozens on one core, Debian's reference BLAS about one. */
 const LEAST_GFLOPS = 8;
@@ -18,7 +21,8 @@ const DETECTORS = ['retinanet', 'fcos', 'faster-rcnn'] as const;
  * A training step and a detection of RetinaNet, FCOS and Faster R-CNN with ResNet-18 and torchvision's pyramid and heads,
  * ours and torchvision's by turns in one run, and how long a training on image files waits for them.
  * `npm run bench -- train [--steps 10] [--warm 2] [--threads 2] [--size 256] [--batch 2] [--retinanet 1] [--fcos 1]
- * [--faster-rcnn 1] [--waiting 1]`: 0 leaves a part out
+ * [--faster-rcnn 1] [--waiting 1] [--python COMMAND] [--summary FILE]`: 0 leaves a part out; `--python` as often as there are
+ * torchvisions to compare with (default Debian's), `--summary` for the document's table.
  */
 export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const [steps, warm] = [option(args, 'steps', 10), option(args, 'warm', 2)];
@@ -26,32 +30,38 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
   const rows: Record<string, string | number>[] = [];
   const ratios: Record<string, number> = {};
   const samples: Record<string, readonly number[]> = {};
+  const summary: (string | number)[][] = [];
+  const pythons = pythonOption(args);
   for (const detector of DETECTORS.filter((name) => option(args, name, 1) !== 0)) {
     const ours = await startEngine([threads, detector, size, batch], './detector-worker.ts');
-    const theirs = await startPytorch([threads, detector, size, batch], '../torchvision_worker.py');
-    const sides = theirs ? [ours, theirs] : [ours];
-    const { gflops = 0 } = theirs?.start ?? {};
-    if (theirs && gflops < LEAST_GFLOPS) {
+    const theirs = await Promise.all(
+      pythons.map((python) => startPython(python, [threads, detector, size, batch], '../torchvision_worker.py')),
+    );
+    const sides = [ours, ...theirs.filter((side) => side !== undefined)];
+    for (const { start } of sides.slice(1)) {
+      if (start.gflops! >= LEAST_GFLOPS) continue;
       console.log(
-        `PyTorch multiplies matrices at ${gflops.toFixed(1)} GFLOPS: its BLAS is the reference one, ratios say nothing. Install libopenblas0.`,
+        `${start.library} multiplies matrices at ${start.gflops!.toFixed(1)} GFLOPS: its BLAS is the reference one, ratios say nothing. Install libopenblas0.`,
       );
     }
     const trained = await takeTurns(sides, (side) => side.step(), warm, steps);
     const peaks = await Promise.all(sides.map((side) => side.peak()));
     const detected = await takeTurns(sides, (side) => side.infer(), warm, steps);
+    const measured: Measured[] = [];
     for (const [i, side] of sides.entries()) {
-      const key = `${detector}/${i === 0 ? 'onnxruntime' : 'torchvision'}`;
+      const { library = 'onnxruntime' } = side.start;
       const values = {
         step: trained[i]!.map(({ ms }) => ms),
         'step-processor': trained[i]!.map(({ processor }) => processor),
         detection: detected[i]!.map(({ ms }) => ms),
         'detection-processor': detected[i]!.map(({ processor }) => processor),
-        memory: [peaks[i]!],
+        memory: [peaks[i]! / 1e6],
       };
-      for (const [name, list] of Object.entries(values)) samples[`${key}/${name}`] = list;
+      for (const [name, list] of Object.entries(values)) samples[`${detector}/${library}/${name}`] = list;
+      measured.push({ library, values });
       rows.push({
         detector,
-        library: side.start.torch === undefined ? 'onnxruntime' : `PyTorch ${side.start.torch}`,
+        library,
         'ms/step': median(values.step),
         'best ms': Math.min(...values.step),
         'processor ms': median(values['step-processor']),
@@ -63,11 +73,9 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
       });
       side.stop();
     }
-    if (!theirs) continue;
-    for (const what of ['step', 'step-processor', 'detection', 'detection-processor', 'memory']) {
-      ratios[`${what}-vs-torchvision/${detector}`] =
-        median(samples[`${detector}/onnxruntime/${what}`]!) / median(samples[`${detector}/torchvision/${what}`]!);
-    }
+    Object.assign(ratios, ratiosTo(detector, measured));
+    const subject = `${detector}, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
+    summary.push(...libraryRows(subject, measured, ['step', 'step-processor', 'detection', 'memory']));
   }
   if (Object.keys(ratios).length === 0) {
     console.log("No torchvision in Debian's Python (python3-torchvision): no ratios.");
@@ -79,6 +87,10 @@ export async function run(args: readonly string[] = []): Promise<BenchResult> {
       `Of a training on PNG files of 640 x 480, with ${batch} images a step, ${(100 * waiting).toFixed(1)} % is waiting.`,
     );
   }
+  const file = summaryOption(args);
+  const columns = ['detector', 'library', 'step, ms', 'processor, ms', 'detection of one image, ms', 'peak memory, MB'];
+  if (file !== undefined)
+    writeSummary(file, { command: 'npm run bench -- train', machine: machineNow(), columns, rows: summary });
   return { name: 'train', rows, ratios, samples };
 }
 

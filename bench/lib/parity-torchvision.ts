@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { detectorPhases, detectorSpec, taskObjective } from '@nats/pipeline';
 import type { ParityOptions, ParityTask } from './parity-task.js';
 import type { OurTraining } from './parity-worker.js';
-import { PYTHON } from './step-worker.js';
+import { DEBIAN_PYTHON } from './python.js';
 
 /** What torchvision's side says at its end. */
 interface TheirTraining extends OurTraining {
@@ -22,7 +22,7 @@ export async function trainInTorchvision(
   const objective = taskObjective(task, config, config.train);
   const [phase] = detectorPhases(config.train, task.backbone).phases;
   const script = fileURLToPath(new URL('../parity_worker.py', import.meta.url));
-  const child = spawn(PYTHON, [script, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(DEBIAN_PYTHON, [script, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async <T>(): Promise<T> => {
     const { value, done } = await lines.next();

@@ -2,9 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-
-/** Debian's own interpreter, which sees the packages `python3-torch` and `python3-torchvision`. */
-export const PYTHON = '/usr/bin/python3';
+import type { Python } from './python.js';
 
 export interface StepTime {
   /** Wall-clock milliseconds. */
@@ -15,7 +13,8 @@ export interface StepTime {
 
 /** What a worker says when it is ready. */
 export interface Start {
-  readonly torch?: string;
+  /** Name and version of what it measures, where that is not this repository's. */
+  readonly library?: string;
   /** How fast PyTorch multiplies matrices, on one core or more. */
   readonly gflops?: number;
   readonly nodes?: number;
@@ -29,21 +28,24 @@ export interface StepWorker {
   step(): Promise<StepTime>;
   /** Detects on one image, where the worker is a detector's. */
   infer(): Promise<StepTime>;
+  /** Asks anything else. */
+  ask<T>(request: string): Promise<T>;
   /** Peak resident bytes so far. */
   peak(): Promise<number>;
   stop(): void;
 }
 
 /**
- * PyTorch's side; undefined where Debian's Python lacks what it imports.
+ * A library in Python; undefined where nobody asked for this interpreter and it lacks what is imported.
  * @param script relative to this file
  */
-export async function startPytorch(
+export async function startPython(
+  { command, asked }: Python,
   args: readonly (number | string)[],
-  script = '../pytorch_worker.py',
+  script: string,
 ): Promise<StepWorker | undefined> {
-  if (!existsSync(PYTHON)) return undefined;
-  return startWorker(PYTHON, [pathOf(script), ...args.map(String)], /No module named/);
+  if (!asked && !existsSync(command)) return undefined;
+  return startWorker(command, [pathOf(script), ...args.map(String)], asked ? undefined : /No module named/);
 }
 
 /**
@@ -78,6 +80,9 @@ function pathOf(file: string): string {
 async function startWorker(command: string, args: string[], missing?: RegExp): Promise<StepWorker | undefined> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaints = '';
+  child.on('error', (error) => {
+    complaints += `${command}: ${error.message}`;
+  });
   child.stderr.on('data', (data: Buffer) => {
     complaints += data.toString();
   });
@@ -99,6 +104,7 @@ async function startWorker(command: string, args: string[], missing?: RegExp): P
     start,
     step: () => ask<StepTime>('step'),
     infer: () => ask<StepTime>('infer'),
+    ask,
     peak: async () => (await ask<{ bytes: number }>('memory')).bytes,
     stop: () => child.stdin.end(),
   };
