@@ -66,6 +66,7 @@ test('a table that was measured limits what is decoded, and must be of what is s
   expect(predictionText(table!, scheme, 1.03)).toBe(
     "latency by the table: 1.020 of the original's (2.04 ms of backbone on cpu, 1 thread, limit 1.03)",
   );
+  expect(() => decode(architecture, wide)).toThrow(/decode\.maxLatency is 1\.03, .*no latency table.*decode\.latency/);
   expect(scheme.provenance.config).toMatchObject({ decode: { latency: 'table.json', maxLatency: 1.03 } });
 
   const other = (more: object) => latencyTableOf(config(path, more), backbone);

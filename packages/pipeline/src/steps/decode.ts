@@ -41,7 +41,11 @@ export async function latencyTableOf(
   return table;
 }
 
-/** The scheme that a search's architecture stands for, or the mean of several, with where it comes from. */
+/**
+ * The scheme that a search's architecture stands for, or the mean of several, with where it comes from.
+ * @param table of `latencyTableOf`
+ * @throws UsageError for a latency budget without a table
+ */
 export function decode(
   searches: Architecture | readonly Architecture[],
   { decode, seed, data }: Pick<Config, 'decode' | 'seed' | 'data'>,
@@ -49,6 +53,10 @@ export function decode(
 ): Scheme {
   const architecture = 'sites' in searches ? searches : averageArchitectures(searches);
   const { maxLatency, latency, ...options } = decode;
+  if (maxLatency !== undefined && !table)
+    throw new UsageError(
+      `decode.maxLatency is ${maxLatency}, and there is no latency table to keep it by; name one in decode.latency (nats latency measures it)`,
+    );
   const budget = maxLatency !== undefined && table ? { budget: { maxLatency, table } } : {};
   // Where the table was is of no use elsewhere.
   const known = latency === undefined ? decode : { ...decode, latency: basename(latency) };

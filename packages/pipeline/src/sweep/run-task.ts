@@ -8,7 +8,7 @@ import { RUN_FILES } from '../run/run-files.js';
 import type { ModelLatency } from '../steps/bench.js';
 import { benchRuns } from '../steps/bench-runs.js';
 import type { StepContext } from '../steps/context.js';
-import { decode } from '../steps/decode.js';
+import { decode, latencyTableOf } from '../steps/decode.js';
 import { evaluate } from '../steps/evaluate.js';
 import { openTrainedRun, readScheme } from '../steps/open-run.js';
 import { asFirst, asFirstFinds } from '../steps/ranks.js';
@@ -91,7 +91,8 @@ async function schemeFor(sweep: Sweep, task: SweepTask, { backbone }: Task): Pro
   const space = spaceOf(config, backbone);
   const search = needs.find((id) => id.startsWith('searches/'));
   if (search === undefined) return scheme && patternScheme(scheme, space, config.seed);
-  const found = decode(await readArchitecture(join(sweep.out, search, RUN_FILES.architecture), space), config);
+  const architecture = await readArchitecture(join(sweep.out, search, RUN_FILES.architecture), space);
+  const found = decode(architecture, config, await latencyTableOf(config, backbone));
   return scheme ? patternScheme(scheme, space, config.seed, found) : found;
 }
 
