@@ -45,6 +45,8 @@ export interface DigitsSearch {
   readonly engine: Engine;
   readonly digits: ImageDataset;
   readonly steps: number;
+  /** Dilation that is searched for, by height as by width. */
+  readonly largest: number;
   readonly seed: number;
 }
 
@@ -64,7 +66,7 @@ export async function exampleImages({ digits, seed }: Pick<DigitsSearch, 'digits
  * Options of a search for the dilations of a small detector of wide digits, from random weights. The architecture moves from a
  * fifth of the steps on, earlier than by default: there are few.
  */
-export function digitsSearch({ engine, digits, steps, seed }: DigitsSearch) {
+export function digitsSearch({ engine, digits, steps, largest, seed }: DigitsSearch) {
   const config = demoDetectorConfig({
     inputSize: [SIDE, SIDE],
     pyramid: { channels: 32, extra: 'none' },
@@ -77,7 +79,7 @@ export function digitsSearch({ engine, digits, steps, seed }: DigitsSearch) {
   return {
     engine,
     objective: digitsObjective(digits, seed, config),
-    space: searchSpace(config.backbone, { genotypes: anisotropicGenotypes(3), division: { groups: 8 } }),
+    space: searchSpace(config.backbone, { genotypes: anisotropicGenotypes(largest), division: { groups: 8 } }),
     steps,
     seed,
     weights: searchWeights(steps, config.backbone),

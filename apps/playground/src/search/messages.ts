@@ -2,7 +2,14 @@ import type { BrowserProvider } from '../model.js';
 
 /** What the page asks of the worker. */
 export type Request =
-  | { readonly type: 'start'; readonly provider: BrowserProvider; readonly steps: number; readonly seed: number }
+  | {
+      readonly type: 'start';
+      readonly provider: BrowserProvider;
+      readonly steps: number;
+      /** Dilation, by height as by width. */
+      readonly largest: number;
+      readonly seed: number;
+    }
   | { readonly type: 'pause' | 'continue' | 'stop' };
 
 /** A gray picture with what is to be found in it. */

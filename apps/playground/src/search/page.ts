@@ -53,6 +53,7 @@ function showButtons(): void {
 function begin(): void {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   const steps = Number(element<HTMLSelectElement>('steps').value);
+  const largest = Number(element<HTMLSelectElement>('largest').value);
   const seed = Number(element<HTMLInputElement>('seed').value);
   running = { worker, steps, losses: [], seconds: [], start: 0, paused: false };
   worker.addEventListener('message', ({ data }: MessageEvent<News>) => hear(data));
@@ -63,7 +64,7 @@ function begin(): void {
   for (const id of ['moving', 'found']) element(id).hidden = true;
   say('The programs of the search are made and compiled …');
   showButtons();
-  ask({ type: 'start', provider: engine.value as BrowserProvider, steps, seed });
+  ask({ type: 'start', provider: engine.value as BrowserProvider, steps, largest, seed });
 }
 
 function end(): void {

@@ -25,12 +25,12 @@ port.addEventListener('message', ({ data }) => {
   if (data.type === 'continue' || data.type === 'stop') goOn();
 });
 
-async function start({ provider, steps, seed }: Request & { readonly type: 'start' }): Promise<void> {
+async function start({ type: _, provider, ...options }: Request & { readonly type: 'start' }): Promise<void> {
   try {
     const digits = await readDigits();
     const engine = await onnxruntimeWebEngine({ providers: [provider] });
     const control = { signal: stop.signal, ready };
-    for await (const news of runSearch({ engine, digits, steps, seed }, control)) port.postMessage(news);
+    for await (const news of runSearch({ ...options, engine, digits }, control)) port.postMessage(news);
     await engine.dispose();
   } catch (error) {
     port.postMessage({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
