@@ -20,5 +20,5 @@ const reduceSum = lower(reduceSumOp, ({ builder, inputs, outputs, attributes }) 
 /** WebAssembly runs the CPU's kernels, so it gets the CPU's lowerings, as WebGPU its own; all else gets the portable ones. */
 export function defaultLowerings(providers: readonly string[]): Lowerings {
   if (providers[0] === 'webgpu') return webgpuLowerings;
-  return providers.every((provider) => provider === 'wasm') ? [...engineLowerings, reduceSum] : [reduceSum];
+  return providers.every((provider) => provider === 'wasm') ? [...engineLowerings(), reduceSum] : [reduceSum];
 }

@@ -2,7 +2,9 @@ import { encodeProgram, type Lowerings } from '@nats/export';
 import { createProgram, input, NatsError, negate, type Program } from '@nats/graph';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Session, Tensors } from '../onnx-session/session.js';
+import { blockSize } from './block-size.js';
 import { missingForCuda } from './cuda/missing.js';
+import type { BlockSize } from './lowerings/blocked.js';
 import { engineLowerings } from './lowerings/index.js';
 import { nativeOnnxruntime } from './native-module.js';
 import { type SessionSettings, sessionOptions } from './session-options.js';
@@ -18,14 +20,16 @@ export async function openSession(program: Program, settings: SessionSettings): 
 }
 
 /** What is faster on the CPU: other providers (CUDA, Core ML, DirectML) have convolutions of their own, and get ONNX's own ops. */
-export function providerLowerings([first]: readonly string[]): Lowerings {
-  return first === 'cpu' ? engineLowerings : [];
+export function providerLowerings([first]: readonly string[], block?: BlockSize): Lowerings {
+  return first === 'cpu' ? engineLowerings(block) : [];
 }
 
-const lowerings = ({ providers, lowerings: own = [] }: SessionSettings) => [...providerLowerings(providers), ...own];
+async function lowerings({ providers, lowerings: own = [] }: SessionSettings): Promise<Lowerings> {
+  return [...providerLowerings(providers, providers[0] === 'cpu' ? await blockSize() : undefined), ...own];
+}
 
 async function copyingSession(program: Program, settings: SessionSettings): Promise<Session> {
-  const session = await createSession(encodeProgram(program, { lowerings: lowerings(settings) }), settings);
+  const session = await createSession(encodeProgram(program, { lowerings: await lowerings(settings) }), settings);
   return {
     run: async (feeds) => (await session.run(feeds)) as Tensors,
     writesInPlace: false,
@@ -41,7 +45,7 @@ async function copyingSession(program: Program, settings: SessionSettings): Prom
  * end mark is that one, and its error means that the run is complete.
  */
 async function directSession(program: Program, settings: SessionSettings): Promise<Session> {
-  const bytes = encodeProgram(program, { lowerings: lowerings(settings), sequenceOutput: END_MARK });
+  const bytes = encodeProgram(program, { lowerings: await lowerings(settings), sequenceOutput: END_MARK });
   const session = await createSession(bytes, settings);
   return {
     run: async (feeds, outputs) => {

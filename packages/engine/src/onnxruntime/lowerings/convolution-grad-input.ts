@@ -1,6 +1,7 @@
 import { type ContextOf, lowerPortably, type OnnxBuilder } from '@nats/export';
 import type { convGradInputOp } from '@nats/graph';
-import { gradInputWay } from './choose.js';
+import { type BlockSize, blockedConvolution, blockedFlippedKernel } from './blocked.js';
+import { flippedPadding, gradInputWay } from './choose.js';
 import { type Geometry, gatherAccumulateTable, pixelRows, withZeroPixel } from './columns.js';
 import { sizeOfConvolution } from './geometry.js';
 import { once } from './memo.js';
@@ -12,12 +13,13 @@ export const gradInputWays = {
   transposed: (context: Context) => lowerPortably(context),
   flipped: lowerFlipped,
   gatherAccumulate: lowerGatherAccumulate,
+  blocked: lowerBlocked,
 } as const;
 
-export function lowerGradInput(context: Context): void {
+export function lowerGradInput(context: Context, block?: BlockSize): void {
   const { shapes, attributes } = context;
   const { geometry, size } = sizeOfConvolution(attributes.shape, shapes[1] as readonly number[], attributes);
-  gradInputWays[gradInputWay(size)](context, geometry);
+  gradInputWays[gradInputWay(size, block)](context, geometry, block ?? 1);
 }
 
 /**
@@ -51,6 +53,15 @@ function lowerGatherAccumulate({ builder, inputs, outputs, shapes, attributes }:
   builder.node('Reshape', [planes, builder.int64(shape)], {}, outputs);
 }
 
+/** As `lowerFlipped`, on blocks of channels. Without groups, strides or cropping. */
+function lowerBlocked({ builder, inputs, outputs, shapes }: Context, geometry: Geometry, block: BlockSize): void {
+  const shape = shapes[1] as readonly number[];
+  const kernel = blockedFlippedKernel(builder, inputs[1], shape, block);
+  const padding = flippedPadding(geometry) as [number, number, number, number];
+  const flipped = { kernel: geometry.kernel, stride: [1, 1], dilation: geometry.dilation, padding } as const;
+  blockedConvolution(builder, { x: inputs[0], kernel, outputChannels: shape[1]!, geometry: flipped }, outputs);
+}
+
 /**
  * The gradient as a plain convolution with the kernel flipped by 180 degrees and its channel axes swapped inside each
  * group. Its padding d (k - 1) - p may be negative: then the gradient is cropped first.
@@ -58,17 +69,10 @@ function lowerGatherAccumulate({ builder, inputs, outputs, shapes, attributes }:
 function lowerFlipped(context: Context, geometry: Geometry): void {
   const { builder, inputs, outputs, shapes, attributes } = context;
   const [o, c, kh, kw] = shapes[1] as [number, number, number, number];
-  const { groups, dilation, padding, shape } = attributes;
+  const { groups, dilation } = attributes;
   const flipped = flippedKernel(builder, inputs[1], [groups, o / groups, c, kh * kw]);
   const kernel = builder.node('Reshape', [flipped, builder.int64([groups * c, o / groups, kh, kw])]);
-  const reach = [dilation[0] * (kh - 1), dilation[1] * (kw - 1)] as const;
-  const before = [reach[0] - padding[0], reach[1] - padding[1]] as const;
-  // What is left of the input's size: pads after, which stride 1 makes equal to reach - padding.
-  const after = [
-    shape[2]! + reach[0] - before[0] - geometry.output[0],
-    shape[3]! + reach[1] - before[1] - geometry.output[1],
-  ] as const;
-  const pads = [...before, ...after];
+  const pads = flippedPadding(geometry);
   const crop = pads.map((side) => Math.min(side, 0));
   const cropped = crop.some((side) => side < 0)
     ? builder.node('Pad', [inputs[0], builder.int64([0, 0, crop[0]!, crop[1]!, 0, 0, crop[2]!, crop[3]!])], {

@@ -1,11 +1,13 @@
-import { lower } from '@nats/export';
+import { encodeProgram, lower, readNodes } from '@nats/export';
 import * as g from '@nats/graph';
 import { hashed } from '@nats/graph/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorAgainstReference } from '../../../test/compare.js';
-import { col2imPadding } from './choose.js';
+import { blockSize } from '../block-size.js';
+import { col2imPadding, flippedPadding } from './choose.js';
 import type { Geometry } from './columns.js';
+import { convolutionLowerings } from './convolution.js';
 import { forwardWays } from './convolution-forward.js';
 import { gradInputWays } from './convolution-grad-input.js';
 import { gradWeightWays } from './convolution-grad-weight.js';
@@ -71,11 +73,18 @@ const CASES: Record<string, Case> = {
   'wide groups': { x: [2, 32, 6, 7], w: [34, 16, 3, 3], options: { groups: 2, padding: 1 } },
   'narrow groups': { x: [2, 12, 6, 7], w: [8, 3, 3, 3], options: { groups: 4, padding: 2, dilation: 2 } },
   depthwise: { x: [2, 6, 6, 7], w: [6, 1, 3, 3], options: { groups: 6, padding: 1, stride: 2 } },
+  'blocks of channels, dilated': {
+    x: [2, 32, 9, 10],
+    w: [64, 32, 3, 3],
+    options: { padding: [2, 1, 1, 2], dilation: [2, 1] },
+  },
+  'blocks of channels with stride': { x: [2, 64, 9, 8], w: [32, 64, 3, 2], options: { stride: [2, 1], padding: 1 } },
   'one pixel': { x: [1, 16, 1, 1], w: [16, 16, 3, 3], options: { padding: 1 } },
 };
 
 /** Every way, also where choose.ts would take another. */
 async function errorOfWays({ x, w, options }: Case): Promise<Record<string, number>> {
+  const block = await blockSize();
   const [image, weight] = [g.input('x', 'float32', x), g.input('w', 'float32', w)];
   const y = g.conv2d(image, weight, options);
   const gradient = g.input('g', 'float32', y.shape);
@@ -84,6 +93,8 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
   const plain = attributes.groups === 1;
   const unit = attributes.stride.every((stride) => stride === 1);
   const cut = col2imPadding(geometry).every((side) => side >= 0);
+  const uncut = flippedPadding(geometry).every((side) => side >= 0);
+  const blocked = block !== undefined && plain && [x[1], w[0]].every((channels) => channels % block === 0);
   const feeds = { x: hashed(x, 1), w: hashed(w, 2), g: hashed(y.shape as number[], 3) };
   const table: [Parameters<typeof lower>[0], g.Tensor, WaysOf, readonly string[]][] = [
     [g.conv2dOp, y, forwardWays, ['conv', ...(plain ? ['im2col'] : []), ...(plain && unit && cut ? ['col2im'] : [])]],
@@ -91,7 +102,12 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
       g.convGradInputOp,
       g.convGradInput(gradient, weight, x, options),
       gradInputWays,
-      ['transposed', ...(unit ? ['flipped'] : []), ...(plain ? ['gatherAccumulate'] : [])],
+      [
+        'transposed',
+        ...(unit ? ['flipped'] : []),
+        ...(plain ? ['gatherAccumulate'] : []),
+        ...(blocked && unit && uncut ? ['blocked'] : []),
+      ],
     ],
     [
       g.convGradWeightOp,
@@ -103,7 +119,7 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
   const errors: Record<string, number> = {};
   for (const [op, output, ways, names] of table) {
     for (const way of names) {
-      const chosen = lower(op, (context) => ways[way]!(context as never, geometry));
+      const chosen = lower(op, (context) => ways[way]!(context as never, geometry, block ?? 1));
       const needed = Object.fromEntries(
         Object.entries(feeds).filter(([name]) => output.node.inputs.some((i) => nameOf(i) === name)),
       );
@@ -114,7 +130,7 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
 }
 
 /** Each way takes the context of its own op. */
-type WaysOf = Readonly<Record<string, (context: never, geometry: Geometry) => void>>;
+type WaysOf = Readonly<Record<string, (context: never, geometry: Geometry, block: number) => void>>;
 
 const nameOf = (tensor: g.Tensor) => (tensor.node.attributes as { name: string }).name;
 
@@ -171,6 +187,18 @@ describe('a convolution and its gradients', () => {
     ];
     const feeds = { x: hashed([2, 16, 4, 5], 1), w: hashed([3, 16, 3, 3], 2), bias: hashed([3], 3) };
     expect(await errorAgainstReference({ y: g.conv2d(x, w, { padding: 1 }, bias) }, feeds)).toBeLessThan(3e-6);
+  });
+
+  it("where there is enough of them, the input's gradient takes blocks of channels", async () => {
+    const shape = [1, 64, 33, 32] as const;
+    const [gradient, w] = [g.input('g', 'float32', shape), g.input('w', 'float32', [64, 64, 3, 3])];
+    const outputs = { dx: g.convGradInput(gradient, w, shape, { padding: 1 }) };
+    const lowerings = convolutionLowerings(await blockSize());
+    const nodes = readNodes(encodeProgram(g.createProgram({ outputs }), { lowerings }));
+    const blocked = nodes.filter(({ op }) => op === 'com.microsoft.nchwc.Conv');
+    expect(blocked).toHaveLength((await blockSize()) === undefined ? 0 : 1);
+    const feeds = { g: hashed(shape, 1), w: hashed([64, 64, 3, 3], 2) };
+    expect(await errorAgainstReference(outputs, feeds)).toBeLessThan(3e-6);
   });
 
   it('an unknown batch is convolved too', async () => {

@@ -1,15 +1,19 @@
 import type { Lowerings } from '@nats/export';
 import { batchNormLowerings } from './batch-norm.js';
+import type { BlockSize } from './blocked.js';
 import { channelDilationLowerings } from './channel-dilation.js';
 import { convolutionLowerings } from './convolution.js';
 import { maxPoolLowerings } from './max-pool-grad.js';
 import { reluLowerings } from './relu.js';
 
-/** Where onnxruntime has a faster way than the portable lowering. */
-export const engineLowerings: Lowerings = [
+/**
+ * Where onnxruntime has a faster way than the portable lowering.
+ * @param block of channels, where its CPU kernels have blocked layouts
+ */
+export const engineLowerings = (block?: BlockSize): Lowerings => [
   ...batchNormLowerings,
   ...channelDilationLowerings,
-  ...convolutionLowerings,
+  ...convolutionLowerings(block),
   ...reluLowerings,
   ...maxPoolLowerings,
 ];
