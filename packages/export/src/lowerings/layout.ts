@@ -4,12 +4,13 @@ import {
   padOp,
   reshapeOp,
   reverseOp,
+  type Shape,
   sliceOp,
   splitOp,
   tensorData,
   transposeOp,
 } from '@nats/graph';
-import { type Lowerings, lower } from '../lowering.js';
+import { type ContextOf, type Lowerings, lower } from '../lowering.js';
 import type { OnnxBuilder } from '../onnx-builder.js';
 
 /** A position past every end, as ONNX's Slice allows. */
@@ -18,6 +19,29 @@ const END = 2 ** 40;
 /** The first dimension of a value, int64 `[1]`. */
 export function batchOf(builder: OnnxBuilder, x: string): string {
   return builder.node('Slice', [builder.node('Shape', [x]), builder.int64([0]), builder.int64([1])]);
+}
+
+/** Whether it is `[N, C, H, 1, W, 1]` that is stretched to `[N, C, H, factor, W, factor]`: nearest-neighbor upsampling. */
+function repeatsPixels(from: Shape, to: Shape): boolean {
+  return (
+    from.length === 6 &&
+    [0, 1, 2, 4].every((axis) => from[axis] === to[axis] && to[axis] !== 0) &&
+    [3, 5].every((axis) => from[axis] === 1 && to[axis] !== 0)
+  );
+}
+
+/** Resize copies the same pixels in a twentieth of Expand's time. */
+function lowerRepeatedPixels({
+  builder,
+  inputs,
+  outputs,
+  attributes: { shape },
+}: ContextOf<typeof broadcastToOp>): void {
+  const [, c, h, down, w, across] = shape as readonly number[];
+  const map = builder.node('Reshape', [inputs[0], builder.int64([0, c!, h!, w!])]);
+  const rule = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+  const repeated = builder.node('Resize', [map, '', builder.float([1, 1, down!, across!])], rule);
+  builder.node('Reshape', [repeated, builder.int64([0, c!, h!, down!, w!, across!])], {}, outputs);
 }
 
 export const layoutLowerings: Lowerings = [
@@ -35,7 +59,13 @@ export const layoutLowerings: Lowerings = [
     builder.node('Transpose', inputs, { perm: attributes.permutation }, outputs);
   }),
   // Expand broadcasts both ways, so 1 keeps a batch 'N'.
-  lower(broadcastToOp, ({ builder, inputs, outputs, attributes: { shape } }) => {
+  lower(broadcastToOp, (context) => {
+    const { builder, inputs, outputs, node, attributes } = context;
+    const [[x], { shape }] = [node.inputs, attributes];
+    if (x!.dtype === 'float32' && repeatsPixels(x!.shape, shape)) {
+      lowerRepeatedPixels(context);
+      return;
+    }
     const target = shape.map((dimension) => (dimension === 'N' ? 1 : dimension));
     builder.node('Expand', [inputs[0], builder.int64(target)], {}, outputs);
   }),
