@@ -19,7 +19,7 @@ import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
 import { watchCommand } from './commands/watch.js';
 import { weightsCommand } from './commands/weights.js';
-import { EXIT, exitCodeOf } from './exit-codes.js';
+import { EXIT, EXIT_CODES, exitCodeOf } from './exit-codes.js';
 
 /**
  * Runs one command. Data goes to stdout, messages to stderr.
@@ -43,51 +43,34 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-function createCommandLine(): Command {
+/** All commands. */
+export function createCommandLine(): Command {
   const program = new Command('nats')
-    .description('Finds better dilations for the convolutions of a pretrained detector, at the same cost.')
+    .description("Finds better dilations for a detector's pretrained convolutions; parameters and multiply-adds stay.")
     .version(VERSION)
     .option('--debug', 'show stack traces')
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
     .showHelpAfterError('(nats --help shows what there is)')
-    .addHelpText('after', '\nExample:\n  $ nats demo --quick');
-  demoCommand(program);
-  initCommand(program);
-  inspectCommand(program);
-  weightsCommand(program);
-  pretrainCommand(program);
-  searchCommand(program);
-  latencyCommand(program);
-  decodeCommand(program);
-  trainCommand(program);
-  evaluateCommand(program);
-  sweepCommand(program);
-  exportCommand(program);
-  verifyCommand(program);
-  benchCommand(program);
-  detectCommand(program);
-  reportCommand(program);
-  watchCommand(program);
-  doctorCommand(program);
-  for (const command of program.commands) {
-    command.helpGroup(groupOf(command.name()));
-    pointToHelp(command, `nats ${command.name()}`);
+    .addHelpText('after', `\n${EXIT_CODES}\n\nExample:\n  $ nats demo --quick`);
+  for (const [group, adders] of Object.entries(GROUPS)) {
+    const before = program.commands.length;
+    for (const add of adders) add(program);
+    for (const command of program.commands.slice(before)) {
+      command.helpGroup(group);
+      pointToHelp(command, `nats ${command.name()}`);
+    }
   }
   return program;
 }
 
 /** Commands in the order of their use. */
-const GROUPS = {
-  'Start:': ['demo', 'init', 'inspect', 'weights', 'doctor'],
-  'Find dilations:': ['pretrain', 'search', 'latency', 'decode'],
-  'Train and evaluate:': ['train', 'watch', 'evaluate', 'report', 'sweep'],
-  'Use the result:': ['export', 'verify', 'bench', 'detect'],
-} as const;
-
-function groupOf(name: string): string {
-  return Object.entries(GROUPS).find(([, names]) => (names as readonly string[]).includes(name))?.[0] ?? 'Other:';
-}
+const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
+  'Start:': [doctorCommand, demoCommand, inspectCommand, weightsCommand, initCommand],
+  'Find dilations:': [pretrainCommand, searchCommand, latencyCommand, decodeCommand],
+  'Train and evaluate:': [trainCommand, watchCommand, evaluateCommand, reportCommand, sweepCommand],
+  'Use the result:': [exportCommand, verifyCommand, benchCommand, detectCommand],
+};
 
 /** After a usage error: the help of the command that was meant, not of all. */
 function pointToHelp(command: Command, name: string): void {

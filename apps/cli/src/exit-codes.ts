@@ -7,3 +7,11 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.requeue ? EXIT.requeue : EXIT.interrupted;
   return error instanceof UsageError ? EXIT.usage : EXIT.failure;
 }
+
+/** For `nats --help`. */
+export const EXIT_CODES = `Exit codes:
+  0    done
+  1    failed, told in one line (--debug adds the stack)
+  2    a call or a config that makes no sense
+  75   after SIGTERM or SIGUSR2: start the same command again
+  130  after Ctrl-C`;

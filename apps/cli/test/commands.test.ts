@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uniformScheme } from '@nats/search';
 import { demoResnet, schemeToJson, searchSpace } from '@nats/space';
+import type { Command } from 'commander';
 import { afterAll, describe, expect, test } from 'vitest';
+import { createCommandLine } from '../src/command-line.js';
+import { EXIT } from '../src/exit-codes.js';
 import { runNats } from './run-nats.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'nats-cli-'));
@@ -41,8 +44,9 @@ describe('nats evaluate', () => {
   });
 
   test('prints its lines', () => {
-    const { code, stdout } = runNats('evaluate', '--annotations', annotations, '--detections', found);
+    const { code, stdout, stderr } = runNats('evaluate', '--annotations', annotations, '--detections', found);
     expect(code).toBe(0);
+    expect(stderr).toMatch(/^Next: nats evaluate RUN /);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(12);
     expect(lines[1]).toBe(
@@ -78,33 +82,57 @@ test.each([[['evaluate']], [['evaluate', '--anotations', 'a']], [['nothing']], [
   },
 );
 
-const COMMANDS = [
-  ...[
-    '',
-    'bench',
-    'demo',
-    'derive',
-    'detect',
-    'doctor',
-    'evaluate',
-    'export',
-    'init',
-    'inspect',
-    'latency',
-    'pretrain',
-    'report',
-  ],
-  ...['search', 'train', 'verify', 'inspect data', 'inspect model', 'inspect run', 'inspect scheme', 'inspect weights'],
-];
+/** Every command with the words that call it, `nats` itself first. */
+function allCommands(command: Command, words: readonly string[] = []): [string, Command][] {
+  const visible = command.createHelp().visibleCommands(command);
+  return [
+    [words.join(' '), command],
+    ...visible.flatMap((child) => (child.name() === 'help' ? [] : allCommands(child, [...words, child.name()]))),
+  ];
+}
 
-test.each(COMMANDS.map((command) => [command.split(' ').filter((word) => word !== '')]))(
-  'help has an example: nats %j --help',
-  (args) => {
-    const { code, stdout } = runNats(...args, '--help');
+const COMMANDS = allCommands(createCommandLine());
+
+describe('help', () => {
+  test.each(COMMANDS)(
+    'has an example of itself, and no line that is wider than a terminal: nats %s --help',
+    (words) => {
+      let text = '';
+      const [, command] = allCommands(createCommandLine()).find(([name]) => name === words)!;
+      command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 80 }).outputHelp();
+      expect(text).toMatch(new RegExp(`Example:\\n {2}\\$ nats ${words}`));
+      const [above] = text.split('Example:');
+      expect(above!.split('\n').filter((line) => line.length > 80)).toEqual([]);
+      // An empty list is no default that a reader could want.
+      expect(text).not.toContain('(default: [])');
+    },
+  );
+
+  test('shows each command in one line, in the order of use, and the exit codes', () => {
+    const { code, stdout } = runNats('--help');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Example:\n {2}\$ nats /);
-  },
-);
+    const lines = stdout.split('\n');
+    const names = createCommandLine().commands.map((command) => command.name());
+    const places = names.map((name) => lines.findIndex((line) => new RegExp(`^ {2}${name} +\\S`).test(line)));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    for (const [i, place] of places.entries()) {
+      expect(place, names[i]).toBeGreaterThan(0);
+      // What would not fit goes on in a line that is indented deeper.
+      expect(lines[place + 1], names[i]).not.toMatch(/^ {3,}\S/);
+    }
+    for (const exit of Object.values(EXIT)) expect(stdout).toMatch(new RegExp(`^ {2}${exit} +\\w`, 'm'));
+  });
+});
+
+test.each([
+  [['serach'], "unknown command 'serach'", 'Did you mean search?', 'nats --help'],
+  [['inspect', 'dat'], "unknown command 'dat'", 'Did you mean data?', 'nats inspect --help'],
+  [['train', '--step', '3'], "unknown option '--step'", 'Did you mean --steps?', 'nats train --help'],
+])('what is not known is told with what is near: nats %j', (args, ...told) => {
+  const { code, stderr } = runNats(...(args as string[]));
+  expect(code).toBe(2);
+  for (const text of told) expect(stderr).toContain(text);
+});
 
 test('nats inspect scheme shows what was chosen', () => {
   const scheme = uniformScheme(searchSpace(demoResnet()), [2, 2], { tool: { name: 'test', version: '1' } });
@@ -147,8 +175,9 @@ test('nats latency writes a table of the config, and prints it', () => {
 });
 
 test('nats doctor runs the engine', () => {
-  const { code, stdout } = runNats('doctor', '--json');
+  const { code, stdout, stderr } = runNats('doctor', '--json');
   expect(code).toBe(0);
+  expect(stderr).toContain('Next: nats demo --quick');
   const report = JSON.parse(stdout);
   expect(report).toMatchObject({ node: process.versions.node, works: true });
   expect(report.engines[0]).toMatchObject({ engine: 'onnxruntime' });

@@ -282,6 +282,14 @@ describe('nats init', () => {
     expect(runNatsIn(at('new'), 'inspect', 'data').stdout).toContain('12 images');
   });
 
+  test('data that are not there yet are told: a typo is seen before the first training', () => {
+    const { code, stderr } = nats('init', '--format', 'yolo', '--data', 'dta/data.yaml', '--out', 'typo/config.json');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: the data cannot be read yet: .*\nNext: nats inspect data --config typo\/config.json\n$/,
+    );
+  });
+
   test('--schema prints it', () => {
     expect(JSON.parse(nats('init', '--schema').stdout).properties.detector).toBeDefined();
   });

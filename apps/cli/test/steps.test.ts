@@ -18,6 +18,9 @@ describe.each<TinyFormat>(['coco', 'voc', 'yolo'])('each step alone on %s', (for
     const { code, stdout, stderr } = runNatsIn(folder, ...args);
     expect(stderr).not.toContain('nats: ');
     expect(code).toBe(0);
+    // Every command says what to do next, where it gets into no pipe.
+    expect(stderr, args.join(' ')).toMatch(/^Next: .*\n$/m);
+    expect(stdout).not.toContain('Next:');
     return stdout;
   };
   const firstImage = { coco: 'data/images', voc: 'data/JPEGImages', yolo: 'data/images/val' }[format];

@@ -15,10 +15,12 @@ export {
   type MeasureLatencyOptions,
   measureLatency,
 } from './latency/measure-latency.js';
+export { type DescribedModel, describeModel, modelText } from './model/describe-model.js';
 export { configRuntime, MODEL_ENGINES, type ModelRuntime, modelRuntime } from './model/model-engines.js';
 export { modelFile } from './model/model-file.js';
 export { noise } from './model/noise.js';
 export { type OpenDetector, openDetector } from './model/open-detector.js';
+export { NEXT } from './next-step.js';
 export { type Progress, timeLeft } from './progress.js';
 export { commandOf } from './run/command-line-of.js';
 export { logCommand, readCommands, readEnvironment } from './run/command-log.js';
@@ -33,6 +35,7 @@ export { accuracyOf, benchModels, benchTable, type ModelLatency } from './steps/
 export { benchRuns } from './steps/bench-runs.js';
 export { type ComparedDetector, type ComparisonTableOptions, comparisonTable } from './steps/comparison-table.js';
 export type { StepContext } from './steps/context.js';
+export { datasetText } from './steps/dataset-text.js';
 export { readDatasets } from './steps/datasets.js';
 export { decode, latencyTableOf, predictionText, readLatencyTable, writeScheme } from './steps/decode.js';
 export { type EvaluationFile, evaluate, evaluationFile, evaluationText, readEvaluation } from './steps/evaluate.js';

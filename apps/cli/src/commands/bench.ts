@@ -9,6 +9,7 @@ import {
   type ModelLatency,
   modelFile,
   modelRuntime,
+  NEXT,
   noise,
   type OpenDetector,
   openDetector,
@@ -19,7 +20,7 @@ import {
 import type { Command } from 'commander';
 import { printLines } from '../output.js';
 import { streamProgress } from '../progress.js';
-import { addModelEngineFlag, countingNumber, printJson, thisCommand } from './shared.js';
+import { addModelEngineFlag, countingNumber, printJson, tellNext, thisCommand } from './shared.js';
 
 interface BenchFlags {
   readonly image?: string;
@@ -33,6 +34,7 @@ interface BenchFlags {
 /** `nats bench`: exported models side by side. */
 export function benchCommand(program: Command): void {
   addModelEngineFlag(program.command('bench'))
+    .summary('Latency and throughput of exported models, side by side')
     .description('Latency and throughput of exported models, in turn in one process')
     .argument('<models...>', 'ONNX files of nats export, or their runs')
     .option('--image <file>', 'what is detected on (default: noise of the size that the detector sees)')
@@ -77,6 +79,7 @@ async function run(
     else printLines(benchTable(models, latencies, accuracies));
     // After that: what was measured is not lost where nothing may be written.
     await Promise.all(paths.map((path, i) => keep(path, latencies[i]!)));
+    tellNext(NEXT.bench(paths));
   } finally {
     for (const model of models) await model.close();
   }

@@ -26,6 +26,12 @@ export function addDataFlags(command: Command): Command {
     .option('--val-images <dir>', 'coco: the folder of the images for evaluation (default: --images)');
 }
 
+/** The flags as they are typed. */
+export function dataArguments({ format, data, train, val, images, valImages }: DataFlags): string[] {
+  const flags = { format, data, train, val, images, 'val-images': valImages };
+  return Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+}
+
 /** The section `data` as flags say it; empty without `--format`. @throws UsageError for flags that the format lacks */
 export function dataOverrides(flags: DataFlags): Overrides {
   const { format, data, train, val, images, valImages } = flags;

@@ -3,6 +3,7 @@ import {
   decode,
   latencyTableOf,
   logCommand,
+  NEXT,
   predictionText,
   RUN_FILES,
   readArchitecture,
@@ -86,5 +87,5 @@ async function run(folder: string, flags: DecodeFlags): Promise<void> {
   await logCommand(folder, thisCommand());
   const predicted = table ? `${predictionText(table, scheme, config.decode.maxLatency)}\n` : '';
   process.stdout.write(`${schemeText(scheme, backbone)}\n${predicted}${path}\n`);
-  tellNext(`nats train --scheme ${path}`);
+  tellNext(NEXT.decode(path));
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { parseAssignment, type StepContext } from '@nats/pipeline';
+import { NEXT, parseAssignment, type StepContext } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
 import { DEFAULT_TASK, DEMO_TASKS, type DemoTask, demoConfig } from '../demo/demo-config.js';
-import { addEngineFlag, collected, countingNumber, withContext } from './shared.js';
+import { addEngineFlag, collected, countingNumber, tellNext, withContext } from './shared.js';
 
 interface DemoFlags {
   readonly quick?: boolean;
@@ -10,12 +10,13 @@ interface DemoFlags {
   readonly out?: string;
   readonly threads: number;
   readonly engine?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
 }
 
 /** `nats demo`: the whole method on digits, from nothing to two exported detectors and a comparison. */
 export function demoCommand(program: Command): void {
   addEngineFlag(program.command('demo'))
+    .summary('The whole method on digits, from nothing to a comparison')
     .description('Pretrain, search, train with and without the found dilations, compare, export: all on digits')
     .option('--quick', 'fewer steps: shows that every step works; too short to compare AP, which it leaves out')
     .addOption(
@@ -24,13 +25,13 @@ export function demoCommand(program: Command): void {
         .default(DEFAULT_TASK),
     )
     .option('--out <dir>', 'where it is kept, and continued (default: runs/demo, with -digits and -quick)')
-    .option('--set <key=value>', 'overrides a setting of the demo, such as search.steps=8; repeatable', collected, [])
+    .option('--set <key=value>', 'overrides a setting of the demo, such as search.steps=8; repeatable', collected)
     .option('--threads <number>', 'intra-op threads', countingNumber, 2)
     .addHelpText('after', '\nExample:\n  $ nats demo --quick --out runs/first')
     .action(demo);
 }
 
-async function demo({ quick = false, task, out, threads, engine, set }: DemoFlags): Promise<void> {
+async function demo({ quick = false, task, out, threads, engine, set = [] }: DemoFlags): Promise<void> {
   const folder = out ?? join('runs', `demo${task === DEFAULT_TASK ? '' : `-${task}`}${quick ? '-quick' : ''}`);
   const { runDemo, TOO_SHORT } = await import('../demo/run-demo.js');
   const started = performance.now();
@@ -51,4 +52,5 @@ async function demo({ quick = false, task, out, threads, engine, set }: DemoFlag
     );
   };
   await withContext(config, folder, work, process.stdout);
+  tellNext(NEXT.demo());
 }

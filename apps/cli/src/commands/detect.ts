@@ -14,6 +14,7 @@ import { NatsError } from '@nats/graph';
 import {
   modelFile,
   modelRuntime,
+  NEXT,
   type OpenDetector,
   openDetector,
   timeLeft,
@@ -25,7 +26,7 @@ import { printable } from '@nats/transfer';
 import type { Command } from 'commander';
 import { isOutputClosed } from '../output.js';
 import { streamProgress } from '../progress.js';
-import { addModelEngineFlag, countingNumber, printJson, shareNumber } from './shared.js';
+import { addModelEngineFlag, countingNumber, printJson, shareNumber, tellNext } from './shared.js';
 
 interface DetectFlags {
   readonly out?: string;
@@ -39,6 +40,7 @@ interface DetectFlags {
 /** `nats detect`: what is on images. */
 export function detectCommand(program: Command): void {
   addModelEngineFlag(program.command('detect'))
+    .summary('Detect on images with an exported model')
     .description(
       'Detect on images with an exported model: boxes as a table or JSON (with masks, if it gives masks), pictures with --out',
     )
@@ -103,6 +105,7 @@ async function run(path: string, paths: readonly string[], flags: DetectFlags): 
       if (images.length > 1) progress.line(`  ${images.length} images`);
       if (failed.length > 0) throw new Error(printable(failureOf(failed, images.length)));
     });
+    tellNext(NEXT.detect(path, flags.out));
   } finally {
     await model.close();
   }

@@ -1,5 +1,5 @@
 import { doctor, formatDoctor } from '@nats/engine';
-import { VERSION } from '@nats/pipeline';
+import { NEXT, VERSION } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { printJson, tellNext } from './shared.js';
 
@@ -7,6 +7,7 @@ import { printJson, tellNext } from './shared.js';
 export function doctorCommand(program: Command): void {
   program
     .command('doctor')
+    .summary('What works on this machine, and what to do about the rest')
     .description('Which engines and providers work here, with versions, and what to do about those that do not')
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  $ nats doctor')
@@ -15,6 +16,6 @@ export function doctorCommand(program: Command): void {
       if (json) printJson({ nats: VERSION, ...report });
       else process.stdout.write(`nats ${VERSION}\n${formatDoctor(report)}\n`);
       if (!report.works) throw new Error('no engine works here');
-      tellNext('nats demo --quick to see it work, nats init for your own data');
+      tellNext(NEXT.doctor());
     });
 }

@@ -10,6 +10,7 @@ import {
   expectFile,
   isRun,
   logCommand,
+  NEXT,
   openTrainedRun,
   runConfig,
   UsageError,
@@ -23,6 +24,7 @@ import {
   configOf,
   overridesOf,
   printJson,
+  tellNext,
   thisCommand,
   withContext,
 } from './shared.js';
@@ -37,7 +39,9 @@ interface EvaluateFlags extends ConfigFlags, ProcessFlags {
 
 /** `nats evaluate`: COCO's numbers of a trained detector, of an exported file, or of two files of results. */
 export function evaluateCommand(program: Command): void {
-  addProcessFlags(addConfigFlags(program.command('evaluate')))
+  const command = program
+    .command('evaluate')
+    .summary("COCO's twelve numbers of a run, a model, or two files")
     .description("COCO's twelve numbers, as pycocotools computes and prints them: of a run, a model, or two files")
     .argument('[target]', 'a run of nats train, or an ONNX file (then --config says on which data)')
     .option('--annotations <file>', "without target: ground truth, in the format of COCO's instances_*.json")
@@ -49,7 +53,8 @@ export function evaluateCommand(program: Command): void {
         'what is compared: bbox, or segm for masks; default: bbox of two files, all that a run or a model gives',
       ).choices(['bbox', 'segm']),
     )
-    .option('--json', 'print {"stats": the twelve numbers, "perCategory": AP by name}; -1 is without objects')
+    .option('--json', 'print {"stats": the twelve numbers, "perCategory": AP by name}; -1 is without objects');
+  addProcessFlags(addConfigFlags(command))
     .addHelpText(
       'after',
       '\nExample:\n  $ nats evaluate runs/transformed\n  $ nats evaluate --annotations instances_val.json --detections found.json',
@@ -64,8 +69,9 @@ async function run(target: string | undefined, flags: EvaluateFlags): Promise<vo
       throw new UsageError('either a run or a model, or --annotations and --detections');
     }
     const file = await ofTarget(target, flags);
-    if (file) print(chosen(file, flags), flags);
-    return;
+    if (!file) return;
+    print(chosen(file, flags), flags);
+    return tellNext(NEXT.evaluate(target));
   }
   if (annotations === undefined || detections === undefined) {
     throw new UsageError('name a run, a model, or both --annotations and --detections (nats evaluate --help)');
@@ -79,6 +85,7 @@ async function run(target: string | undefined, flags: EvaluateFlags): Promise<vo
     );
   }
   print(evaluationFile(evaluation, summarize(evaluation), 0), flags);
+  tellNext(NEXT.evaluate(undefined));
 }
 
 function print(file: EvaluationFile, { json }: EvaluateFlags): void {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { exportRun, logCommand, openTrainedRun, RUN_FILES } from '@nats/pipeline';
+import { exportRun, logCommand, NEXT, openTrainedRun, RUN_FILES } from '@nats/pipeline';
 import { type Command, Option } from 'commander';
 import { tellNext, thisCommand } from './shared.js';
 
@@ -16,6 +16,7 @@ interface ExportFlags {
 export function exportCommand(program: Command): void {
   program
     .command('export')
+    .summary('Write a trained detector as one ONNX file')
     .description('Write a trained detector as an ONNX file that needs nothing else')
     .argument('<run>', 'a run of nats train')
     .option('--out <file>', "where it goes (default: the run's model.onnx)")
@@ -40,5 +41,5 @@ async function run(folder: string, flags: ExportFlags): Promise<void> {
   await exportRun(trained, path, replace);
   await logCommand(folder, thisCommand());
   process.stdout.write(`${path}\n`);
-  tellNext(`nats verify ${folder}${out === undefined ? '' : ` --model ${out}`}`);
+  tellNext(NEXT.export(folder, out));
 }

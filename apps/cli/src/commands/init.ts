@@ -7,6 +7,7 @@ import {
   type ConfigInput,
   configJsonSchema,
   loadConfig,
+  NEXT,
   parseConfig,
   SCHEMA_FILE,
   suggestedSettings,
@@ -17,7 +18,7 @@ import {
 import { isWeightName } from '@nats/transfer/parse';
 import { type Command, Option } from 'commander';
 import { addDataFlags, type DataFlags, dataOverrides } from './data-flags.js';
-import { printJson } from './shared.js';
+import { printJson, tellNext } from './shared.js';
 
 export interface InitFlags extends DataFlags {
   readonly backbone?: string;
@@ -31,7 +32,9 @@ export interface InitFlags extends DataFlags {
 
 /** `nats init`: a config for the user's own data. */
 export function initCommand(program: Command): void {
-  addDataFlags(program.command('init'))
+  const command = program
+    .command('init')
+    .summary('Write a config for your own data')
     .description('Write a config for your own data: asks on a terminal, takes flags otherwise')
     .addOption(new Option('--backbone <name>', 'the network that is transformed').choices(BACKBONE_NAMES))
     .option('--weights <file>', 'pretrained weights: a file, or a name such as torchvision:resnet50')
@@ -39,7 +42,8 @@ export function initCommand(program: Command): void {
     .option('--size <height>x<width>', 'that images are letterboxed to, such as 320x320')
     .option('--out <file>', 'where the config goes; its JSON schema is written beside it', CONFIG_FILE)
     .option('--replace', 'even if there is a config already')
-    .option('--schema', 'print the JSON schema of configs, and write nothing')
+    .option('--schema', 'print the JSON schema of configs, and write nothing');
+  addDataFlags(command)
     .addHelpText(
       'after',
       '\nExample:\n  $ nats init --format voc --data VOC2007 --train trainval --val test --backbone resnet18 --weights resnet18.pth',
@@ -66,8 +70,12 @@ async function run(flags: InitFlags): Promise<void> {
   // Paths are those of the file: the settings that fit the data are known once it is there.
   const suggested = await suggestedSettings(await loadConfig({ file: out }));
   await writeJson(out, withOverrides(config, suggested));
-  process.stdout.write(`${out}\nNext: nats inspect data --config ${out}\n`);
+  process.stdout.write(`${out}\n`);
+  if (!('train.steps' in suggested)) process.stderr.write(`warning: ${UNREAD}\n`);
+  tellNext(NEXT.init(out));
 }
+
+const UNREAD = 'the data cannot be read yet: steps and batch are not fitted to them; nats inspect data says why';
 
 /** Only what was said: the rest are defaults, which the schema describes. Paths become relative to the config's folder. */
 function configFrom(flags: InitFlags): ConfigInput {

@@ -1,11 +1,7 @@
-import { DETECTOR_FORMAT, readDetectorMetadata } from '@nats/detect';
-import { type ModelValue, readModel } from '@nats/export';
-import { sizeOf } from '@nats/graph';
-import { modelFile } from '@nats/pipeline';
-import { readRegularFile } from '@nats/transfer';
+import { describeModel, modelText, NEXT } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { printLines } from '../output.js';
-import { printJson } from './shared.js';
+import { printJson, tellNext } from './shared.js';
 
 /** `nats inspect model`: what an ONNX file says about itself. */
 export function inspectModelCommand(inspect: Command): void {
@@ -19,36 +15,9 @@ export function inspectModelCommand(inspect: Command): void {
 }
 
 async function run(path: string, { json }: { json?: true }): Promise<void> {
-  const file = modelFile(path);
-  const bytes = await readRegularFile(file);
-  const model = readModel(bytes, file);
-  const detector = model.metadata.format === DETECTOR_FORMAT ? readDetectorMetadata(bytes, file) : undefined;
-  const parameters = model.initializers.reduce(
-    (sum, { type, shape = [] }) => sum + (type.startsWith('float') ? sizeOf(shape as number[]) : 0),
-    0,
-  );
-  if (json) return printJson({ ...model, bytes: bytes.length, parameters, detector });
-  const lines = [
-    `${file}: ${model.name}, ${(bytes.length / 1e6).toFixed(2)} MB, ${parameters} numbers`,
-    `ONNX IR ${model.irVersion}, opset ${Object.values(model.opsets).join(', ')}, written by ${model.producer}`,
-    ...model.inputs.map((value) => `in   ${describe(value)}${value.note ? `: ${value.note}` : ''}`),
-    ...model.outputs.map((value) => `out  ${describe(value)}`),
-    `operators: ${Object.entries(model.operators)
-      .map(([name, count]) => `${name} ${count}`)
-      .join(', ')}`,
-  ];
-  if (detector) {
-    const { classes, input, output, thresholds, tool, scheme, precision } = detector;
-    lines.push(
-      `detector of ${tool}, ${scheme === undefined ? 'original' : 'transformed by a scheme'}${precision ? `, in ${precision}` : ''}`,
-      `classes: ${classes.join(', ')}`,
-      `sees ${input.size.join(' x ')} pixels, ${input.preprocessing === 'model' ? 'letterboxed and normalized in the file' : 'letterboxed and normalized by the caller'}`,
-      `gives ${output.kind}${output.masks ? ` with masks of ${output.masks.side} x ${output.masks.side}` : ''} in pixels of the ${output.pixels}; score above ${thresholds.scoreThreshold}, IoU ${thresholds.iouThreshold}, at most ${thresholds.maxDetections}`,
-    );
-  }
-  printLines(lines.join('\n'));
-}
-
-function describe({ name, type, shape }: ModelValue): string {
-  return `${name} ${type}${shape ? `[${shape.join(', ')}]` : ''}`;
+  const described = await describeModel(path);
+  const { file: _, model, ...rest } = described;
+  if (json) printJson({ ...model, ...rest });
+  else printLines(modelText(described));
+  tellNext(NEXT.inspectModel(path, described.detector !== undefined));
 }

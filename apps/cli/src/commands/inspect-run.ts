@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { lastMetrics, RUN_FILES, readCommands, readEnvironment, readEvaluation, readRun } from '@nats/pipeline';
+import { lastMetrics, NEXT, RUN_FILES, readCommands, readEnvironment, readEvaluation, readRun } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { printLines } from '../output.js';
-import { printJson } from './shared.js';
+import { printJson, tellNext } from './shared.js';
 
 /** `nats inspect run`: how far a run is, and what made it. */
 export function inspectRunCommand(inspect: Command): void {
@@ -13,7 +13,10 @@ export function inspectRunCommand(inspect: Command): void {
     .argument('<dir>', 'a run directory')
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  $ nats inspect run runs/transformed')
-    .action(run);
+    .action(async (folder: string, flags: { json?: true }) => {
+      await run(folder, flags);
+      tellNext(await NEXT.inspectRun(folder));
+    });
 }
 
 async function run(folder: string, { json }: { json?: true }): Promise<void> {

@@ -1,5 +1,6 @@
 import {
   agreementText,
+  NEXT,
   patternsOf,
   predictionText,
   readLatencyTable,
@@ -18,7 +19,7 @@ import {
 } from '@nats/space';
 import { type Command, Option } from 'commander';
 import { printLines } from '../output.js';
-import { printJson } from './shared.js';
+import { printJson, tellNext } from './shared.js';
 
 interface Flags {
   readonly json?: true;
@@ -48,7 +49,10 @@ export function inspectSchemeCommand(inspect: Command): void {
       'after',
       '\nExample:\n  $ nats inspect scheme runs/search/scheme.json\n  $ nats inspect scheme runs/search-0 runs/search-1\n  $ nats inspect scheme r50.json --backbone resnet50 --out scheme.json',
     )
-    .action(run);
+    .action(async (path: string, other: string | undefined, flags: Flags) => {
+      await run(path, other, flags);
+      tellNext(other === undefined ? NEXT.inspectScheme(flags.out ?? path) : NEXT.inspectSchemes(path, other));
+    });
 }
 
 async function run(

@@ -1,9 +1,9 @@
 import { sizeOf } from '@nats/graph';
-import { inWordsOfConfig, locateWeights, textTable } from '@nats/pipeline';
+import { inWordsOfConfig, locateWeights, NEXT, textTable } from '@nats/pipeline';
 import { printable, readWeights } from '@nats/transfer';
 import type { Command } from 'commander';
 import { streamProgress } from '../progress.js';
-import { offlineOption, printJson } from './shared.js';
+import { offlineOption, printJson, tellNext } from './shared.js';
 
 interface WeightsFlags {
   readonly select?: string;
@@ -20,7 +20,10 @@ export function inspectWeightsCommand(inspect: Command): void {
     .addOption(offlineOption())
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  $ nats inspect weights resnet50-0676ba61.pth')
-    .action(run);
+    .action(async (path: string, flags: WeightsFlags) => {
+      await run(path, flags);
+      tellNext(NEXT.inspectWeights(path));
+    });
 }
 
 async function run(path: string, { select, json }: WeightsFlags): Promise<void> {

@@ -7,7 +7,7 @@ import { inspectWeightsCommand } from './inspect-weights.js';
 
 /** `nats inspect`: what is in data, files and runs. */
 export function inspectCommand(program: Command): void {
-  const inspect = program.command('inspect').description('Show what is in data, weights, a scheme, a model or a run');
+  const inspect = program.command('inspect').description('What is in data, weights, a scheme, a model or a run');
   inspectDataCommand(inspect);
   inspectWeightsCommand(inspect);
   inspectSchemeCommand(inspect);

@@ -1,5 +1,13 @@
 import type { Precision } from '@nats/export';
-import { configRuntime, expectFile, latencyText, measureConfig, withInterruption, writeAtomic } from '@nats/pipeline';
+import {
+  configRuntime,
+  expectFile,
+  latencyText,
+  measureConfig,
+  NEXT,
+  withInterruption,
+  writeAtomic,
+} from '@nats/pipeline';
 import { latencyTableToJson } from '@nats/space';
 import { type Command, Option } from 'commander';
 import { streamProgress } from '../progress.js';
@@ -15,13 +23,16 @@ interface LatencyFlags extends ConfigFlags {
 
 /** `nats latency`: what dividing the channels of each convolution costs on this machine. */
 export function latencyCommand(program: Command): void {
-  addConfigFlags(program.command('latency'))
+  const command = program
+    .command('latency')
+    .summary('Measure what dividing channels costs on this machine')
     .description('Measure what each division of channels costs in an exported file, here')
     .option('--batch-size <number>', 'images at a time', countingNumber, 1)
     .addOption(new Option('--precision <name>', 'of the file').choices(['float32', 'float16']).default('float32'))
     .option('--rounds <number>', 'least runs of each file', countingNumber, 15)
     .option('--out <file>', 'where the table goes', 'latency-table.json')
-    .option('--json', 'print the table as JSON too')
+    .option('--json', 'print the table as JSON too');
+  addConfigFlags(command)
     .addHelpText('after', '\nExample:\n  $ nats latency --threads 2 --out laptop.json')
     .action(run);
 }
@@ -39,5 +50,5 @@ async function run(flags: LatencyFlags): Promise<void> {
   await writeAtomic(out, text);
   progress.line(`  table in ${out}`);
   process.stdout.write(json ? text : `${latencyText(table)}\n`);
-  tellNext(`nats decode RUN --max-latency 1.05 --latency ${out}`);
+  tellNext(NEXT.latency(out));
 }

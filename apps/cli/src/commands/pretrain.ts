@@ -1,4 +1,4 @@
-import { pretrainRun } from '@nats/pipeline';
+import { NEXT, pretrainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
 import { addConfigFlags, type ConfigFlags, configOf, countingNumber, tellNext } from './shared.js';
@@ -11,11 +11,13 @@ interface PretrainFlags extends ConfigFlags, ProcessFlags {
 
 /** `nats pretrain`: a classifier whose backbone detectors start from. */
 export function pretrainCommand(program: Command): void {
-  addProcessFlags(addConfigFlags(program.command('pretrain')))
-    .description('Train the backbone as a classifier, where there are no pretrained weights')
+  const command = program
+    .command('pretrain')
+    .description('Train the backbone as a classifier, if there are no weights')
     .option('--out <dir>', 'run directory; a second run continues there', 'runs/pretrain')
     .option('--steps <number>', 'overrides pretrain.steps', countingNumber)
-    .option('--batch-size <number>', 'overrides pretrain.batchSize', countingNumber)
+    .option('--batch-size <number>', 'overrides pretrain.batchSize', countingNumber);
+  addProcessFlags(addConfigFlags(command))
     .addHelpText(
       'after',
       '\nExample:\n  $ nats pretrain --set backbone.name=demo-resnet --steps 200 --out runs/pretrain',
@@ -28,5 +30,5 @@ async function run({ out, steps, batchSize, ...flags }: PretrainFlags): Promise<
   const path = await withProcesses(flags, readConfig, out, (context) => pretrainRun(context, out));
   if (path === undefined) return;
   process.stdout.write(`${path}\n`);
-  tellNext(`nats search --weights ${out}`);
+  tellNext(NEXT.pretrain(out));
 }

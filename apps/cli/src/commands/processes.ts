@@ -17,6 +17,7 @@ const PATIENCE = 600;
 
 export function addProcessFlags(command: Command): Command {
   return command
+    .optionsGroup('Several processes, and what they write:')
     .option('--tensorboard', 'event files too, in tensorboard/ of the run directory: tensorboard --logdir runs')
     .option(
       '--mpi',

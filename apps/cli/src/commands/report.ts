@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRun, logCommand, parseConfig, RUN_FILES, readRun, reportData, writeReport } from '@nats/pipeline';
+import { isRun, logCommand, NEXT, parseConfig, RUN_FILES, readRun, reportData, writeReport } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { DEMO_PARTS } from '../demo/parts.js';
 import { countingNumber, tellNext, thisCommand, withContext } from './shared.js';
@@ -15,6 +15,7 @@ interface ReportFlags {
 export function reportCommand(program: Command): void {
   program
     .command('report')
+    .summary('One HTML page of a run, or of several that are compared')
     .description(
       'One HTML file of one run, or of several that are compared: numbers, costs, dilations, curves, pictures',
     )
@@ -35,7 +36,7 @@ async function run(paths: readonly string[], { out, title, threads }: ReportFlag
   });
   if (out === undefined) await logCommand(paths[0]!, thisCommand());
   process.stdout.write(`${path}\n`);
-  tellNext('open it in a browser');
+  tellNext(NEXT.report(path));
 }
 
 /** The runs that a directory stands for. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isFirst, RUN_FILES, searchedBackbone, searchRun } from '@nats/pipeline';
+import { isFirst, NEXT, RUN_FILES, searchedBackbone, searchRun } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { schemeText } from '../scheme-text.js';
 import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
@@ -14,7 +14,9 @@ interface SearchFlags extends ConfigFlags, ProcessFlags {
 
 /** `nats search`: which dilations should every group of channels have? */
 export function searchCommand(program: Command): void {
-  addProcessFlags(addConfigFlags(program.command('search')))
+  const command = program
+    .command('search')
+    .summary('Search dilations on your data, and derive a scheme of them')
     .description('Search dilations on your data, and derive a scheme of what is found')
     .option('--out <dir>', 'run directory; a second run continues there', 'runs/search')
     .option(
@@ -23,7 +25,8 @@ export function searchCommand(program: Command): void {
     )
     .addOption(offlineOption())
     .option('--steps <number>', 'overrides search.steps', countingNumber)
-    .option('--batch-size <number>', 'overrides search.batchSize', countingNumber)
+    .option('--batch-size <number>', 'overrides search.batchSize', countingNumber);
+  addProcessFlags(addConfigFlags(command))
     .addHelpText('after', '\nExample:\n  $ nats search --weights resnet18.pth --out runs/search')
     .action(run);
 }
@@ -35,6 +38,6 @@ async function run({ out, weights, steps, batchSize, ...flags }: SearchFlags): P
     const scheme = await searchRun(context, out);
     if (!isFirst(context)) return;
     process.stdout.write(`${schemeText(scheme, searchedBackbone(context.config))}\n${join(out, RUN_FILES.scheme)}\n`);
-    tellNext(`nats train --scheme ${out}`);
+    tellNext(NEXT.search(out));
   });
 }

@@ -16,23 +16,22 @@ import {
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { streamProgress } from '../progress.js';
 
-/** What every command that has a config takes. */
+/** What every command that has a config takes, to be added after its own flags: help shows them in this order. */
 export interface ConfigFlags {
   readonly config?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly seed?: number;
   readonly threads?: number;
   readonly engine?: string;
 }
 
 export function addConfigFlags(command: Command): Command {
-  return addEngineFlag(command)
+  return addEngineFlag(command.optionsGroup('Settings:'))
     .option('--config <file>', `settings (default: ${CONFIG_FILE}, if there is one; nats init writes one)`)
     .option(
       '--set <key=value>',
       'a setting that overrides the config file, such as train.learningRate=0.01; repeatable',
       collected,
-      [],
     )
     .option('--seed <number>', 'overrides that of the config file', wholeNumber)
     .option('--threads <number>', 'intra-op threads; overrides engine.threads', countingNumber);
@@ -72,13 +71,13 @@ const oneOf = (names: readonly string[]) => (text: string) => {
 };
 
 /** Values of an option that may be repeated. */
-export function collected(value: string, before: readonly string[]): string[] {
+export function collected(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 
 /** What flags say: `--set` first, then flags of their own. */
 export function overridesOf(
-  { set, seed, threads, engine }: Omit<ConfigFlags, 'config'>,
+  { set = [], seed, threads, engine }: Omit<ConfigFlags, 'config'>,
   own: Overrides = {},
 ): Overrides {
   const flags = { seed, 'engine.threads': threads, 'engine.name': engine, ...own };

@@ -5,6 +5,7 @@ import {
   hasBegun,
   lastMetrics,
   loadSweep,
+  NEXT,
   planSweep,
   queuedTasks,
   readFailure,
@@ -39,23 +40,28 @@ interface RunFlags {
 export function sweepCommand(program: Command): void {
   const sweep = program
     .command('sweep')
+    .summary('Many variants with many seeds, compared; here or on Slurm')
     .description('Search, train and compare many variants with many seeds: here, or as job arrays of Slurm')
     .addHelpText('after', '\nExample:\n  $ nats sweep run sweep.json --jobs 2\n  $ nats sweep collect sweep.json');
   addRunFlags(sweep.command('run'))
     .description('Do what is not done yet; what failed before is left alone')
+    .addHelpText('after', '\nExample:\n  $ nats sweep run sweep.json --jobs 2')
     .action((file, flags) => start(file, flags, false));
   addRunFlags(sweep.command('resume'))
     .description('Do what failed again, and what is not done yet')
+    .addHelpText('after', '\nExample:\n  $ nats sweep resume sweep.json --jobs 2')
     .action((file, flags) => start(file, flags, true));
   sweep
     .command('status')
     .description('What each task is doing')
+    .addHelpText('after', '\nExample:\n  $ nats sweep status sweep.json')
     .argument('<file>', 'a sweep file')
     .option('--json', 'print a list of {task, state, detail}')
     .action(status);
   sweep
     .command('collect')
     .description('Means, spread and paired differences of what is done: results.json, results.md and report.html')
+    .addHelpText('after', '\nExample:\n  $ nats sweep collect sweep.json')
     .argument('<file>', 'a sweep file')
     .option('--json', 'print results.json instead of results.md')
     .option('--no-report', 'without the page')
@@ -63,6 +69,7 @@ export function sweepCommand(program: Command): void {
   sweep
     .command('schema')
     .description('Print the JSON schema of sweep files')
+    .addHelpText('after', '\nExample:\n  $ nats sweep schema')
     .action(() => printJson(sweepJsonSchema()));
   addProcessFlags(sweep.command('task', { hidden: true }))
     .description('Do one task: what the others start')
@@ -92,14 +99,14 @@ async function start(file: string, { jobs, slurm, dryRun }: RunFlags, retry: boo
       process.stdout.write(`${job || 'not submitted'}: ${tasks.join(', ')} (${script}${after})\n`);
     }
     if (arrays.length === 0) process.stderr.write('nothing is left to submit\n');
-    return tellNext(`nats sweep status ${file}`);
+    return tellNext(NEXT.sweepRun(file, true));
   }
   const stopped = `stopped; what was done is in ${sweep.out}. To go on: ${thisCommand()}`;
   const { done, failed, blocked } = await withInterruption(stopped, (signal) =>
     runSweep(sweep, { jobs, command: [...command], retry, progress: streamProgress(process.stderr), signal }),
   );
   process.stdout.write(`${done} done, ${failed.length} failed, ${blocked.length} not begun because of these\n`);
-  if (failed.length === 0) return tellNext(`nats sweep collect ${file}`);
+  if (failed.length === 0) return tellNext(NEXT.sweepRun(file, false));
   throw new Error(
     `${failed.join(', ')} failed (logs in ${join(sweep.out, 'logs')}); to try again: nats sweep resume ${file}`,
   );
@@ -128,8 +135,9 @@ async function status(file: string, { json }: { json?: true }): Promise<void> {
       detail: await detailOf(sweep, id, folder, states.get(id)!, queued.get(id)),
     })),
   );
-  if (json) return printJson(rows);
-  printLines(textTable([['task', 'state', ''], ...rows.map((row) => Object.values(row))]));
+  if (json) printJson(rows);
+  else printLines(textTable([['task', 'state', ''], ...rows.map((row) => Object.values(row))]));
+  tellNext(NEXT.sweepStatus(file, [...states.values()]));
 }
 
 async function detailOf(sweep: Sweep, id: string, folder: string, state: string, job?: string): Promise<string> {
@@ -156,5 +164,5 @@ async function collect(file: string, { json, report }: { json?: true; report: bo
   }
   if (json) printJson(results);
   else process.stdout.write(markdown);
-  if (report && first) process.stderr.write(`${page}\n`);
+  tellNext(NEXT.sweepCollect(sweep.out, report && first ? page : undefined));
 }

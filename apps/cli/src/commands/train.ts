@@ -1,4 +1,4 @@
-import { evaluate, evaluationText, isFirst, openTask, readScheme, trainRun } from '@nats/pipeline';
+import { evaluate, evaluationText, isFirst, NEXT, openTask, readScheme, trainRun } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { printLines } from '../output.js';
 import { addProcessFlags, type ProcessFlags, withProcesses } from './processes.js';
@@ -15,7 +15,9 @@ interface TrainFlags extends ConfigFlags, ProcessFlags {
 
 /** `nats train`: a detector, with a scheme or without. */
 export function trainCommand(program: Command): void {
-  addProcessFlags(addConfigFlags(program.command('train')))
+  const command = program
+    .command('train')
+    .summary('Train a detector, the original or with a scheme; evaluate it')
     .description('Train a detector: the original, or one that a scheme transforms; then evaluate it')
     .option('--out <dir>', 'run directory; a second run continues there (default: runs/original or runs/transformed)')
     .option('--scheme <path>', 'a scheme.json, or a run of nats search; without: the original')
@@ -26,7 +28,8 @@ export function trainCommand(program: Command): void {
     .addOption(offlineOption())
     .option('--steps <number>', 'overrides train.steps', countingNumber)
     .option('--batch-size <number>', 'overrides train.batchSize', countingNumber)
-    .option('--no-evaluate', 'stop after the training')
+    .option('--no-evaluate', 'stop after the training');
+  addProcessFlags(addConfigFlags(command))
     .addHelpText('after', '\nExample:\n  $ nats train --scheme runs/search --out runs/transformed')
     .action(run);
 }
@@ -47,10 +50,9 @@ async function run({
     const task = await openTask(context.config, context);
     const scheme = path === undefined ? undefined : await readScheme(path, task.backbone);
     const { weights: trained } = await trainRun(context, folder, scheme, { task, prolong: true });
-    if (!wanted) return isFirst(context) ? tellNext(`nats evaluate ${folder}`) : undefined;
-    const file = await evaluate(context, task, trained, scheme, folder);
+    const file = wanted ? await evaluate(context, task, trained, scheme, folder) : undefined;
     if (!isFirst(context)) return;
-    printLines(evaluationText(file));
-    tellNext(`nats export ${folder}`);
+    if (file) printLines(evaluationText(file));
+    tellNext(NEXT.train(folder, wanted));
   });
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { formatVerification } from '@nats/export';
-import { logCommand, openTrainedRun, RUN_FILES, verifyRun } from '@nats/pipeline';
+import { logCommand, NEXT, openTrainedRun, RUN_FILES, verifyRun } from '@nats/pipeline';
 import type { Command } from 'commander';
 import { addEngineFlag, countingNumber, printJson, shareNumber, tellNext, thisCommand, withContext } from './shared.js';
 
@@ -15,6 +15,7 @@ interface VerifyFlags {
 /** `nats verify`: does the file compute what was trained? */
 export function verifyCommand(program: Command): void {
   addEngineFlag(program.command('verify'))
+    .summary('Compare an exported file with what was trained')
     .description('Compare an exported file with what was trained, on real images; exit code 1 if they differ')
     .argument('<run>', 'a run of nats train')
     .option('--model <file>', "the file (default: the run's model.onnx)")
@@ -36,7 +37,7 @@ async function run(folder: string, { model, images, tolerance, engine, json }: V
   if (json) printJson(result);
   else process.stdout.write(`${path} ${formatVerification(result)}\n`);
   await logCommand(folder, thisCommand());
-  if (result.passed) return tellNext(`nats detect ${model ?? folder} IMAGES --out pictures`);
+  if (result.passed) return tellNext(NEXT.verify(model ?? folder));
   // The network is the same, what suppression kept is not.
   const near = result.values.scores!.relative <= result.tolerance.values;
   throw new Error(

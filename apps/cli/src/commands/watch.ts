@@ -1,11 +1,12 @@
-import { watchRuns, withInterruption } from '@nats/pipeline';
+import { NEXT, watchRuns, withInterruption } from '@nats/pipeline';
 import type { Command } from 'commander';
-import { countingNumber } from './shared.js';
+import { countingNumber, tellNext } from './shared.js';
 
 /** `nats watch`: runs as they go, on a page of this machine. */
 export function watchCommand(program: Command): void {
   program
     .command('watch')
+    .summary('A page of runs as they go, for this machine alone')
     .description(
       'A page of runs as they go, for this machine alone: losses, AP, probabilities per layer, detections, time left',
     )
@@ -18,7 +19,7 @@ export function watchCommand(program: Command): void {
 async function run(paths: readonly string[], { port }: { readonly port?: number }): Promise<void> {
   const watch = await watchRuns(paths.length > 0 ? paths : ['runs'], port === undefined ? {} : { port });
   process.stdout.write(`${watch.url}\n`);
-  process.stderr.write('open this address in a browser of this machine; Ctrl-C ends it\n');
+  tellNext(NEXT.watch());
   try {
     await withInterruption(
       'watching ended',

@@ -1,4 +1,4 @@
-import { locateWeights, textTable, UsageError } from '@nats/pipeline';
+import { locateWeights, NEXT, textTable, UsageError } from '@nats/pipeline';
 import { printable } from '@nats/transfer';
 import {
   cachedWeights,
@@ -16,7 +16,7 @@ import { offlineOption, printJson, tellNext } from './shared.js';
 export function weightsCommand(program: Command): void {
   const weights = program
     .command('weights')
-    .description('Pretrained weights by name: list, download, find and verify them')
+    .description('Pretrained weights by name: list, download, find, verify')
     .addHelpText('after', '\nExample:\n  $ nats weights fetch torchvision:resnet50');
   weights
     .command('list')
@@ -24,7 +24,10 @@ export function weightsCommand(program: Command): void {
     .argument('[text]', 'only names with this text in them')
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  $ nats weights list resnet50')
-    .action(list);
+    .action(async (text: string | undefined, flags: { json?: true }) => {
+      await list(text, flags);
+      tellNext(NEXT.weightsList());
+    });
   weights
     .command('fetch')
     .description('Download weights into the cache, if they are not there, and print their place')
@@ -39,7 +42,9 @@ export function weightsCommand(program: Command): void {
     .argument('[name]', 'default: the cache itself')
     .addHelpText('after', '\nExample:\n  $ nats weights path torchvision:resnet50')
     .action((name?: string) => {
-      process.stdout.write(`${name === undefined ? weightCacheFolder() : placeOfWeights(name)}\n`);
+      const path = name === undefined ? weightCacheFolder() : placeOfWeights(name);
+      process.stdout.write(`${path}\n`);
+      tellNext(NEXT.weightsPath(name, path));
     });
   weights
     .command('verify')
@@ -83,7 +88,7 @@ async function fetchNamed(names: readonly string[], { mirror }: { mirror?: strin
     const { path } = await locateWeights(name, { progress, mirror });
     process.stdout.write(`${path}\n`);
   }
-  tellNext(`nats init --weights ${names[0]}`);
+  tellNext(NEXT.weights(names[0]!));
 }
 
 async function verify({ json }: { json?: true }): Promise<void> {
@@ -92,7 +97,7 @@ async function verify({ json }: { json?: true }): Promise<void> {
   if (json) printJson(files);
   else if (files.length === 0) process.stdout.write(`nothing is in ${weightCacheFolder()}\n`);
   else printTable(files);
-  if (wrong.length === 0) return;
+  if (wrong.length === 0) return tellNext(NEXT.weightsVerify());
   throw new Error(
     `${wrong.length} of ${files.length} files differ: remove them, and nats weights fetch brings them again`,
   );

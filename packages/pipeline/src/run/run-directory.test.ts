@@ -113,6 +113,12 @@ test('a directory that is no run is refused, and nothing is put into it', async 
   await expect(claimRun(folder, claimOf({}))).rejects.toThrow(/holds files that are no run of nats \(a\.png\)/);
   expect(isRun(folder)).toBe(false);
   await expect(readRun(folder)).rejects.toThrow('is no run directory');
+  await expect(readRun(join(root, 'absent'))).rejects.toThrow('there is nothing of that name');
+});
+
+test('a folder of runs in the place of one is told with its runs', async () => {
+  const folder = await begun(join('study', 'search'), {});
+  await expect(readRun(join(root, 'study'))).rejects.toThrow(`runs below it: ${folder}`);
 });
 
 test('another layout, and a file that is no description, are errors', async () => {

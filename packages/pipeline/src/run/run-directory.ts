@@ -93,7 +93,15 @@ export function isRun(path: string): boolean {
 export async function readRun(folder: string): Promise<RunRecord> {
   const record = existsSync(folder) ? await readRecord(folder) : undefined;
   if (record) return record;
-  throw new UsageError(`${folder} is no run directory: there is no ${RUN_FILES.run} in it`);
+  if (!existsSync(folder)) throw new UsageError(`${folder} is no run directory: there is nothing of that name`);
+  throw new UsageError(`${folder} is no run directory: there is no ${RUN_FILES.run} in it${await runsIn(folder)}`);
+}
+
+/** A folder of runs is named where one of them is meant. */
+async function runsIn(folder: string): Promise<string> {
+  const names = await readdir(folder).catch(() => []);
+  const runs = names.map((name) => join(folder, name)).filter(isRun);
+  return runs.length === 0 ? '' : `; runs below it: ${runs.slice(0, 8).join(', ')}`;
 }
 
 /** The run in a directory, if there is one. @throws UsageError if it is not the same */
@@ -215,7 +223,7 @@ function checkSame(folder: string, before: RunRecord, kind: RunKind, settings: J
   if (different.length === 0) return;
   const shown = different.slice(0, 10).map((difference) => `\n  ${difference}`);
   throw new UsageError(
-    `${folder} is a run with other settings; restore them to continue it, or choose another directory:${shown.join('')}` +
+    `${folder} is a run with other settings; restore them to continue it, choose another directory, or remove this one:${shown.join('')}` +
       (different.length > shown.length ? `\n  and ${different.length - shown.length} more` : ''),
   );
 }
