@@ -35,6 +35,19 @@ test('medians and quantiles of runs in turn, without those that warm up', async 
   expect(order).toHaveLength(44);
 });
 
+test.each([3, 4, 5, 8])('of %i none runs twice in a row, and each runs after each other as often', async (count) => {
+  const names = Array.from({ length: count }, (_, i) => `f${i}`);
+  const { runs, clock, order } = timed(Object.fromEntries(names.map((name) => [name, () => 1])));
+  const rounds = 4 * count;
+  await compareLatency(runs, { rounds, warmUp: 0, clock });
+  const within: Record<string, number> = {};
+  for (const [i, name] of order.entries()) {
+    expect(name).not.toBe(order[i - 1]);
+    if (i % count > 0) within[`${order[i - 1]} ${name}`] = (within[`${order[i - 1]} ${name}`] ?? 0) + 1;
+  }
+  expect(Object.values(within)).toEqual(new Array(count * (count - 1)).fill(rounds / count));
+});
+
 test('the ratio is that of rounds, whatever else the machine does', async () => {
   const busy = (call: number) => (call % 3 === 0 ? 50 : 1);
   const factor = (call: number) => (call < 4 ? 1.25 : call < 8 ? 1.5 : 2);

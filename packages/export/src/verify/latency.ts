@@ -27,8 +27,9 @@ export interface Latency {
 }
 
 /**
- * Times functions in turn, round by round and every other round in the opposite order, so that what else the machine does
- * strikes all alike.
+ * Times functions in turn, round by round, so that what else the machine does strikes all alike. What ran before tells in the
+ * time, by what it left in the caches: each runs after each other as often, and of three or more none after itself (a balanced
+ * Latin square: Williams 1949).
  * @param runs by name; the first is what the others are compared with
  */
 export async function compareLatency<Name extends string>(
@@ -43,7 +44,7 @@ export async function compareLatency<Name extends string>(
   }));
   const times = new Map(names.map((name): [Name, number[]] => [name, []]));
   for (let round = -warmUp; round < rounds; round++) {
-    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+    for (const name of orderOf(names, round + warmUp)) {
       signal?.throwIfAborted();
       const start = clock();
       await runs[name]();
@@ -61,6 +62,16 @@ export async function compareLatency<Name extends string>(
     return [name, { median: at(0.5), p10: at(0.1), p90: at(0.9), ratio, ratioQuartiles: [low, high], rounds }];
   });
   return Object.fromEntries(latencies) as Record<Name, Latency>;
+}
+
+function orderOf<Name>(names: readonly Name[], round: number): Name[] {
+  const count = names.length;
+  const first = Array.from({ length: count }, (_, i) => (i % 2 === 1 ? (i + 1) / 2 : (count - i / 2) % count));
+  // An odd number needs the mirrored square, too.
+  const isMirrored = count % 2 === 1 && Math.floor(round / count) % 2 === 1;
+  const shift = isMirrored ? count - (round % count) : round % count;
+  const order = first.map((i) => names[(i + shift) % count]!);
+  return isMirrored ? order.reverse() : order;
 }
 
 /** The nearest rank. */

@@ -50,7 +50,7 @@ test('a table has every convolution once, in the shapes that cost the same', asy
   ]);
   expect(table).toMatchObject({ backbone: backbone.name, network: 'backbone', original: { median: 1 } });
   expect(latencyTableFromJson(latencyTableToJson(table))).toEqual(table);
-  expect(told.at(-1)).toContain('all convolutions of C3 at once');
+  expect(told.at(-1)).toContain('all convolutions of the whole network at once');
   const convolutions = space.sites.map(
     ({ name, channels }) => [name, Array.from({ length: channels }, (_, c) => c % 2)] as const,
   );

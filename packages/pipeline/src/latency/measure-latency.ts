@@ -12,10 +12,13 @@ import {
   type LatencyStage,
   type LatencyTable,
   type MeasuredDivision,
+  predictLatency,
+  type Scheme,
   type SearchableSite,
   type SearchSpace,
   type StageName,
   schemeBuilder,
+  shapesBySite,
 } from '@nats/space';
 import type { ModelRuntime } from '../model/model-engines.js';
 import type { Progress } from '../progress.js';
@@ -65,8 +68,8 @@ const MOST_ROUNDS = 400;
  * in the same stage and position are measured together: their stage by itself, once as it is and once with all of them
  * divided, by turns; what one adds is the difference by their number. So layout pass, concatenations and what the
  * runtime fuses are in it. Stages are told in parts of the whole network, by turns with it. Only ratios of neighboring
- * rounds count: what slows the machine for a while slows both. Last, all convolutions of a stage at once: together they add
- * less than one by one.
+ * rounds count: what slows the machine for a while slows both. Then all convolutions of a stage at once: together they add
+ * less than one by one. Last, all of the whole network, where each adds a little more than in its stage by itself.
  * @throws NatsError `device` or `provider` where the runtime can't be had; what `signal` is aborted with
  */
 export async function measureLatency(options: MeasureLatencyOptions): Promise<LatencyTable> {
@@ -85,7 +88,7 @@ export async function measureLatency(options: MeasureLatencyOptions): Promise<La
   }
   const { providers = ['cpu'], threads } = runtime;
   const { versions } = nativeOnnxruntime().env;
-  return {
+  const table: LatencyTable = {
     backbone: space.backbone,
     network: name,
     size,
@@ -97,26 +100,25 @@ export async function measureLatency(options: MeasureLatencyOptions): Promise<La
     shapes,
     stages,
   };
+  progress?.update('  latency: all convolutions of the whole network at once');
+  const beyond = await measureBeyondStages(table, options);
+  return { ...table, shapes: shapes.map((shape) => withBeyond(shape, beyond)) };
 }
 
 /** The whole network, and each stage as a part of it. */
 async function measureStages(options: MeasureLatencyOptions) {
-  const { backbone, space, size, runtime, batch = 1, precision = 'float32', progress } = options;
-  const network = options.network ?? backboneNetwork(backbone);
-  progress?.update(`  latency: ${network.name} and its stages`);
+  const { space, runtime, precision = 'float32', progress } = options;
+  const { name } = networkOf(options);
+  progress?.update(`  latency: ${name} and its stages`);
   const stages = [...new Set(space.sites.map(({ stage }) => stage))];
   const sessions: Record<string, ExportedSession> = {};
   try {
-    sessions.whole = await openExported(
-      (scope) => network.build(scope, input('image', 'float32', [batch, backbone.inputChannels, ...size]), {}),
-      runtime,
-      precision,
-    );
+    sessions.whole = await openExported(wholeNetwork(options), runtime, precision);
     for (const stage of stages) sessions[stage] = await openStage(stage, options);
     const latencies = await time(sessions, options);
     const { median, p10: low, p90: high } = latencies.whole!;
     return {
-      name: network.name,
+      name,
       original: { median, low, high },
       shares: new Map(stages.map((stage) => [stage, latencies[stage]!.ratio])),
     };
@@ -125,8 +127,52 @@ async function measureStages(options: MeasureLatencyOptions) {
   }
 }
 
-function backboneNetwork(config: BackboneConfig): MeasuredNetwork {
-  return { name: 'backbone', build: (scope, x, options) => ({ ...buildBackbone(scope, x, config, options).stages }) };
+function networkOf({ network, backbone }: MeasureLatencyOptions): MeasuredNetwork {
+  if (network) return network;
+  return { name: 'backbone', build: (scope, x, options) => ({ ...buildBackbone(scope, x, backbone, options).stages }) };
+}
+
+function wholeNetwork(options: MeasureLatencyOptions, scheme?: Scheme): NetworkBuilder {
+  const { backbone, size, batch = 1 } = options;
+  const building = scheme ? { convolution: schemeBuilder(scheme) } : {};
+  return (scope) =>
+    networkOf(options).build(scope, input('image', 'float32', [batch, backbone.inputChannels, ...size]), building);
+}
+
+/**
+ * What a divided convolution adds to the whole network beyond what it adds to its stage by itself, whose maps are nearer in the
+ * caches: all of them in two even parts, by turns with the original, less what the table says of that; 0 at least.
+ * @returns a part of the original's latency, the mean over convolutions
+ */
+async function measureBeyondStages(table: LatencyTable, options: MeasureLatencyOptions): Promise<number> {
+  const { space, runtime, precision = 'float32' } = options;
+  const shapes = shapesBySite(table);
+  const sites = space.sites.filter(({ name }) => evenestDivision(shapes.get(name)!, 2));
+  if (sites.length === 0) return 0;
+  const counts = sites.map(({ name }) => evenestDivision(shapes.get(name)!, 2)!.channels);
+  const scheme = schemeOf(space, { sites, counts, order: 'spread' });
+  const sessions: Record<string, ExportedSession> = {};
+  try {
+    // Two of each: the same file opened twice may differ by a hundredth.
+    for (const name of ['plain', 'twin'])
+      sessions[name] = await openExported(wholeNetwork(options), runtime, precision);
+    for (const name of ['divided', 'again'])
+      sessions[name] = await openExported(wholeNetwork(options, scheme), runtime, precision);
+    const { twin, divided, again } = await time(sessions, options);
+    const measured = (divided!.ratio + again!.ratio) / (1 + twin!.ratio);
+    return Math.max(0, measured - predictLatency(table, scheme).ratio) / sites.length;
+  } finally {
+    for (const session of Object.values(sessions)) await session.close();
+  }
+}
+
+function withBeyond(shape: LatencyShape, beyond: number): LatencyShape {
+  const divisions = shape.divisions.map((division): MeasuredDivision => {
+    if (partsOf(division) < 2) return division;
+    const { channels, extra, low, high } = division;
+    return { channels, extra: extra + beyond, low: low + beyond, high: high + beyond };
+  });
+  return { ...shape, divisions };
 }
 
 /** Convolutions that are equal in all that their latency may depend on. */
@@ -239,20 +285,21 @@ function openStage(
   { backbone, space, size, batch = 1, runtime, precision = 'float32' }: MeasureLatencyOptions,
   variant?: Variant,
 ): Promise<ExportedSession> {
-  const scheme = createScheme({
-    backbone: space.backbone,
-    genotypes: space.genotypes,
-    convolutions: variant
-      ? variant.sites.map(({ name, unit }, i) => [name, choiceOf(variant.counts[i]!, unit, variant.order)] as const)
-      : [],
-    provenance: { tool: { name: '@nats/pipeline', version: VERSION } },
-  });
+  const scheme = schemeOf(space, variant);
   const convolution = keepsOriginal(scheme) ? {} : { convolution: schemeBuilder(scheme) };
   return openExported(
     (scope) => ({ features: buildStage(scope, backbone, stage, { size, batch, ...convolution }).features }),
     runtime,
     precision,
   );
+}
+
+function schemeOf({ backbone, genotypes }: SearchSpace, variant?: Variant): Scheme {
+  const convolutions = (variant?.sites ?? []).map(
+    ({ name, unit }, i) => [name, choiceOf(variant!.counts[i]!, unit, variant!.order)] as const,
+  );
+  const provenance = { tool: { name: '@nats/pipeline', version: VERSION } };
+  return createScheme({ backbone, genotypes, convolutions, provenance });
 }
 
 /** By turns, for as many rounds as the slowest needs. */

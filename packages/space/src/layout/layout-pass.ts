@@ -1,5 +1,6 @@
 import type { Program } from '@nats/graph';
 import { hoistSelections } from './hoist-selections.js';
+import { reorderStreams } from './reorder-streams.js';
 import { sinkJoins } from './sink-joins.js';
 
 /**
@@ -9,13 +10,13 @@ import { sinkJoins } from './sink-joins.js';
  *
  * Free of cost: a bottleneck's center and a basic block's first convolution (their order is absorbed by the input
  * channels of the convolution that follows), and the inputs of a grouped center (by the 1x1 convolution before it). A
- * basic block's second convolution feeds the residual stream, whose order is kept: contiguous runs need nothing, other
- * schemes one gather. A squeeze and excitation takes its channels, and gives its factors, in the order in which they lie.
+ * basic block's second convolution feeds the residual stream, which gets its order where only convolutions make and read the
+ * stream: then only others of the stream whose order differs need a gather, else all but contiguous runs. A squeeze and excitation takes its channels, and gives its factors, in the order in which they lie.
  * Batch norm and activation move into the branches, where they fold into the convolutions.
  *
  * For inference programs; a training step keeps the naive form, whose gather has an inverse gather as its gradient.
  * Results are equal up to the order of sums: 1e-12 in float64.
  */
 export function layoutPass(program: Program): Program {
-  return hoistSelections(sinkJoins(hoistSelections(program)));
+  return hoistSelections(reorderStreams(sinkJoins(hoistSelections(program))));
 }
