@@ -55,10 +55,11 @@ test('its detector sees less than the largest digits, in the quick one and in th
   }
 });
 
-test('its tasks differ in the digits and in the dilations that fit them, and in nothing else', () => {
-  const { data, space, ...rest } = demoConfig({ quick: false, task: 'digits' });
+test('its tasks differ in the digits, in the dilations that fit them and in what these may cost, and in nothing else', () => {
+  const { data, space, decode, ...rest } = demoConfig({ quick: false, task: 'digits' });
   const wide = demoConfig({ quick: false });
-  expect({ ...wide, data, space }).toEqual({ ...rest, data, space });
+  expect({ ...wide, data, space, decode }).toEqual({ ...rest, data, space, decode });
+  expect(wide.decode).toMatchObject({ method: decode.method, maxLatency: 1.04 });
   expect(wide.data).toEqual({ ...data, widening: [2.5, 4], side: [32, 120] });
   expect(wide.space.genotypes).toHaveLength(9);
 });

@@ -23,6 +23,7 @@ import {
 } from '@nats/pipeline';
 import { programCosts, summarizeScheme } from '@nats/space';
 import type { DemoTask } from './demo-config.js';
+import { withDemoTable } from './latency-budget.js';
 import { DEMO_PARTS } from './parts.js';
 
 export interface DemoOptions {
@@ -62,7 +63,7 @@ export async function runDemo(
   await pretrainRun(context, pretrainFolder!);
 
   const weights = { ...base.weights, file: resolve(pretrainFolder!) };
-  const config = { ...base, weights };
+  const config = await withDemoTable({ ...base, weights }, resolve(folder));
   const own = { ...context, config };
   const task = await openTask(config);
   progress.line(`2 Search dilations on two halves of the training images (${base.search.steps} steps)`);
