@@ -2,10 +2,20 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
-import { candidatesProgram, Interrupted, type Overrides, openTask, type Progress } from '@nats/pipeline';
-import { programCosts } from '@nats/space';
+import {
+  candidatesProgram,
+  Interrupted,
+  latencyTableOf,
+  type Overrides,
+  openTask,
+  type Progress,
+  searchedBackbone,
+  spaceOf,
+} from '@nats/pipeline';
+import { createScheme, predictLatency, programCosts } from '@nats/space';
 import { afterAll, expect, test } from 'vitest';
 import { demoConfig } from '../src/demo/demo-config.js';
+import { withDemoTable } from '../src/demo/latency-budget.js';
 import { runDemo } from '../src/demo/run-demo.js';
 import { runNats } from './run-nats.js';
 
@@ -62,6 +72,26 @@ test('its tasks differ in the digits, in the dilations that fit them and in what
   expect(wide.decode).toMatchObject({ method: decode.method, maxLatency: 1.04 });
   expect(wide.data).toEqual({ ...data, widening: [2.5, 4], side: [32, 120] });
   expect(wide.space.genotypes).toHaveLength(9);
+});
+
+test('has a latency table of what it searches, which the original is within and a divided scheme is not', async () => {
+  const directory = mkdtempSync(join(folder, 'table-'));
+  const config = await withDemoTable(demoConfig({ quick: false }), directory);
+  const backbone = searchedBackbone(config);
+  const { sites, genotypes } = spaceOf(config, backbone);
+  const table = await latencyTableOf(config, backbone);
+  const ratio = (count: number) => {
+    const convolutions = sites.map(
+      ({ name, channels }) => [name, Int32Array.from({ length: channels }, (_, c) => c % count)] as const,
+    );
+    const provenance = { tool: { name: 'test', version: '1' } };
+    return predictLatency(table!, createScheme({ backbone: backbone.name, genotypes, convolutions, provenance })).ratio;
+  };
+  expect(ratio(1)).toBeLessThan(config.decode.maxLatency!);
+  expect(ratio(9)).toBeGreaterThan(config.decode.maxLatency!);
+  // Of another task, whose settings name none, nothing is written.
+  const digits = demoConfig({ quick: false, task: 'digits' });
+  expect(await withDemoTable(digits, directory)).toBe(digits);
 });
 
 test('runs through all steps, also after an interruption, and computes nothing twice', async () => {
