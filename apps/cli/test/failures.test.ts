@@ -249,6 +249,21 @@ describe.skipIf(process.platform === 'win32')('a full disk', () => {
   });
 });
 
+test('nats inspect data looks at two images, which are too few to be divided', () => {
+  const { images, annotations, ...rest } = JSON.parse(readFileSync(at('data', 'train.json'), 'utf8'));
+  const two = images.slice(0, 2);
+  const ids = new Set(two.map(({ id }: { id: number }) => id));
+  const own = annotations.filter(({ image_id }: { image_id: number }) => ids.has(image_id));
+  writeFileSync(at('two.json'), JSON.stringify({ ...rest, images: two, annotations: own }));
+  const where = ['--format', 'coco', '--train', 'two.json', '--images', 'data/images'];
+  const { code, stdout, stderr } = nats('inspect', 'data', ...where, '--json');
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringMatching(/^too few images .*data\.split\nNext: nats init --format coco/),
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({ train: { images: 2, problems: [] } });
+});
+
 describe('nats init', () => {
   test('writes a config that the other commands take, and its schema beside it', () => {
     const data = [

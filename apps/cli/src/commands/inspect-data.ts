@@ -68,6 +68,13 @@ async function run(flags: InspectDataFlags): Promise<void> {
   const effective = measures ? await withContext(config, undefined, effectiveFieldSide) : undefined;
   const reports: Record<string, DatasetReport & { readonly receptiveField?: ReceptiveCoverage }> = {};
   for (const [name, dataset] of Object.entries(splits) as [string, Dataset][]) {
+    // A fifth of very few images is none.
+    if (name === 'val' && dataset.records.length === 0 && !('val' in data && data.val)) {
+      process.stderr.write(
+        'too few images to set some apart for evaluation: a training needs data.val or data.split\n',
+      );
+      continue;
+    }
     const orientation = 'orientation' in data ? data.orientation : 'apply';
     const images = data.format === 'mnist' ? ('none' as const) : check;
     const options = { images, canvas: detector.inputSize, decode: { orientation } };
