@@ -65,11 +65,7 @@ const compiled = performance.now();
 const candidates = detector.candidates(createScope(), input('images', 'float32', [1, 3, size, size]));
 // Compiled when it is first asked for: memory of training alone is measured before.
 let detect: ReturnType<typeof engine.compile> | undefined;
-// Every score is the prior's, and stays so: what random weights find would decide the time of a detection.
-const values = initialize(spec, 1);
-for (const [name, { data }] of values)
-  if (/(cls_logits|box_predictor\.cls_score)\.weight$/.test(name) && !name.startsWith('rpn')) data.fill(0);
-const state = await engine.createState(spec, values);
+const state = await engine.createState(spec, firstValues());
 const feeds = { ...batchFeeds(), ...detector.feeds?.(batch, OBJECTS, 1), learningRate: tensorData('float32', [], [0]) };
 const one = tensorData('float32', [1, 3, size, size], feeds.images.data.slice(0, 3 * size * size));
 answer({ nodes: program.nodes.length, graphMs: built - start, sessionMs: compiled - built });
@@ -89,6 +85,15 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else {
     answer({ bytes: process.resourceUsage().maxRSS * 1024 });
   }
+}
+
+/** Not kept beside the state's own, as a training does not keep them. */
+function firstValues() {
+  const values = initialize(spec, 1);
+  // Every score is the prior's, and stays so: what random weights find would decide the time of a detection.
+  for (const [name, { data }] of values)
+    if (/(cls_logits|box_predictor\.cls_score)\.weight$/.test(name) && !name.startsWith('rpn')) data.fill(0);
+  return values;
 }
 
 async function timed(work: () => Promise<number>) {

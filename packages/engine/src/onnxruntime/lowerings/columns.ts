@@ -104,10 +104,23 @@ export function channelRows(builder: OnnxBuilder, x: string, shape: readonly num
   });
 }
 
+/** The first tap, and the one behind the last. */
+export type TapRange = readonly [number, number];
+
+/** Taps in even parts, of each of which the columns have at most so many numbers; one tap at least. */
+export function tapRanges(taps: number, numbersOfTap: number, most: number): TapRange[] {
+  const parts = Math.min(taps, Math.ceil((taps * numbersOfTap) / most));
+  return Array.from({ length: parts }, (_, i) => [
+    Math.floor((i * taps) / parts),
+    Math.floor(((i + 1) * taps) / parts),
+  ]);
+}
+
 /**
  * im2col without arithmetic: `[G, N, pixels, taps, Cg]`, what each tap sees, by gathering rows of a pixel's channels.
  * One copy of Cg numbers for each tap, in parallel, for any stride, padding and dilation; padding is a row of zeros
  * behind the last pixel.
+ * @param part taps of which there are to be columns; default all
  */
 export function columns(
   builder: OnnxBuilder,
@@ -116,13 +129,18 @@ export function columns(
   groups: number,
   geometry: Geometry,
   direction: 'forward' | 'backward',
+  part?: TapRange,
 ): string {
-  const key = `${direction} ${JSON.stringify(geometry)}`;
+  const all = geometry.kernel[0] * geometry.kernel[1];
+  const [first, end] = part ?? [0, all];
+  const key = `${direction} ${JSON.stringify(geometry)} ${first} ${end}`;
   return once(builder, `columns ${x} ${groups} ${key}`, () => {
     const [n, c, h, w] = shape as [number, number, number, number];
     const pixels = direction === 'forward' ? geometry.output : geometry.input;
-    const taps = geometry.kernel[0] * geometry.kernel[1];
-    const data = direction === 'forward' ? forwardTable(geometry) : backwardTable(geometry);
+    const taps = end - first;
+    const data = (direction === 'forward' ? forwardTable(geometry) : backwardTable(geometry)).filter(
+      (_, i) => i % all >= first && i % all < end,
+    );
     const rows = pixelRows(builder, x, shape, groups);
     // A 1x1 convolution with stride 1 reads every pixel once, in order.
     if (data.length === h * w && data.every((from, i) => from === i)) {

@@ -1,7 +1,7 @@
 import { type ContextOf, lowerPortably } from '@nats/export';
 import type { convGradWeightOp } from '@nats/graph';
 import { gradWeightWay } from './choose.js';
-import { channelRows, columns, type Geometry } from './columns.js';
+import { channelRows, columns, type Geometry, tapRanges } from './columns.js';
 import { sizeOfConvolution } from './geometry.js';
 import { cheaperOrder, swapLast } from './order.js';
 
@@ -10,7 +10,7 @@ type Context = ContextOf<typeof convGradWeightOp>;
 export const gradWeightWays = {
   slices: (context: Context) => lowerPortably(context),
   batchChannelTranspose: lowerBatchChannelTranspose,
-  im2col: lowerIm2col,
+  im2col: (context: Context, geometry: Geometry) => lowerIm2col(context, geometry),
   gatherAccumulate: lowerGatherAccumulate,
 } as const;
 
@@ -23,32 +23,53 @@ export function lowerGradWeight(context: Context): void {
 /** Up to this many output channels the product is faster the other way round: matrices with few rows are slow. */
 const NARROW = 128;
 
-/** For each group one product over all pixels: the gradient's channels by the input's gathered columns. */
-function lowerIm2col({ builder, inputs, outputs, shapes, attributes }: Context, geometry: Geometry): void {
+/**
+ * Numbers of columns that are there at a time, 48 MB: of all taps they would be nine feature maps, 740 MB of a region proposal
+ * network's at 800 x 800 pixels.
+ */
+const MOST_COLUMNS = 12 * 2 ** 20;
+
+/**
+ * For each group one product over all pixels: the gradient's channels by the input's gathered columns. Of large maps for some taps at
+ * a time, which changes no bit where a part has 128 columns or more (of fewer, MLAS adds up in longer runs).
+ * @param most numbers of columns at a time
+ */
+export function lowerIm2col(context: Context, geometry: Geometry, most = MOST_COLUMNS): void {
+  const { builder, outputs, shapes, attributes } = context;
   const [g, x] = shapes as [readonly number[], readonly number[]];
   const { shape, groups } = attributes;
   const [o, c, kh, kw] = shape as [number, number, number, number];
   const taps = kh * kw;
   const pixels = g[0]! * g[2]! * g[3]!;
-  const gradient = channelRows(builder, inputs[0], g, groups);
-  const patches = columns(builder, inputs[1], x, groups, geometry, 'forward');
+  const gradient = channelRows(builder, context.inputs[0], g, groups);
+  const join = (parts: readonly string[], axis: number) =>
+    parts.length === 1 ? parts[0]! : builder.node('Concat', parts, { axis });
   if (groups === 1 && o <= NARROW) {
-    const rows = builder.node('Reshape', [patches, builder.int64([pixels, taps * c])]);
     const right = builder.node('Reshape', [gradient, builder.int64([o, pixels])]);
-    const product = builder.node('Gemm', [rows, right], { transA: 1, transB: 1 });
-    const split = builder.node('Reshape', [product, builder.int64([taps, c, o])]);
+    const products = tapRanges(taps, pixels * c, most).map((part) => {
+      const patches = columns(builder, context.inputs[1], x, groups, geometry, 'forward', part);
+      const rows = builder.node('Reshape', [patches, builder.int64([pixels, (part[1] - part[0]) * c])]);
+      return builder.node('Gemm', [rows, right], { transA: 1, transB: 1 });
+    });
+    const split = builder.node('Reshape', [join(products, 0), builder.int64([taps, c, o])]);
     const transposed = builder.node('Transpose', [split], { perm: [2, 1, 0] });
     builder.node('Reshape', [transposed, builder.int64(shape)], {}, outputs);
     return;
   }
-  const transposePatches = groups === 1 && cheaperOrder(pixels, o) === 'channels-taps';
-  const right = transposePatches ? swapLast(builder, patches, [pixels, taps, c]) : patches;
   const lead = groups === 1 ? [] : [groups];
-  const product = builder.node('MatMul', [
-    builder.node('Reshape', [gradient, builder.int64([...lead, o / groups, pixels])]),
-    builder.node('Reshape', [right, builder.int64([...lead, pixels, taps * c])]),
-  ]);
-  const transposed = transposePatches ? product : swapLast(builder, product, [o, taps, c]);
+  const left = builder.node('Reshape', [gradient, builder.int64([...lead, o / groups, pixels])]);
+  const product = (right: string, width: number) =>
+    builder.node('MatMul', [left, builder.node('Reshape', [right, builder.int64([...lead, pixels, width])])]);
+  if (groups === 1 && cheaperOrder(pixels, o) === 'channels-taps') {
+    const patches = columns(builder, context.inputs[1], x, groups, geometry, 'forward');
+    const whole = product(swapLast(builder, patches, [pixels, taps, c]), taps * c);
+    builder.node('Reshape', [whole, builder.int64(shape)], {}, outputs);
+    return;
+  }
+  const products = tapRanges(taps, groups * pixels * c, most).map((part) =>
+    product(columns(builder, context.inputs[1], x, groups, geometry, 'forward', part), (part[1] - part[0]) * c),
+  );
+  const transposed = swapLast(builder, join(products, lead.length + 1), [o, taps, c]);
   builder.node('Reshape', [transposed, builder.int64(shape)], {}, outputs);
 }
 

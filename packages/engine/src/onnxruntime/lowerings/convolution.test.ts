@@ -3,14 +3,14 @@ import * as g from '@nats/graph';
 import { hashed } from '@nats/graph/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorAgainstReference } from '../../../test/compare.js';
+import { errorAgainstReference, evaluate } from '../../../test/compare.js';
 import { blockSize } from '../block-size.js';
 import { col2imPadding, flippedPadding } from './choose.js';
 import type { Geometry } from './columns.js';
 import { convolutionLowerings } from './convolution.js';
 import { forwardWays } from './convolution-forward.js';
 import { gradInputWays } from './convolution-grad-input.js';
-import { gradWeightWays } from './convolution-grad-weight.js';
+import { gradWeightWays, lowerIm2col } from './convolution-grad-weight.js';
 import { sizeOfConvolution } from './geometry.js';
 
 interface Case {
@@ -112,8 +112,14 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
     [
       g.convGradWeightOp,
       g.convGradWeight(gradient, image, w, options),
-      gradWeightWays,
-      ['slices', 'im2col', ...(plain ? ['batchChannelTranspose'] : []), ...(plain && unit ? ['gatherAccumulate'] : [])],
+      { ...gradWeightWays, 'im2col, one tap at a time': oneTapAtATime },
+      [
+        'slices',
+        'im2col',
+        'im2col, one tap at a time',
+        ...(plain ? ['batchChannelTranspose'] : []),
+        ...(plain && unit ? ['gatherAccumulate'] : []),
+      ],
     ],
   ];
   const errors: Record<string, number> = {};
@@ -128,6 +134,8 @@ async function errorOfWays({ x, w, options }: Case): Promise<Record<string, numb
   }
   return errors;
 }
+
+const oneTapAtATime: typeof gradWeightWays.im2col = (context, geometry) => lowerIm2col(context, geometry, 1);
 
 /** Each way takes the context of its own op. */
 type WaysOf = Readonly<Record<string, (context: never, geometry: Geometry, block: number) => void>>;
@@ -187,6 +195,20 @@ describe('a convolution and its gradients', () => {
     ];
     const feeds = { x: hashed([2, 16, 4, 5], 1), w: hashed([3, 16, 3, 3], 2), bias: hashed([3], 3) };
     expect(await errorAgainstReference({ y: g.conv2d(x, w, { padding: 1 }, bias) }, feeds)).toBeLessThan(3e-6);
+  });
+
+  it.each([20, 132])('columns of some taps at a time give the same bits, %i output channels', async (outputs) => {
+    const [x, dy] = [[2, 128, 12, 12] as const, [2, outputs, 12, 12] as const];
+    const [image, gradient] = [g.input('x', 'float32', x), g.input('g', 'float32', dy)];
+    const dw = g.convGradWeight(gradient, image, [outputs, 128, 3, 3], { padding: 1 });
+    const feeds = { x: hashed(x, 1), g: hashed(dy, 3) };
+    const found = [gradWeightWays.im2col, oneTapAtATime].map(async (way) => {
+      const chosen = lower(g.convGradWeightOp, (context) =>
+        way(context, sizeOfConvolution(x, [outputs, 128, 3, 3], context.attributes).geometry),
+      );
+      return (await evaluate({ dw }, feeds, [chosen])).dw!.data;
+    });
+    expect(await found[1]).toEqual(await found[0]);
   });
 
   it("where there is enough of them, the input's gradient takes blocks of channels", async () => {
