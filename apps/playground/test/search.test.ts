@@ -10,6 +10,9 @@ async function untilStep(page: Page, step: number): Promise<void> {
   while ((await stepOf(page)) < step) await page.waitForTimeout(200);
 }
 
+/** The loss of the first step, from the words of the curve. */
+const firstLoss = (label: string | null) => label?.match(/^Loss over steps: (\S+) at first, /)?.[1];
+
 describe.skipIf(!found)(`a search in the page in Chromium${absence}`, () => {
   const site = useSite();
 
@@ -70,7 +73,7 @@ describe.skipIf(!found)(`a search in the page in Chromium${absence}`, () => {
 
   // In software a step takes a minute: one of few dilations is enough to see that the worker has the GPU and computes the same.
   it('runs on WebGPU, with the loss of WebAssembly', async () => {
-    const losses: (string | null)[] = [];
+    const losses: (string | undefined)[] = [];
     for (const engine of ['wasm', 'webgpu']) {
       const { page, complaints } = await site.open('search.html');
       page.setDefaultTimeout(0);
@@ -78,13 +81,14 @@ describe.skipIf(!found)(`a search in the page in Chromium${absence}`, () => {
       await page.selectOption('#steps', '60');
       await page.selectOption('#largest', '2');
       await page.click('#start');
-      const curve = page.locator('#loss svg[aria-label*="after 1 of"]');
+      // After whichever step it is seen: a locator that waits for the words of the first misses them where the next step is done first.
+      const curve = page.locator('#loss svg');
       await page.locator('#status.failed').or(curve).first().waitFor();
-      losses.push(await curve.getAttribute('aria-label', { timeout: 1000 }));
+      losses.push(await curve.getAttribute('aria-label', { timeout: 1000 }).then(firstLoss));
       expect(complaints).toEqual([]);
       await page.context().close();
     }
-    expect(losses[0]).toMatch(/^Loss over steps: 2\.\d\d at first/);
+    expect(losses[0]).toMatch(/^2\.\d\d$/);
     expect(losses[1]).toBe(losses[0]);
   });
 });
