@@ -61,7 +61,7 @@ export async function readYolo(file: string, options: ReadYoloOptions): Promise<
     }
     seen.add(image);
     const { size, fault, labels } = opened[i]!;
-    if (!size) {
+    if (!size || fault) {
       list.add({ kind: 'image', image: id, file: image, field: '', ...fault!, remedy: 'image dropped' });
       continue;
     }
@@ -87,18 +87,20 @@ type Size = { readonly width: number; readonly height: number };
 
 interface OpenedImage {
   readonly size?: Size;
-  readonly fault?: { readonly rule: string; readonly received: string };
+  /** Of the image or, with its `file`, of its labels. */
+  readonly fault?: { readonly rule: string; readonly received: string; readonly file?: string };
   /** Text of the file of labels, if there is one. */
   readonly labels?: string;
 }
 
 async function openImage(image: string, orientation: 'apply' | 'ignore'): Promise<OpenedImage> {
+  const file = labelFile(image);
+  let size: Size | undefined;
   try {
-    const size = await readImageSize(image, { orientation });
-    const file = labelFile(image);
+    size = await readImageSize(image, { orientation });
     return existsSync(file) ? { size, labels: await readText(file) } : { size };
   } catch (error) {
-    return { fault: imageFault(error) };
+    return size === undefined ? { fault: imageFault(error) } : { size, fault: { ...imageFault(error), file } };
   }
 }
 
@@ -122,7 +124,11 @@ async function listMisplaced(unlabeled: readonly string[], count: number, list: 
   if (elsewhere === undefined) {
     list.add({ ...where, rule: `${rule}; without it, an image has no objects`, received, severity: 'warning' });
   } else {
-    list.add({ ...where, rule: `${rule}; move or rename ${elsewhere}, where nobody looks`, received });
+    const isForeign = /\.(json|xml)$/i.test(elsewhere);
+    const way = isForeign
+      ? `${elsewhere} is of another format (LabelMe's JSON, Pascal VOC): export YOLO, or set data.format 'voc' for XML`
+      : `move or rename ${elsewhere}, where nobody looks`;
+    list.add({ ...where, rule: `${rule}; ${way}`, received });
   }
 }
 
@@ -130,7 +136,9 @@ async function listMisplaced(unlabeled: readonly string[], count: number, list: 
 async function misplacedLabels(image: string): Promise<string | undefined> {
   const stem = basename(image, extname(image));
   const expected = labelFile(image);
-  const names = new Set([`${stem}.txt`, `${stem}${extname(image)}.txt`].map((name) => name.toLowerCase()));
+  const names = new Set(
+    [`${stem}.txt`, `${stem}${extname(image)}.txt`, `${stem}.json`, `${stem}.xml`].map((name) => name.toLowerCase()),
+  );
   const folder = dirname(image);
   const lower = folder.toLowerCase();
   const root = lower.split(sep).includes('images')
@@ -185,13 +193,25 @@ function objectsOf(text: string, context: LabelContext, list: ProblemList): Data
   return objects;
 }
 
+const NUMBERS = 'a line is numbers with spaces between them: a class, then x y width height';
+
+/** What a line that is none of YOLO's seems to be. */
+function otherRow(line: string, texts: readonly string[]): string {
+  if (texts.length === 1 && line.split(/[,;]/).length >= 5) return '; write spaces in place of its separators';
+  if (texts.some((text) => /^-?\d*,\d+$/.test(text))) return '; write decimal points in place of commas';
+  if (texts.length >= 15 && !Number.isFinite(Number(texts[0]))) return '; this looks like a row of KITTI';
+  if (texts.length >= 9 && !Number.isFinite(Number(texts[8]))) return '; this looks like a row of DOTA, in pixels';
+  if (!Number.isFinite(Number(texts[0]))) return '; the class is its number among the names';
+  return '';
+}
+
 /** Beyond this, a share of the image must be meant as pixels. */
 const MOST_SHARE = 2;
 
 function objectOf(line: string, field: string, { size, classes, keypointNumbers }: LabelContext): DatasetObject {
   const texts = line.split(/\s+/);
   if (texts.some((text) => !Number.isFinite(Number(text)))) {
-    throw new FieldError(field, 'a line is numbers with spaces between them: a class, then x y width height', line);
+    throw new FieldError(field, `${NUMBERS}${otherRow(line, texts)}`, line);
   }
   const [label, ...numbers] = texts.map((text) => numberInText(text, field)) as [number, ...number[]];
   const hasKeypoints = keypointNumbers !== undefined && numbers.length === 4 + keypointNumbers;
@@ -210,7 +230,7 @@ function objectOf(line: string, field: string, { size, classes, keypointNumbers 
   if (values.length < 6 || values.length % 2 === 1 || keypointNumbers !== undefined) {
     const rule =
       keypointNumbers === undefined
-        ? 'a line is a class, then x y width height or a polygon'
+        ? `a line is a class, then x y width height or a polygon${values.length === 5 ? '; a sixth number is the score of a prediction (save_conf), which labels have not' : ''}`
         : `a line is a class, then x y width height and, by kpt_shape, ${keypointNumbers} numbers of keypoints`;
     throw new FieldError(field, rule, line);
   }

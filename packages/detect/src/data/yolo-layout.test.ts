@@ -147,3 +147,44 @@ describe('refused, with file, key and a way out', () => {
     await expect(read(files)).rejects.toThrow(/move or rename .*Labels.a\.txt, where nobody looks/);
   });
 });
+
+describe('files of other formats say what they are', () => {
+  const labels = (text: string) => ({ ...pair, 'labels/train/a.txt': text, 'data.yaml': yaml('train: images/train') });
+  test.each<[string, Record<string, string | Uint8Array>, string, RegExp]>([
+    ['COCO', { 'x.json': '{"images": []}' }, 'x.json', /JSON without names.*data\.format 'coco'/],
+    ['Ultralytics NDJSON', { 'x.ndjson': '{"type": "dataset"}\n' }, 'x.ndjson', /JSON without names/],
+    ['a web page', { 'data.yaml': '<!DOCTYPE html><p>' }, '.', /a web page \(HTML\)/],
+    ['a folder of VOC', { 'Annotations/a.xml': '<annotation/>' }, '.', /Pascal VOC.*data\.format 'voc'/],
+    ['a folder of COCO', { 'train/_annotations.coco.json': '{}' }, '.', /data\.format 'coco'/],
+    ['TFRecords', { 'train/x.tfrecord': 'x' }, '.', /TFRecords are not read/],
+    ['a table', { 'train/_annotations.csv': 'x' }, '.', /tables \(\.csv\) are not read/],
+    ['a list of images', { ...pair, 'train.txt': './images/train/a.png\n' }, 'train.txt', /an image.*data\.path/],
+    ['a pattern', { ...pair, 'data.yaml': yaml('train: images/train/*.png') }, '.', /not expanded; name the folder/],
+    [
+      'gaps in names',
+      { ...pair, 'data.yaml': 'names: {0: cat, 2: dog}\ntrain: images' },
+      '.',
+      /names\.1: .*give 1 a name/,
+    ],
+    [
+      'LabelMe',
+      { 'images/a.png': png, 'images/a.json': '{}', 'data.yaml': yaml('train: images') },
+      '.',
+      /LabelMe's JSON/,
+    ],
+    ['KITTI', labels(`Car 0.00 0 -1.57 5 2 30 12 1.5 1.6 3.9 1 1.5 8.4 -1.5`), '.', /a row of KITTI/],
+    ['DOTA', labels('10 1 30 1 30 12 10 12 cat 0'), '.', /a row of DOTA/],
+    ['names in labels', labels('cat 0.5 0.5 0.1 0.1'), '.', /the class is its number/],
+    ['commas between', labels('1,0.5,0.5,0.1,0.1'), '.', /in place of its separators/],
+    ['decimal commas', labels('1 0,5 0,5 0,1 0,1'), '.', /decimal points/],
+    ['predictions', labels('1 0.5 0.5 0.1 0.1 0.93'), '.', /score of a prediction/],
+    [
+      'a Git LFS pointer as labels, by its own name',
+      labels('version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 12\n'),
+      '.',
+      /labels\/train\/a\.txt: received a Git LFS pointer/,
+    ],
+  ])('%s', async (_, files, path, message) => {
+    await expect(read(files, path)).rejects.toThrow(message);
+  });
+});

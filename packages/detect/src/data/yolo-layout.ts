@@ -43,6 +43,7 @@ export async function openYolo(path: string, reach: Reach = {}): Promise<YoloLay
     PLACES.flatMap((place) => NAME_LISTS.map((name) => join(place, name))).find((name) => existsSync(join(path, name)));
   const chosen = yaml ?? other;
   if (chosen !== undefined) return openFile(join(path, chosen), reach);
+  const foreign = await otherFormat(path, names);
   throw malformed(path, '', {
     rule: "a YOLO folder has a data.yaml, Darknet's obj.data, or a classes.txt",
     received:
@@ -52,8 +53,23 @@ export async function openYolo(path: string, reach: Reach = {}): Promise<YoloLay
     limit:
       yamls.length > 1
         ? 'name the file itself (data.path)'
-        : 'write classes.txt, with a name a line, or name the file (data.path)',
+        : foreign !== undefined
+          ? foreign
+          : 'write classes.txt, with a name a line, or name the file (data.path)',
   });
+}
+
+/** What a folder without anything of YOLO's seems to be, and what reads it. */
+async function otherFormat(path: string, names: readonly string[]): Promise<string | undefined> {
+  const inside = await Promise.all(names.map((name) => readdir(join(path, name)).catch(() => [])));
+  const files = [...names, ...inside.flat()];
+  const has = (pattern: RegExp) => files.some((name) => pattern.test(name));
+  if (names.includes('Annotations') || has(/\.xml$/i)) return "it looks like Pascal VOC, which data.format 'voc' reads";
+  if (has(/\.json$/i)) return "if its .json is COCO's, data.format 'coco' reads it, with data.path naming the file";
+  if (has(/\.tfrecords?$/i)) return 'TFRecords are not read; export the dataset as COCO, VOC or YOLO';
+  if (has(/\.csv$/i)) return 'tables (.csv) are not read; export the dataset as COCO, VOC or YOLO';
+  if (has(/\.zip$/i)) return 'unpack its archive first';
+  return undefined;
 }
 
 function openFile(file: string, reach: Reach): Promise<YoloLayout> {
@@ -63,7 +79,9 @@ function openFile(file: string, reach: Reach): Promise<YoloLayout> {
 }
 
 async function openYaml(file: string, { allowOutside = false }: Reach): Promise<YoloLayout> {
-  const config = parseYaml(await readText(file), file);
+  const text = await readText(file);
+  checkIsYaml(text, file);
+  const config = parseYaml(text, file);
   const own = dirname(file);
   const listed = await listOfNames(config.names, own);
   const classes = inFile(file, () => namesOf(config, listed));
@@ -97,6 +115,26 @@ async function openYaml(file: string, { allowOutside = false }: Reach): Promise<
       return images;
     },
   };
+}
+
+/** JSON is YAML too: without this, a file of another format only lacks its names. */
+function checkIsYaml(text: string, file: string): void {
+  const start = text.trimStart();
+  const rule = "a YOLO dataset's file is YAML, with names and the folders of images";
+  if (start.startsWith('<')) {
+    throw malformed(file, '', {
+      rule,
+      received: /^<(!doctype\s+html|html)/i.test(start) ? 'a web page (HTML)' : 'XML',
+      limit: "download the file itself; data.format 'voc' reads annotations in XML",
+    });
+  }
+  if (/\.(nd)?jsonl?$/i.test(file) && /^[{[]/.test(start) && !/"names"\s*:/.test(start)) {
+    throw malformed(file, '', {
+      rule,
+      received: 'JSON without names',
+      limit: "data.format 'coco' reads COCO's JSON; of other tools, export COCO, VOC or YOLO",
+    });
+  }
 }
 
 /**
@@ -178,6 +216,13 @@ function datasetFolder(file: string): string {
  */
 async function openFolder(file: string): Promise<YoloLayout> {
   const names = linesOf(await readText(file));
+  if (names.length > 0 && names.every((name) => /\.(jpe?g|png|bmp|webp|tiff?)$/i.test(name))) {
+    throw malformed(file, 'line 1', {
+      rule: 'a list of classes has a name a line',
+      received: `'${names[0]}', an image`,
+      limit: 'name the YAML file or classes.txt in data.path; lists of images are named by its train and val',
+    });
+  }
   const classes = inFile(file, () => distinct(names, ''));
   const folder = datasetFolder(file);
   const images = join(folder, 'images');
@@ -251,7 +296,10 @@ function listedNames(names: unknown): string[] {
   }
   const map = names;
   return Array.from({ length: Object.keys(map).length }, (_, i) => {
-    if (map[i] === undefined) throw new FieldError(`names.${i}`, 'classes are numbered 0, 1, …', Object.keys(map));
+    if (map[i] === undefined) {
+      const rule = `classes are numbered 0, 1, … without gaps; give ${i} a name, or number the classes anew, in the labels too`;
+      throw new FieldError(`names.${i}`, rule, Object.keys(map));
+    }
     return textAt(nameText(map[i]), `names.${i}`);
   });
 }
@@ -329,7 +377,9 @@ function found(path: string, roots: readonly string[], file: string, field: stri
     throw malformed(file, field, {
       rule: 'a path leads to a folder or list of images',
       received: `'${path}', of which nothing exists`,
-      limit: `looked for it, and for what it ends with, in ${roots.join(', ')}`,
+      limit: /[*?]/.test(path)
+        ? 'patterns (*) are not expanded; name the folder'
+        : `looked for it, and for what it ends with, in ${roots.join(', ')}`,
     });
   }
   checkReach(existing, path, roots, file, field, allowOutside);
