@@ -48,7 +48,7 @@ test('--engine: the same search and training by other engines, which runs and ch
 });
 
 test('a run is evaluated by its own engine, or by the one that is named', () => {
-  expect(nats('evaluate', 'train').stderr).toBe('');
+  expect(nats('evaluate', 'train').stderr).toBe('Next: nats export train\n');
   const { stats } = json('train', 'evaluation.json');
   const { stderr } = nats('evaluate', 'train', '--engine', 'tfjs:wasm');
   expect(stderr).toMatch(/made anew: engine: "onnxruntime-web", here "tfjs:wasm"/);

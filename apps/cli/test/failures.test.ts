@@ -244,7 +244,8 @@ describe.skipIf(process.platform === 'win32')('a full disk', () => {
   test('a reader that has seen enough is no failure', () => {
     const command = `"${process.execPath}" "${NATS}" inspect weights done | head -1 > ${devNull}; echo done`;
     const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
-    expect(stderr).toBe('');
+    // It may have closed the pipe before all of it was written, or after.
+    expect(stderr).toMatch(/^(Next: nats .*\n)?$/);
     expect(stdout).toBe('done\n');
   });
 });

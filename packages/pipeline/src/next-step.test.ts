@@ -24,6 +24,11 @@ test('names that a shell would divide are quoted', () => {
   expect(NEXT.inspectData(['--format', 'voc', '--data', 'my data'])).toBe("nats init --format voc --data 'my data'");
 });
 
+test('weights of a training are exported, those of a file begin a config', async () => {
+  expect(await NEXT.inspectWeights(run('train', 'weights', 'evaluation'))).toMatch(/^nats export /);
+  expect(await NEXT.inspectWeights('r18.pth')).toBe('nats init --weights r18.pth --format FORMAT');
+});
+
 test('schemes of two searches can be averaged, of trainings not', () => {
   const [first, second, training] = [
     run('search', 'architecture'),

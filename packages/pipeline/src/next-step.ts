@@ -25,8 +25,8 @@ export const NEXT = {
     flags.length > 0
       ? nats('init', ...flags)
       : `${nats('search', ...configFlag(config))}, and ${nats('train', ...configFlag(config))} for the original`,
-  inspectWeights: (path: string) =>
-    isRun(path) ? nats('search', '--weights', path) : nats('init', '--weights', path, '--format', 'FORMAT'),
+  inspectWeights: async (path: string): Promise<string> =>
+    isRun(path) ? nextOfRun(path) : nats('init', '--weights', path, '--format', 'FORMAT'),
   inspectScheme: (path: string) => nats('train', '--scheme', path),
   /** Two schemes that were compared. */
   inspectSchemes: (path: string, other: string) =>

@@ -22,7 +22,7 @@ export function inspectWeightsCommand(inspect: Command): void {
     .addHelpText('after', '\nExample:\n  $ nats inspect weights resnet50-0676ba61.pth')
     .action(async (path: string, flags: WeightsFlags) => {
       await run(path, flags);
-      tellNext(NEXT.inspectWeights(path));
+      tellNext(await NEXT.inspectWeights(path));
     });
 }
 

@@ -14,6 +14,7 @@ import {
   withInterruption,
 } from '@nats/pipeline';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { isOutputClosed } from '../output.js';
 import { streamProgress } from '../progress.js';
 
 /** What every command that has a config takes, to be added after its own flags: help shows them in this order. */
@@ -159,9 +160,11 @@ export async function withContext<T>(
   }
 }
 
-/** Which command usually comes next; on stderr, so that it gets into no pipe. */
+/** Which command usually comes next; on stderr, so that it gets into no pipe, once all that was printed has been written. */
 export function tellNext(command: string): void {
-  process.stderr.write(`Next: ${command}\n`);
+  process.stdout.write('', (failure) => {
+    if (!failure && !isOutputClosed()) process.stderr.write(`Next: ${command}\n`);
+  });
 }
 
 export function printJson(value: unknown): void {
