@@ -144,7 +144,30 @@ function refuseOther(bytes: Uint8Array, name: string): void {
   if (/^(?:\xef\xbb\xbf)?\s*</.test(start)) throw otherFormat(name, 'XML, such as SVG or a web page');
   if (start.startsWith('\x1f\x8b')) throw otherFormat(name, 'gzip');
   if (start.startsWith('version https://git-lfs')) throw otherFormat(name, 'a Git LFS pointer: git lfs pull');
+  const other = SIGNATURES.find(([at, beginnings]) => beginnings.some((text) => start.startsWith(text, at)))?.[2];
+  if (other !== undefined) throw otherFormat(name, other);
+  const head = bytes.subarray(0, 64);
+  if (head.every((byte) => byte === 0)) throw otherFormat(name, 'zero bytes, as an interrupted copy leaves them');
+  if (Buffer.from(bytes.subarray(128, 132)).toString('latin1') === 'DICM') throw otherFormat(name, 'DICOM');
+  if (/^\s*[{[]/.test(start)) throw otherFormat(name, 'JSON');
+  if (head.every((byte) => (byte >= 32 && byte < 127) || (byte >= 9 && byte <= 13)))
+    throw otherFormat(name, 'text, such as the answer of a server');
 }
+
+/** How files begin, from a byte on, that lie among images, often with the extension of one. */
+const SIGNATURES: readonly (readonly [at: number, beginnings: readonly string[], told: string])[] = [
+  [0, ['\xff\x0a', '\0\0\0\x0cJXL '], 'JPEG XL'],
+  [4, ['ftyphei', 'ftyphev'], 'HEIC'],
+  [4, ['ftypmp4', 'ftypisom', 'ftypqt', 'ftypM4V', 'ftyp3gp', 'ftypavc1'], 'a video'],
+  [0, ['\0\0\0\x0cjP ', '\xff\x4f\xff\x51'], 'JPEG 2000'],
+  [0, ['%PDF'], 'PDF'],
+  [0, ['8BPS'], 'a file of Photoshop'],
+  [0, ['\x93NUMPY'], 'an array of NumPy'],
+  [0, ['\x76\x2f\x31\x01'], 'OpenEXR'],
+  [0, ['DDS '], 'DDS'],
+  [0, ['PK\x03\x04'], 'a zip archive'],
+  [0, ['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7'].map((magic) => `${magic}\n`), 'PNM'],
+];
 
 function otherFormat(name: string, received: string) {
   return malformed(name, '', { rule: 'an image can be decoded: JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP', received });

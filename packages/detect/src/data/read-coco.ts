@@ -19,6 +19,7 @@ import {
 import { imageFault } from './image-fault.js';
 import { createImageFinder, type ImageFinder } from './image-files.js';
 import { inParallel } from './in-parallel.js';
+import { otherJson } from './other-json.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type DataProblem, type ProblemPolicy } from './problems.js';
 import { createSeenIds } from './seen-ids.js';
@@ -93,8 +94,15 @@ async function readItemwise(file: string, options: ReadCocoOptions, finder: Imag
 }
 
 /** Fields of an image that are looked at. */
-function ownImageFields({ id, file_name, width, height }: Fields): Fields {
-  return { id, file_name, width, height };
+function ownImageFields(image: Fields): Fields {
+  const { id, width, height } = image;
+  return { id, file_name: fileNameOf(image), width, height };
+}
+
+/** LVIS names its images by COCO's addresses alone, `…/val2017/000000397133.jpg`: of two of COCO's splits. */
+function fileNameOf({ file_name, coco_url }: Fields): unknown {
+  if (file_name !== undefined || typeof coco_url !== 'string') return file_name;
+  return coco_url.split('/').slice(-2).join('/');
 }
 
 /** `readCoco` of a value that was read before; files are not looked for. @param file its name, for messages */
@@ -114,7 +122,8 @@ function listsOf(value: unknown, file: string): Lists {
     const list = (key: string): readonly unknown[] => {
       const found = isFields(value) ? value[key] : undefined;
       if (Array.isArray(found)) return found;
-      const rule = "annotations in COCO's format have the lists images, annotations and categories";
+      const other = otherJson(value);
+      const rule = `annotations in COCO's format have the lists images, annotations and categories${other ? `; ${other}` : ''}`;
       throw new FieldError(isFields(value) ? key : '', rule, isFields(value) ? found : value);
     };
     return { annotations: list('annotations'), categories: list('categories'), images: list('images') };
@@ -139,9 +148,11 @@ async function missingSizes(
 ) {
   const lacking: { readonly at: number; readonly file: string }[] = [];
   for (const [at, image] of images.entries()) {
-    if (!isFields(image) || typeof image.file_name !== 'string') continue;
+    if (!isFields(image)) continue;
+    const name = fileNameOf(image);
+    if (typeof name !== 'string') continue;
     if (!isUnknown(image.width) && !isUnknown(image.height)) continue;
-    const found = finder(image.file_name);
+    const found = finder(name);
     if ('file' in found) lacking.push({ at, file: found.file });
   }
   const sizes = new Map<number, Size | Fault>();
@@ -340,7 +351,7 @@ function imagesOf(
       const id = idAt(image.id, `${field}.id`);
       if (images.has(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of images are different', id);
       images.set(id, null);
-      const source = fileAt(textAt(image.file_name, `${field}.file_name`), `${field}.file_name`, opened.finder);
+      const source = fileAt(textAt(fileNameOf(image), `${field}.file_name`), `${field}.file_name`, opened.finder);
       const other = files.get(source);
       if (other !== undefined) {
         const rule = `an image is listed once; ${other} has the same file`;

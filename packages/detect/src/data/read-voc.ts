@@ -5,7 +5,7 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { decodeText, readBytes } from '../files/read-file.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
-import { type Fields, fieldsAt, inFile, numberInText, sideAt, textAt } from './fields.js';
+import { FieldError, type Fields, fieldsAt, inFile, numberInText, sideAt, textAt } from './fields.js';
 import { imageFault } from './image-fault.js';
 import { pathParts } from './image-files.js';
 import { inParallel } from './in-parallel.js';
@@ -105,7 +105,9 @@ function parseAnnotation(bytes: Uint8Array, file: string): Fields {
       const { msg, line, col } = valid.err;
       throw broken(col === undefined ? `line ${line}` : `line ${line}, column ${col}`, msg);
     }
-    const { annotation } = parser.parse(text) as Fields;
+    const root = parser.parse(text) as Fields;
+    const { annotation } = root;
+    if (annotation === undefined) throw otherXml(root, file);
     // An empty element is parsed as a text.
     return inFile(file, () => fieldsAt(annotation === '' ? {} : annotation, 'annotation'));
   } catch (error) {
@@ -115,6 +117,34 @@ function parseAnnotation(bytes: Uint8Array, file: string): Fields {
       error instanceof RangeError ? 'elements that are nested too deep' : (error as Error).message,
     );
   }
+}
+
+/** XML that is none of Pascal VOC's. */
+function otherXml(root: Fields, file: string): NatsError {
+  const names = Object.keys(root).filter((name) => !name.startsWith('?'));
+  const known: Readonly<Record<string, string>> = {
+    annotations: "it looks like CVAT's own format: export Pascal VOC or COCO from there",
+    dataset: "it looks like dlib's format: convert it to Pascal VOC or COCO",
+    html: 'it is a web page: download the file itself',
+  };
+  const told = names.map((name) => known[name.toLowerCase()]).find((text) => text !== undefined);
+  return malformed(file, 'annotation', {
+    rule: 'a file of Pascal VOC has an element annotation around all others',
+    received: names.slice(0, 3).join(', ') || 'none',
+    ...(told !== undefined && { limit: told }),
+  });
+}
+
+/** @throws FieldError that says what another form of an object is */
+function boxOf(object: Fields, field: string): Fields {
+  const other = object.bndbox === undefined && ['robndbox', 'polygon'].find((name) => object[name] !== undefined);
+  if (!other) return fieldsAt(object.bndbox, `${field}.bndbox`);
+  const what = other === 'polygon' ? 'a polygon' : 'a rotated box';
+  throw new FieldError(
+    `${field}.bndbox`,
+    `an object has an upright box, bndbox; ${what} (${other}) is not read`,
+    undefined,
+  );
 }
 
 function namesIn(annotations: Iterable<Parsed>): string[] {
@@ -150,11 +180,16 @@ async function recordOf(parsed: Parsed, context: RecordContext, list: ProblemLis
   const isNone = 'missing' in parsed || ('error' in parsed && parsed.isEmpty);
   if (isNone && background) return bareRecord(context, list);
   if (!('annotation' in parsed)) {
-    const { rule, received, where } =
-      'missing' in parsed
-        ? { rule: 'an image of a list has an annotation', received: 'no such file', where: file }
-        : parsed.error.details;
-    const limit = isNone ? '; data.background true takes such images as images without objects' : '';
+    const {
+      rule,
+      received,
+      where,
+      limit: way,
+    } = 'missing' in parsed
+      ? { rule: 'an image of a list has an annotation', received: 'no such file', where: file, limit: undefined }
+      : parsed.error.details;
+    const told = 'data.background true takes such images as images without objects';
+    const limit = isNone ? `; ${told}` : way === undefined ? '' : `; ${way}`;
     const field = where === undefined || where === file ? '' : where.slice(file.length + 2);
     list.add({ kind: 'field', image: id, file, field, rule: `${rule}${limit}`, received, remedy: 'image dropped' });
     return undefined;
@@ -234,7 +269,7 @@ function objectOf(item: unknown, field: string, { classes, labels, coordinates }
     const known = classes.length > 20 ? `one of ${classes.length}` : `one of ${classes.join(', ')}`;
     throw new AnnotationError('reference', `${field}.name`, `a class is ${known}`, name);
   }
-  const box = fieldsAt(object.bndbox, `${field}.bndbox`);
+  const box = boxOf(object, field);
   const side = (key: string) => numberInText(box[key], `${field}.bndbox.${key}`);
   const first = coordinates === 'pixels' ? 1 : 0;
   return {
