@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@nats/engine/onnxruntime';
+import { temporaryDirectory } from '@nats/graph/testing/vitest';
 import {
   candidatesProgram,
   Interrupted,
@@ -75,7 +76,7 @@ test('its tasks differ in the digits, in the dilations that fit them and in what
 });
 
 test('has a latency table of what it searches, which the original is within and a divided scheme is not', async () => {
-  const directory = mkdtempSync(join(folder, 'table-'));
+  const directory = await temporaryDirectory();
   const config = await withDemoTable(demoConfig({ quick: false }), directory);
   const backbone = searchedBackbone(config);
   const { sites, genotypes } = spaceOf(config, backbone);
