@@ -45,6 +45,8 @@ process.stdin.setEncoding('utf8').on('data', (part) => (text += part)).on('end',
 const MODEL_OF = /Using "([^"]+)" with driver/;
 /** A driver that hangs is no driver. */
 const PATIENCE = 60_000;
+/** To read an adapter's name: on a busy machine two in a row were in vain. */
+const MORE_TRIES = 4;
 
 /**
  * Runs a model once on a provider, in a process of its own: drivers write to its streams and may end it. Of WebGPU it
@@ -56,10 +58,11 @@ export async function probe(
   model: Uint8Array,
   feeds: Readonly<Record<string, TensorData>>,
 ): Promise<Probe> {
-  const found = await probeOnce(provider, model, feeds);
+  let found = await probeOnce(provider, model, feeds);
   // What the loader's threads write may run into each other, so that the name is not read.
-  const isNameless = provider === 'webgpu' && found.outputs !== undefined && found.adapter === undefined;
-  return isNameless ? probeOnce(provider, model, feeds) : found;
+  const isNameless = () => provider === 'webgpu' && found.outputs !== undefined && found.adapter === undefined;
+  for (let again = 0; again < MORE_TRIES && isNameless(); again++) found = await probeOnce(provider, model, feeds);
+  return found;
 }
 
 async function probeOnce(
