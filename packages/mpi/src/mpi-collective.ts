@@ -2,6 +2,7 @@ import { NatsError } from '@nats/graph';
 import type { Collective } from '@nats/train/core';
 import type { LibraryHandle } from 'koffi';
 import { doingOf } from './beat.js';
+import { lastWords, sleep } from './last-words.js';
 import { launcherOf } from './launcher.js';
 import { loadLibrary } from './library.js';
 import { createPatience } from './patience.js';
@@ -97,7 +98,7 @@ export async function mpiCollective(options: MpiOptions = {}): Promise<MpiCollec
   const abort = (reason: string, code = 1) => {
     // What strikes all ranks alike is told once: the first ends the others before they speak.
     if (rank > 0) sleep(PATIENCE + 50 * Math.min(rank, 40));
-    process.stderr.write(`rank ${rank} of ${size}: ${reason}\n`);
+    lastWords(rank, size, reason);
     abortAll(world, code);
   };
   // One call after the other, whatever the caller awaits: MPI matches calls of ranks by their order.
@@ -178,11 +179,6 @@ export async function mpiCollective(options: MpiOptions = {}): Promise<MpiCollec
       await call('MPI_Finalize', finalize);
     },
   };
-}
-
-/** Without a turn for anything else. */
-function sleep(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 function expectSuccess(what: string, status: number): void {

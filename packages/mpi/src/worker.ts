@@ -1,8 +1,8 @@
 // The thread that watches the ranks, see watch.ts: it goes on while the main thread computes, or waits in a call of MPI.
-import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import koffi from 'koffi';
 import { BEAT_VALUES, type Beat, IDLE, readBeat, writeBeat } from './beat.js';
+import { lastWords, sleep } from './last-words.js';
 import { createSilence } from './silence.js';
 import { sharedNumbers, type WatchData } from './watch.js';
 
@@ -33,8 +33,8 @@ let [leaving, told] = [false, false];
 
 /** @param pause milliseconds before a rank other than 0 tells: what strikes all alike is told once, by the first that lives */
 function giveUp(reason: string, pause: number): void {
-  if (rank > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
-  writeSync(2, `rank ${rank} of ${size}: ${reason}\n`);
+  if (rank > 0) sleep(pause);
+  lastWords(rank, size, reason);
   abortAll(world, 1);
 }
 
