@@ -17,7 +17,7 @@ import { hashNormal, initialize } from '@nats/graph';
 import { detectorSpec } from '@nats/pipeline';
 import { resnetConfig } from '@nats/space';
 import { writeSafetensors } from '@nats/transfer';
-import { type BenchResult, option } from './lib/bench.js';
+import { type BenchResult, option, processorTime } from './lib/bench.js';
 import { pythonOption } from './lib/python.js';
 import { machineNow, summaryOption, writeSummary } from './lib/summary.js';
 
@@ -138,9 +138,4 @@ function detections(ours: Results, theirs: Results): number {
   if (count === 0 || count !== scores.length || !same)
     throw new Error(`ours finds ${count} boxes and theirs ${scores.length}; equal scores: ${same}`);
   return count;
-}
-
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }

@@ -14,7 +14,7 @@ import {
   tensorData,
 } from '@nats/graph';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { type BenchResult, option } from './lib/bench.js';
+import { type BenchResult, option, processorTime } from './lib/bench.js';
 import { machineNow, summaryOption, writeSummary } from './lib/summary.js';
 
 /** Channels and side of maps: the demo's and ResNet-18's. */
@@ -126,11 +126,6 @@ async function compare(
   for (const [, session] of sessions) await session.release();
   const others = Object.entries(latencies).filter(([name]) => name !== 'plain');
   return Object.fromEntries(others.map(([name, { ratio }]) => [name, ratio]));
-}
-
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 function open(form: Form, channels: number, side: number, threads: number) {

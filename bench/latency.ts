@@ -17,7 +17,7 @@ import {
   schemeBuilder,
   searchSpace,
 } from '@nats/space';
-import { type BenchResult, median, option } from './lib/bench.js';
+import { type BenchResult, median, option, processorTime } from './lib/bench.js';
 import { machineNow, summaryOption, writeSummary } from './lib/summary.js';
 
 /** Networks, and the side of their images. */
@@ -119,11 +119,6 @@ function networkOf(model: string): BackboneConfig {
   if (model === 'demo-resnet') return demoResnet();
   if (!isBackboneName(model)) throw new Error(`--model takes a backbone's name; received ${model}`);
   return backboneConfig(model);
-}
-
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 interface Compared {

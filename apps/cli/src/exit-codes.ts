@@ -9,9 +9,15 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** For `nats --help`. */
-export const EXIT_CODES = `Exit codes:
-  0    done
-  1    failed, told in one line (--debug adds the stack)
-  2    a call or a config that makes no sense
-  75   after SIGTERM or SIGUSR2: start the same command again
-  130  after Ctrl-C`;
+export const EXIT_CODES = [
+  'Exit codes:',
+  ...Object.entries({
+    success: 'done',
+    failure: 'failed, told in one line (--debug adds the stack)',
+    usage: 'a call or a config that makes no sense',
+    requeue: 'after SIGTERM or SIGUSR2: start the same command again',
+    interrupted: 'after Ctrl-C',
+  } satisfies Record<keyof typeof EXIT, string>).map(
+    ([name, meaning]) => `  ${String(EXIT[name as keyof typeof EXIT]).padEnd(3)}  ${meaning}`,
+  ),
+].join('\n');

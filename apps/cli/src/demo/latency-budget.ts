@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { type Config, writeJson } from '@nats/pipeline';
 import table from '../../demo-latency.json' with { type: 'json' };
 
-/** The table that belongs to the demonstration, which is written beside its runs. */
-export const DEMO_TABLE = 'latency-table.json';
+/** The table that belongs to the demonstration, which is written beside its runs; not the name that `nats latency` gives. */
+export const DEMO_TABLE = 'demo-latency.json';
 
 /**
  * The same config with its latency table where the steps find it. The table is `nats latency`'s of one machine (it names it), not

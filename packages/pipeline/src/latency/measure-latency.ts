@@ -24,6 +24,7 @@ import type { ModelRuntime } from '../model/model-engines.js';
 import type { Progress } from '../progress.js';
 import { environmentOf } from '../run/environment.js';
 import { VERSION } from '../version.js';
+import { beyondStages, withBeyond } from './beyond-stages.js';
 import { choiceOf, measuredDivisions } from './divisions.js';
 import { evenestDivision, partsOf } from './evenest-division.js';
 import { type ExportedSession, type NetworkBuilder, openExported } from './exported-session.js';
@@ -139,40 +140,29 @@ function wholeNetwork(options: MeasureLatencyOptions, scheme?: Scheme): NetworkB
     networkOf(options).build(scope, input('image', 'float32', [batch, backbone.inputChannels, ...size]), building);
 }
 
-/**
- * What a divided convolution adds to the whole network beyond what it adds to its stage by itself, whose maps are nearer in the
- * caches: all of them in two even parts, by turns with the original, less what the table says of that; 0 at least.
- * @returns a part of the original's latency, the mean over convolutions
- */
+/** See `beyondStages`: all convolutions of the whole network in two even parts, by turns with the original. */
 async function measureBeyondStages(table: LatencyTable, options: MeasureLatencyOptions): Promise<number> {
   const { space, runtime, precision = 'float32' } = options;
   const shapes = shapesBySite(table);
-  const sites = space.sites.filter(({ name }) => evenestDivision(shapes.get(name)!, 2));
-  if (sites.length === 0) return 0;
-  const counts = sites.map(({ name }) => evenestDivision(shapes.get(name)!, 2)!.channels);
-  const scheme = schemeOf(space, { sites, counts, order: 'spread' });
+  const even = space.sites.flatMap((site) => {
+    const division = evenestDivision(shapes.get(site.name)!, 2);
+    return division ? [{ site, counts: division.channels }] : [];
+  });
+  if (even.length === 0) return 0;
+  const sites = even.map(({ site }) => site);
+  const scheme = schemeOf(space, { sites, counts: even.map(({ counts }) => counts), order: 'spread' });
   const sessions: Record<string, ExportedSession> = {};
   try {
-    // Two of each: the same file opened twice may differ by a hundredth.
     for (const name of ['plain', 'twin'])
       sessions[name] = await openExported(wholeNetwork(options), runtime, precision);
     for (const name of ['divided', 'again'])
       sessions[name] = await openExported(wholeNetwork(options, scheme), runtime, precision);
     const { twin, divided, again } = await time(sessions, options);
-    const measured = (divided!.ratio + again!.ratio) / (1 + twin!.ratio);
-    return Math.max(0, measured - predictLatency(table, scheme).ratio) / sites.length;
+    const ratios = { twin: twin!.ratio, divided: [divided!.ratio, again!.ratio] } as const;
+    return beyondStages(ratios, predictLatency(table, scheme).ratio, sites.length);
   } finally {
     for (const session of Object.values(sessions)) await session.close();
   }
-}
-
-function withBeyond(shape: LatencyShape, beyond: number): LatencyShape {
-  const divisions = shape.divisions.map((division): MeasuredDivision => {
-    if (partsOf(division) < 2) return division;
-    const { channels, extra, low, high } = division;
-    return { channels, extra: extra + beyond, low: low + beyond, high: high + beyond };
-  });
-  return { ...shape, divisions };
 }
 
 /** Convolutions that are equal in all that their latency may depend on. */

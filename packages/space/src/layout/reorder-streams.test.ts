@@ -58,16 +58,19 @@ function expectEqual({ program, feeds, values }: ReturnType<typeof read>): void 
 }
 
 describe('a residual stream that only convolutions make and read', () => {
-  test('takes the order of its one divided convolution: no gather is left', () => {
-    const config = smallResnet({ widths: [6, 9], block: 'basic', stem: { channels: 6 } });
-    const found = read(
-      config,
-      schemeOf(config, (channel) => channel),
-    );
-    expect(gathered(found.program)).toBe(4);
-    expect(gathered(layoutPass(found.program))).toBe(0);
-    expectEqual(found);
-  });
+  test.each([false, true])(
+    'takes the order of its one divided convolution: no gather is left; pooled stem: %s',
+    (pool) => {
+      const config = smallResnet({ widths: [6, 9], block: 'basic', stem: { channels: 6, pool } });
+      const found = read(
+        config,
+        schemeOf(config, (channel) => channel),
+      );
+      expect(gathered(found.program)).toBe(4);
+      expect(gathered(layoutPass(found.program))).toBe(0);
+      expectEqual(found);
+    },
+  );
 
   test('of several takes the order that most have: a gather is left for each of another order', () => {
     const config = smallResnet({ widths: [6], block: 'basic', blocks: 3, stem: { channels: 6 } });
