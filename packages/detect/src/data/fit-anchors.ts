@@ -81,12 +81,16 @@ export function anchorFit(
   const shapes = levels.flatMap(({ sizes, aspectRatios }) =>
     aspectRatios.flatMap((ratio) => sizes.map((size): BoxSize => [size / Math.sqrt(ratio), size * Math.sqrt(ratio)])),
   );
-  const best = boxes.map((box) => Math.max(0, ...shapes.map((shape) => shapeIou(box, shape))));
-  const count = Math.max(1, best.length);
-  return {
-    meanIou: best.reduce((a, b) => a + b, 0) / count,
-    recall: best.filter((iou) => iou >= 0.5).length / count,
-  };
+  let sum = 0;
+  let found = 0;
+  for (const box of boxes) {
+    let best = 0;
+    for (const shape of shapes) best = Math.max(best, shapeIou(box, shape));
+    sum += best;
+    if (best >= 0.5) found++;
+  }
+  const count = Math.max(1, boxes.length);
+  return { meanIou: sum / count, recall: found / count };
 }
 
 interface Assessed {
@@ -125,7 +129,7 @@ function meansOf(sizes: readonly BoxSize[], { anchors, nearest }: Assessed): Box
 }
 
 function clusterLogarithms(values: readonly number[], count: number): number[] {
-  const logarithms = sampled(values.map(Math.log).sort((a, b) => a - b));
+  const logarithms = sampled(Float64Array.from(values, Math.log).sort());
   let centers = Array.from(
     { length: count },
     (_, i) => logarithms[Math.floor(((i + 0.5) / count) * logarithms.length)]!,
@@ -157,7 +161,7 @@ function areaOf([width, height]: BoxSize): number {
   return width * height;
 }
 
-function sampled<T>(sorted: readonly T[]): readonly T[] {
-  if (sorted.length <= MAX_BOXES) return sorted;
+function sampled<T>(sorted: ArrayLike<T>): T[] {
+  if (sorted.length <= MAX_BOXES) return Array.from(sorted);
   return Array.from({ length: MAX_BOXES }, (_, i) => sorted[Math.floor((i / MAX_BOXES) * sorted.length)]!);
 }

@@ -85,8 +85,11 @@ export type ImageFinder = (name: string) => FoundImage;
  * @param allowOutside whether names may lead out of the folder
  */
 export async function createImageFinder(folder: string, allowOutside = false): Promise<ImageFinder> {
-  const paths = await filesIn(folder, true).catch(() => []);
+  const listed = await filesIn(folder, true).catch(() => undefined);
+  const paths = listed ?? [];
   const known = new Set(paths);
+  // Annotations are looked at without their images, too: a hundred thousand questions for files would cost a second.
+  const isEmpty = listed?.length === 0;
   let byName: Map<string, string[]> | undefined;
   let bySpelling: Map<string, string[]> | undefined;
   return (name) => {
@@ -97,7 +100,8 @@ export async function createImageFinder(folder: string, allowOutside = false): P
     // A backslash may also be a part of a name.
     const literal = name.includes('\\') && !isForeign ? join(folder, name) : undefined;
     if (literal !== undefined && known.has(literal)) return { file: literal };
-    if (direct !== undefined && stays && (known.has(direct) || existsSync(direct))) return { file: direct };
+    if (direct !== undefined && stays && (known.has(direct) || (!isEmpty && existsSync(direct))))
+      return { file: direct };
     byName ??= filesByName(paths);
     let tail = longestTail(parts, byName.get(parts.at(-1) ?? '') ?? []);
     if (tail.length === 0) {

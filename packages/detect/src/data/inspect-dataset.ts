@@ -175,7 +175,7 @@ function sizeCounts(areas: readonly number[]) {
 }
 
 function spreadOf(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
   return { min: sorted[0]!, p5: at(0.05), median: at(0.5), p95: at(0.95), max: sorted.at(-1)! };
 }

@@ -11,10 +11,18 @@ export interface ProblemList {
   add(problem: DataProblem): void;
   /** Before all others. */
   first(problem: DataProblem): void;
-  /** The box cut to its image, or nothing; what is wrong with it is listed. */
-  box(box: Box, size: Size, where: Where): Box | undefined;
-  /** What `read` gives, or nothing if a field is wrong; that is listed. */
-  attempt<T>(where: Omit<Where, 'field'>, remedy: DataProblem['remedy'], read: () => T): T | undefined;
+  /** The box cut to its image, or nothing; what is wrong with it is listed. @param where asked only then */
+  box(box: Box, size: Size, where: () => Where): Box | undefined;
+  /**
+   * What `read` gives, or nothing if a field is wrong; that is listed.
+   * @param parent path of what fields are named from, asked only then: files have millions of annotations
+   */
+  attempt<T>(
+    where: Omit<Where, 'field'>,
+    remedy: DataProblem['remedy'],
+    read: () => T,
+    parent?: () => string,
+  ): T | undefined;
 }
 
 export function createProblemList(): ProblemList {
@@ -25,16 +33,17 @@ export function createProblemList(): ProblemList {
     first: (problem) => problems.unshift(problem),
     box: (box, size, where) => {
       const checked = checkedBox(box, size);
-      if (checked.problem) problems.push({ ...where, ...checked.problem });
+      if (checked.problem) problems.push({ ...where(), ...checked.problem });
       return checked.box;
     },
-    attempt: (where, remedy, read) => {
+    attempt: (where, remedy, read, parent) => {
       try {
         return read();
       } catch (error) {
         if (!(error instanceof FieldError)) throw error;
         const kind: ProblemKind = error instanceof AnnotationError ? error.kind : 'field';
-        problems.push({ kind, ...where, field: error.field, rule: error.rule, received: shown(error.value), remedy });
+        const field = [parent?.() ?? '', error.field].filter((name) => name !== '').join('.');
+        problems.push({ kind, ...where, field, rule: error.rule, received: shown(error.value), remedy });
         return undefined;
       }
     },

@@ -69,15 +69,21 @@ export function checkedBox(
   { width, height }: { readonly width: number; readonly height: number },
 ): { box?: Box; problem?: Pick<DataProblem, 'kind' | 'rule' | 'received' | 'remedy'> } {
   const [x1, y1, x2, y2] = box;
-  const received = `[${box.join(', ')}] in ${width} x ${height}`;
-  if (!box.every(Number.isFinite)) return { problem: dropped('a box has four finite numbers', received) };
-  if (!(x2 > x1 && y2 > y1)) return { problem: dropped('a box [x1, y1, x2, y2] has x1 < x2 and y1 < y2', received) };
+  const received = () => `[${box.join(', ')}] in ${width} x ${height}`;
+  if (!box.every(Number.isFinite)) return { problem: dropped('a box has four finite numbers', received()) };
+  if (!(x2 > x1 && y2 > y1)) return { problem: dropped('a box [x1, y1, x2, y2] has x1 < x2 and y1 < y2', received()) };
   const cut: Box = [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)];
-  if (!(cut[2] > cut[0] && cut[3] > cut[1])) return { problem: dropped('a box lies in its image', received) };
+  if (!(cut[2] > cut[0] && cut[3] > cut[1])) return { problem: dropped('a box lies in its image', received()) };
   const excess = Math.max(-x1, -y1, x2 - width, y2 - height);
   if (excess <= 0) return { box };
   if (excess <= ROUNDING) return { box: cut };
-  return { box: cut, problem: { kind: 'outside', rule: 'a box lies in its image', received, remedy: 'box cut' } };
+  const problem = {
+    kind: 'outside',
+    rule: 'a box lies in its image',
+    received: received(),
+    remedy: 'box cut',
+  } as const;
+  return { box: cut, problem };
 }
 
 function dropped(rule: string, received: string): Pick<DataProblem, 'kind' | 'rule' | 'received' | 'remedy'> {

@@ -193,27 +193,29 @@ function createBuilder(
   const labels = new Map(categories.map(({ key }, label) => [key, label]));
   const images = imagesOf(lists.images, file, opened, list);
   const ids = createSeenIds<Key>();
+  const inThisFile = { file };
   let isRootUsed = false;
 
-  const objectAt = (item: unknown, field: string) => {
-    const annotation = fieldsAt(item, field);
-    const id = idAt(annotation.id, `${field}.id`);
-    if (!ids.add(id)) throw new AnnotationError('duplicate', `${field}.id`, 'ids of annotations are different', id);
-    const imageId = idAt(annotation.image_id, `${field}.image_id`);
+  /** Fields are named from the annotation on. */
+  const objectAt = (item: unknown, i: number) => {
+    const annotation = fieldsAt(item, '');
+    const id = idAt(annotation.id, 'id');
+    if (!ids.add(id)) throw new AnnotationError('duplicate', 'id', 'ids of annotations are different', id);
+    const imageId = idAt(annotation.image_id, 'image_id');
     const image = images.get(imageId);
     if (image === undefined) {
       const rule = 'an annotation is of a known image';
-      throw new AnnotationError('reference', `${field}.image_id`, rule, annotation.image_id);
+      throw new AnnotationError('reference', 'image_id', rule, annotation.image_id);
     }
     if (image === null) return undefined;
-    const parts = partsOf(annotation, field, labels);
-    if (id === 0) list.add(zeroIdProblem(file, field, image.id));
+    const parts = partsOf(annotation, labels);
+    if (id === 0) list.add(zeroIdProblem(file, annotationName(i), image.id));
     const isZero = id === 0;
     if (masks === 'ignore') return { image, object: objectOf(parts, isZero, undefined) };
-    const segmentation = segmentationAt(annotation.segmentation, `${field}.segmentation`, image, String(id));
+    const segmentation = segmentationAt(annotation.segmentation, 'segmentation', image, id);
     if (!segmentation && masks === 'require' && !parts.crowd) {
       const rule = `an object has a mask, for a detector that gives masks, in annotation ${id}`;
-      throw new AnnotationError('mask', `${field}.segmentation`, rule, annotation.segmentation);
+      throw new AnnotationError('mask', 'segmentation', rule, annotation.segmentation);
     }
     const kept = (opened.isPacked && segmentation && packPolygons(segmentation)) || segmentation;
     return { image, object: objectOf(parts, isZero, kept) };
@@ -222,11 +224,16 @@ function createBuilder(
   return {
     annotation: (item, i) => {
       if (root && isFields(item) && String(item.category_id) === String(root.key)) isRootUsed = true;
-      const field = `annotations[${i}]`;
-      const found = list.attempt({ file }, 'annotation dropped', () => objectAt(item, field));
+      const found = list.attempt(
+        inThisFile,
+        'annotation dropped',
+        () => objectAt(item, i),
+        () => annotationName(i),
+      );
       if (!found) return;
       const { image, object } = found;
-      const box = list.box(object.box, image, { file, field: `${field}.bbox`, image: image.id });
+      const where = () => ({ file, field: `${annotationName(i)}.bbox`, image: image.id });
+      const box = list.box(object.box, image, where);
       if (box) image.objects.push(box === object.box ? object : { ...object, box });
     },
     finish: () => {
@@ -246,6 +253,10 @@ function createBuilder(
       };
     },
   };
+}
+
+function annotationName(i: number): string {
+  return `annotations[${i}]`;
 }
 
 function zeroIdProblem(file: string, field: string, image: string): DataProblem {
@@ -421,21 +432,23 @@ function objectOf(
   };
 }
 
-function partsOf(annotation: Fields, field: string, labels: ReadonlyMap<Key, number>): ObjectParts {
-  const label = labels.get(idAt(annotation.category_id, `${field}.category_id`));
+function partsOf(annotation: Fields, labels: ReadonlyMap<Key, number>): ObjectParts {
+  const label = labels.get(idAt(annotation.category_id, 'category_id'));
   if (label === undefined) {
     const rule = 'an annotation is of a known category';
-    throw new AnnotationError('reference', `${field}.category_id`, rule, annotation.category_id);
+    throw new AnnotationError('reference', 'category_id', rule, annotation.category_id);
   }
-  const sides = listAt(annotation.bbox, `${field}.bbox`);
-  if (sides.length !== 4) throw new FieldError(`${field}.bbox`, 'a box is [x, y, width, height]', sides);
-  const at = (k: number) => numberAt(sides[k], `${field}.bbox[${k}]`);
-  const [x, y, width, height] = [at(0), at(1), at(2), at(3)];
+  const sides = listAt(annotation.bbox, 'bbox');
+  if (sides.length !== 4) throw new FieldError('bbox', 'a box is [x, y, width, height]', sides);
+  const x = numberAt(sides[0], 'bbox[0]');
+  const y = numberAt(sides[1], 'bbox[1]');
+  const width = numberAt(sides[2], 'bbox[2]');
+  const height = numberAt(sides[3], 'bbox[3]');
   return {
     box: [x, y, x + width, y + height],
     label,
-    crowd: isCrowd(annotation.iscrowd, `${field}.iscrowd`),
-    area: areaAt(annotation.area, `${field}.area`),
+    crowd: isCrowd(annotation.iscrowd, 'iscrowd'),
+    area: areaAt(annotation.area, 'area'),
   };
 }
 

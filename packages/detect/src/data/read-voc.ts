@@ -202,7 +202,7 @@ async function recordOf(parsed: Parsed, context: RecordContext, list: ProblemLis
   for (const [k, item] of objectsIn(annotation).entries()) {
     const field = `object[${k}]`;
     const object = list.attempt({ file, image: id }, 'annotation dropped', () => objectOf(item, field, context));
-    const box = object && list.box(object.box, size, { file, field: `${field}.bndbox`, image: id });
+    const box = object && list.box(object.box, size, () => ({ file, field: `${field}.bndbox`, image: id }));
     if (box) objects.push({ ...object, box });
   }
   return { id, source: { file: image }, ...size, objects };

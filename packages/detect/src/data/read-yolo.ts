@@ -187,7 +187,7 @@ function objectsOf(text: string, context: LabelContext, list: ProblemList): Data
     }
     lines.add(trimmed);
     const object = list.attempt({ file, image: id }, 'annotation dropped', () => objectOf(trimmed, field, context));
-    const box = object && list.box(object.box, size, { file, field, image: id });
+    const box = object && list.box(object.box, size, () => ({ file, field, image: id }));
     if (box) objects.push({ ...object, box });
   }
   return objects;

@@ -16,7 +16,7 @@ export function segmentationAt(
   value: unknown,
   field: string,
   size: MaskSize,
-  id: string,
+  id: number | string,
 ): CocoSegmentation | undefined {
   const broken = (where: string, rule: string, received: unknown) =>
     new FieldError(where, `${rule}, in annotation ${id}`, received);
@@ -52,8 +52,9 @@ function reaches(polygon: readonly number[], { width, height }: MaskSize): boole
     for (let i = first; i < polygon.length; i += 2) {
       below &&= polygon[i]! <= 0;
       above &&= polygon[i]! >= limit;
+      if (!below && !above) return true;
     }
-    return !below && !above;
+    return false;
   };
   return isWithin(0, width) && isWithin(1, height);
 }

@@ -8,8 +8,8 @@ export interface Arrangement {
   readonly categories: readonly number[];
   /** Positions of annotations, in the order of their file within an image and category. */
   readonly objects: Items;
-  /** Positions of detections, in falling order of score within an image and category. */
-  readonly detections: Items;
+  /** Positions of detections, in falling order of score within an image and category; scores in the order of the list. */
+  readonly detections: Items & { readonly scores: Float64Array };
 }
 
 /** Groups are categories. */
@@ -37,28 +37,21 @@ export function arrange(groundTruth: CocoGroundTruth, detections: DetectionList,
   const categories = groundTruth.categories.map(({ id }) => id).sort((a, b) => a - b);
   const images = groundTruth.images.map(({ id }) => id).sort((a, b) => a - b);
   const index = { categories: places(categories), images: places(images) };
-  const { annotations } = groundTruth;
-  const scores = scoresOf(detections);
-  const found = groupItems(detections, stableDescending(scores), index);
-  return {
-    categories,
-    objects: groupItems(annotations, positionsUpTo(annotations.length), index),
-    detections: keepBest(found, limit),
-  };
-}
-
-function scoresOf(detections: DetectionList): Float64Array {
   const scores = new Float64Array(detections.length);
-  for (let d = 0; d < scores.length; d++) {
-    const { score } = detections.at(d)!;
+  const found = groupItems(detections, index, ({ score }, d) => {
     check(!Number.isNaN(score) && typeof score === 'number', 'not-finite', () => ({
       rule: 'a score is a number',
       received: String(score),
       where: `detections[${d}].score`,
     }));
     scores[d] = score;
-  }
-  return scores;
+  });
+  sortCells(found, scores);
+  return {
+    categories,
+    objects: groupItems(groundTruth.annotations, index),
+    detections: { ...keepBest(found, limit), scores },
+  };
 }
 
 interface Index {
@@ -70,20 +63,55 @@ function places(ids: readonly number[]): Map<number, number> {
   return new Map(ids.map((id, i) => [id, i]));
 }
 
-function groupItems(
-  items: { readonly length: number; at(index: number): CocoAnnotation | CocoDetection | undefined },
-  order: Int32Array,
+/** Items of a category and image stay in their order. @param see is given each once */
+function groupItems<T extends CocoAnnotation | CocoDetection>(
+  items: { readonly length: number; at(index: number): T | undefined },
   { categories, images }: Index,
+  see?: (item: T, index: number) => void,
 ): Items {
   const imageOf = new Int32Array(items.length);
   const categoryOf = new Int32Array(items.length);
+  // Files go on from image to image.
+  let [image, place] = [Number.NaN, -1];
   for (let i = 0; i < items.length; i++) {
-    const { image_id, category_id } = items.at(i)!;
-    imageOf[i] = images.get(image_id) ?? -1;
-    categoryOf[i] = categories.get(category_id) ?? -1;
+    const item = items.at(i)!;
+    if (item.image_id !== image) [image, place] = [item.image_id, images.get(item.image_id) ?? -1];
+    imageOf[i] = place;
+    categoryOf[i] = categories.get(item.category_id) ?? -1;
+    see?.(item, i);
   }
-  const byImage = groupStable(order, imageOf, images.size);
+  const byImage = groupStable(positionsUpTo(items.length), imageOf, images.size);
   return { ...groupStable(byImage.order, categoryOf, categories.size), imageOf };
+}
+
+/** Sorts the items of each category and image by falling score, equal ones in their order: one or two mostly. */
+function sortCells({ order, starts, imageOf }: Items, scores: Float64Array): void {
+  for (let k = 0; k + 1 < starts.length; k++) {
+    const end = starts[k + 1]!;
+    for (let from = starts[k]!, until = from; from < end; from = until) {
+      const image = imageOf[order[from]!]!;
+      while (until < end && imageOf[order[until]!] === image) until++;
+      if (until - from > 1) sortByScore(order.subarray(from, until), scores);
+    }
+  }
+}
+
+/** Below this many items, insertion is the fastest way to sort. */
+const FEW = 24;
+
+function sortByScore(items: Int32Array, scores: Float64Array): void {
+  if (items.length > FEW) {
+    const sorted = stableDescending(Float64Array.from(items, (d) => scores[d]!)).map((i) => items[i]!);
+    items.set(sorted);
+    return;
+  }
+  for (let i = 1; i < items.length; i++) {
+    const item = items[i]!;
+    const score = scores[item]!;
+    let at = i;
+    for (; at > 0 && scores[items[at - 1]!]! < score; at--) items[at] = items[at - 1]!;
+    items[at] = item;
+  }
 }
 
 /** At most the first `limit` of each category and image. */

@@ -21,8 +21,12 @@ export function createBoxedDetections(): BoxedDetections {
     push({ image_id, category_id, score, bbox }) {
       const place = length % BLOCK;
       if (place === 0) blocks.push(new Float64Array(BLOCK * WIDTH));
-      const [x, y, width, height] = bbox!;
-      blocks.at(-1)!.set([image_id, category_id, score, x, y, width, height], place * WIDTH);
+      const block = blocks.at(-1)!;
+      const k = place * WIDTH;
+      block[k] = image_id;
+      block[k + 1] = category_id;
+      block[k + 2] = score;
+      for (let side = 0; side < 4; side++) block[k + 3 + side] = bbox![side]!;
       length++;
     },
     at(index) {

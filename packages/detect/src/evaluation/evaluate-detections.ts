@@ -1,5 +1,5 @@
 import { accumulate, FALSE_POSITIVE, IGNORED, type PrecisionRecall, TRUE_POSITIVE } from './accumulate.js';
-import { arrange, type Cell, cellsOf, itemsOf, ranksWithin } from './arrange.js';
+import { type Arrangement, arrange, type Cell, cellsOf, itemsOf, ranksWithin } from './arrange.js';
 import type { CocoAnnotation, CocoGroundTruth, DetectionList } from './coco-format.js';
 import { type Shapes, shapesOf } from './geometry.js';
 import { type ImageMatches, type ImageObjects, matchImage } from './match-image.js';
@@ -52,7 +52,7 @@ export function evaluateDetections(
         return empty;
       }
       const found = itemsOf(arrangement.detections, k);
-      const ranked = rankDetections(found, arrangement.detections.imageOf, detections, parameters.maxDetections);
+      const ranked = rankDetections(found, arrangement.detections, parameters.maxDetections);
       const category = { cells, shapes: shapes(found), ...ranked };
       return evaluateCategory(category, groundTruth, parameters);
     }),
@@ -79,13 +79,12 @@ interface RankedDetections {
 
 function rankDetections(
   found: Int32Array,
-  imageOf: Int32Array,
-  detections: DetectionList,
+  { imageOf, scores }: Arrangement['detections'],
   limits: readonly number[],
 ): RankedDetections {
-  const scores = new Float64Array(found.length);
-  for (let i = 0; i < scores.length; i++) scores[i] = detections.at(found[i]!)!.score;
-  const order = stableDescending(scores);
+  const ownScores = new Float64Array(found.length);
+  for (let i = 0; i < ownScores.length; i++) ownScores[i] = scores[found[i]!]!;
+  const order = stableDescending(ownScores);
   const ranks = ranksWithin(found, imageOf);
   const places = new Int32Array(found.length);
   const levels = new Uint8Array(found.length);

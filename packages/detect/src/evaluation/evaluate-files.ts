@@ -43,7 +43,9 @@ const MASK_FIELDS = [...BOX_FIELDS, 'segmentation'];
 function only(item: unknown, fields: readonly string[]): unknown {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
   const given = item as Readonly<Record<string, unknown>>;
-  return Object.fromEntries(fields.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
+  const kept: Record<string, unknown> = {};
+  for (const name of fields) if (given[name] !== undefined) kept[name] = given[name];
+  return kept;
 }
 
 /** Boxes take the room of their numbers; masks stay as they are in the file. */

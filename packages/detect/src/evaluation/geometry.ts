@@ -35,14 +35,18 @@ export function haveBoxes(detections: DetectionList): boolean {
 function boxShapes(groundTruth: CocoGroundTruth, detections: DetectionList): ShapesOf {
   const sizeOf = imageSizes(groundTruth);
   const boxed = haveBoxes(detections);
+  const areasOf = boxAreas(detections);
   return (found) => {
     const masks = boxed ? [] : Array.from(found, (d) => detectionMask(detections.at(d)!, d, sizeOf));
-    const boxes = boxed ? boxesAt(detections, found) : masks.map(maskBox);
     return {
-      areas: boxed ? boxAreas(boxes) : Float64Array.from(masks, maskArea),
+      areas: boxed ? areasOf(found) : Float64Array.from(masks, maskArea),
       overlaps: (first, last, objects, crowd) => {
         const objectBoxes = Array.from(objects, (g) => groundTruth.annotations[g]!.bbox);
-        return cocoIou(boxes.slice(first, last), objectBoxes, crowd);
+        // Most detections have no object of their category in their image: boxes are made for the others alone.
+        const boxes = boxed
+          ? Array.from(found.subarray(first, last), (d) => boxAt(detections, d))
+          : masks.slice(first, last).map(maskBox);
+        return cocoIou(boxes, objectBoxes, crowd);
       },
     };
   };
@@ -51,6 +55,7 @@ function boxShapes(groundTruth: CocoGroundTruth, detections: DetectionList): Sha
 function maskShapes(groundTruth: CocoGroundTruth, detections: DetectionList): ShapesOf {
   const sizeOf = imageSizes(groundTruth);
   const boxed = haveBoxes(detections);
+  const areasOf = boxAreas(detections);
   const objectMask = (g: number) => {
     const { image_id, segmentation } = groundTruth.annotations[g]!;
     const where = `annotations[${g}]`;
@@ -60,7 +65,7 @@ function maskShapes(groundTruth: CocoGroundTruth, detections: DetectionList): Sh
   return (found) => {
     const masks = Array.from(found, (d) => detectionMask(detections.at(d)!, d, sizeOf));
     return {
-      areas: boxed ? boxAreas(boxesAt(detections, found)) : Float64Array.from(masks, maskArea),
+      areas: boxed ? areasOf(found) : Float64Array.from(masks, maskArea),
       overlaps: (first, last, objects, crowd) =>
         maskOverlaps(masks.slice(first, last), Array.from(objects, objectMask), crowd),
     };
@@ -75,20 +80,30 @@ function detectionMask(detection: CocoDetection, d: number, sizeOf: (image: numb
   return boxMask(bbox, size.height, size.width, `detections[${d}].bbox`);
 }
 
-function boxesAt(detections: DetectionList, found: Int32Array): CocoBox[] {
-  const boxes: CocoBox[] = [];
-  for (let i = 0; i < found.length; i++) {
-    const { bbox } = detections.at(found[i]!)!;
-    check(bbox !== undefined, 'malformed', () => missing('bbox', `detections[${found[i]}]`));
-    boxes.push(bbox);
-  }
-  return boxes;
+function boxAt(detections: DetectionList, d: number): CocoBox {
+  const { bbox } = detections.at(d)!;
+  check(bbox !== undefined, 'malformed', () => missing('bbox', `detections[${d}]`));
+  return bbox;
 }
 
-function boxAreas(boxes: readonly CocoBox[]): Float64Array {
-  const areas = new Float64Array(boxes.length);
-  for (let i = 0; i < areas.length; i++) areas[i] = boxes[i]![2] * boxes[i]![3];
-  return areas;
+/** Areas of boxes. All of them are computed in the order of the list when the first are asked for: memory likes that. */
+function boxAreas(detections: DetectionList): (found: Int32Array) => Float64Array {
+  let all: Float64Array | undefined;
+  return (found) => {
+    if (all === undefined) {
+      all = new Float64Array(detections.length);
+      for (let d = 0; d < all.length; d++) {
+        const box = detections.at(d)!.bbox;
+        all[d] = box ? box[2] * box[3] : Number.NaN;
+      }
+    }
+    const areas = new Float64Array(found.length);
+    for (let i = 0; i < areas.length; i++) {
+      areas[i] = all[found[i]!]!;
+      if (Number.isNaN(areas[i])) boxAt(detections, found[i]!);
+    }
+    return areas;
+  };
 }
 
 function missing(field: string, where: string) {

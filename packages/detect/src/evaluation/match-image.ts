@@ -29,6 +29,7 @@ export function matchImage(image: ImageObjects, range: AreaRange, iouThresholds:
   const detections = overlaps.length / objects;
   const { order, counts, counted } = countedFirst(areas, crowd, range);
   const objectOf = new Int32Array(iouThresholds.length * detections).fill(-1);
+  if (detections === 0) return { objectOf, counts };
   const taken = new Uint8Array(objects);
   for (let t = 0; t < iouThresholds.length; t++) {
     const threshold = Math.min(iouThresholds[t]!, 1 - 1e-10);

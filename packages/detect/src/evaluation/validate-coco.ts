@@ -6,6 +6,13 @@ import { haveBoxes, imageSizes } from './geometry.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Where an item is. The path of a field is put together for a message alone: files have millions of items. */
+interface Item {
+  readonly file: string;
+  readonly list: string;
+  readonly index: number;
+}
+
 /** Ids of images that annotations and detections may refer to. */
 interface Ids {
   readonly images: ReadonlySet<number>;
@@ -18,26 +25,26 @@ interface Ids {
  * @throws NatsError `malformed` naming the file and the field
  */
 export function parseGroundTruth(value: unknown, file = 'ground truth', iouType: IouType = 'bbox'): CocoGroundTruth {
-  const root = fieldsOf(value, file, '');
-  const images = listOf(root.images, file, 'images');
-  const categories = listOf(root.categories, file, 'categories');
-  const annotations = listOf(root.annotations, file, 'annotations');
+  if (!isFields(value)) throw broken(file, '', AN_OBJECT, value);
+  const images = listOf(value.images, file, 'images');
+  const categories = listOf(value.categories, file, 'categories');
+  const annotations = listOf(value.annotations, file, 'annotations');
   const ids = { images: uniqueIds(images, file, 'images'), categories: uniqueIds(categories, file, 'categories') };
   uniqueIds(annotations, file, 'annotations');
-  for (const [i, item] of annotations.entries()) {
-    const where = `annotations[${i}]`;
-    const annotation = fieldsOf(item, file, where);
-    checkImage(annotation, ids, file, where);
-    const category = numberOf(annotation.category_id, file, `${where}.category_id`);
+  for (const [index, item] of annotations.entries()) {
+    const at = { file, list: 'annotations', index };
+    const annotation = fieldsOf(item, at);
+    checkImage(annotation, ids, at);
+    const category = numberOf(annotation, 'category_id', at);
     if (!ids.categories.has(category)) {
-      throw broken(file, `${where}.category_id`, 'a category id is one of the ground truth', category);
+      throw wrong(at, 'category_id', 'a category id is one of the ground truth', category);
     }
-    checkBox(annotation.bbox, file, `${where}.bbox`);
-    numberOf(annotation.area, file, `${where}.area`);
-    checkFlag(annotation.iscrowd, file, `${where}.iscrowd`);
-    checkFlag(annotation.difficult, file, `${where}.difficult`);
+    checkBox(annotation, at);
+    numberOf(annotation, 'area', at);
+    checkFlag(annotation, 'iscrowd', at);
+    checkFlag(annotation, 'difficult', at);
   }
-  const groundTruth = value as CocoGroundTruth;
+  const groundTruth = value as unknown as CocoGroundTruth;
   if (iouType === 'segm') {
     checkMasks(groundTruth.annotations, groundTruth, file, 'annotations');
   }
@@ -81,19 +88,19 @@ export function createDetectionReader(groundTruth: CocoGroundTruth, file: string
     get isBoxed() {
       return isBoxed;
     },
-    check: (item, i) => {
-      const where = `[${i}]`;
-      const detection = fieldsOf(item, file, where);
-      if (i === 0) {
+    check: (item, index) => {
+      const at = { file, list: '', index };
+      const detection = fieldsOf(item, at);
+      if (index === 0) {
         isBoxed = (iouType === 'bbox' && detection.segmentation === undefined) || haveBoxes([item as CocoDetection]);
       }
-      checkImage(detection, ids, file, where);
+      checkImage(detection, ids, at);
       // As pycocotools: detections of categories that the ground truth lacks are compared with nothing.
-      numberOf(detection.category_id, file, `${where}.category_id`);
+      numberOf(detection, 'category_id', at);
       const { bbox } = detection;
       const isNone = bbox === undefined || bbox === null || (Array.isArray(bbox) && bbox.length === 0);
-      if (isBoxed || !isNone) checkBox(bbox, file, `${where}.bbox`);
-      numberOf(detection.score, file, `${where}.score`);
+      if (isBoxed || !isNone) checkBox(detection, at);
+      numberOf(detection, 'score', at);
       return item as CocoDetection;
     },
     // A detection with a box and no mask has the mask of its box.
@@ -104,21 +111,22 @@ export function createDetectionReader(groundTruth: CocoGroundTruth, file: string
   };
 }
 
-function checkImage(item: Fields, ids: Ids, file: string, where: string): void {
-  const image = numberOf(item.image_id, file, `${where}.image_id`);
-  if (!ids.images.has(image)) throw broken(file, `${where}.image_id`, 'an image id is one of the ground truth', image);
+function checkImage(item: Fields, ids: Ids, at: Item): void {
+  const image = numberOf(item, 'image_id', at);
+  if (!ids.images.has(image)) throw wrong(at, 'image_id', 'an image id is one of the ground truth', image);
 }
 
-function checkBox(value: unknown, file: string, where: string): void {
-  const box = listOf(value, file, where);
-  if (box.length !== 4 || !box.every((side) => typeof side === 'number' && Number.isFinite(side))) {
-    throw broken(file, where, 'a box is [x, y, width, height], four finite numbers', value);
+function checkBox({ bbox }: Fields, at: Item): void {
+  if (!Array.isArray(bbox)) throw wrong(at, 'bbox', A_LIST, bbox);
+  if (bbox.length !== 4 || !bbox.every(Number.isFinite)) {
+    throw wrong(at, 'bbox', 'a box is [x, y, width, height], four finite numbers', bbox);
   }
 }
 
-function checkFlag(value: unknown, file: string, where: string): void {
+function checkFlag(item: Fields, field: string, at: Item): void {
+  const value = item[field];
   if (value === undefined || value === null || typeof value === 'boolean') return;
-  if (value !== 0 && value !== 1) throw broken(file, where, 'a flag is 0 or 1', value);
+  if (value !== 0 && value !== 1) throw wrong(at, field, 'a flag is 0 or 1', value);
 }
 
 interface Masked {
@@ -147,32 +155,42 @@ function checkMasks(
 
 function uniqueIds(items: readonly unknown[], file: string, list: string): Set<number> {
   const ids = new Set<number>();
-  for (const [i, item] of items.entries()) {
-    const where = `${list}[${i}].id`;
-    const id = numberOf(fieldsOf(item, file, `${list}[${i}]`).id, file, where);
-    if (ids.has(id)) throw broken(file, where, 'ids are different from one another', id);
+  for (const [index, item] of items.entries()) {
+    const at = { file, list, index };
+    const id = numberOf(fieldsOf(item, at), 'id', at);
+    if (ids.has(id)) throw wrong(at, 'id', 'ids are different from one another', id);
     ids.add(id);
   }
   return ids;
 }
 
-function fieldsOf(value: unknown, file: string, where: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw broken(file, where, 'an object with fields is expected here', value);
-  }
-  return value as Fields;
+const AN_OBJECT = 'an object with fields is expected here';
+const A_LIST = 'a list is expected here';
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function fieldsOf(value: unknown, at: Item): Fields {
+  if (!isFields(value)) throw wrong(at, '', AN_OBJECT, value);
+  return value;
 }
 
 function listOf(value: unknown, file: string, where: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw broken(file, where, 'a list is expected here', value);
+  if (!Array.isArray(value)) throw broken(file, where, A_LIST, value);
   return value;
 }
 
-function numberOf(value: unknown, file: string, where: string): number {
+function numberOf(item: Fields, field: string, at: Item): number {
+  const value = item[field];
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw broken(file, where, 'a finite number is expected here', value);
+    throw wrong(at, field, 'a finite number is expected here', value);
   }
   return value;
+}
+
+function wrong({ file, list, index }: Item, field: string, rule: string, value: unknown): NatsError {
+  return broken(file, `${list}[${index}]${field && `.${field}`}`, rule, value);
 }
 
 function broken(file: string, where: string, rule: string, value: unknown): NatsError {

@@ -78,9 +78,10 @@ export function createListScanner(file: string, { wanted, items }: ListHandlers)
   const broken = (at: number, received: string) =>
     malformed(file, `byte ${offset + at}`, { rule: 'a JSON file is complete and correct', received });
 
+  const unexpected = (byte: number, at: number) => broken(at, JSON.stringify(String.fromCharCode(byte)));
+
   const begin = (next: Purpose, byte: number, at: number): number => {
-    if (next === 'key' ? byte !== QUOTE : !startsValue(byte))
-      throw broken(at, JSON.stringify(String.fromCharCode(byte)));
+    if (next === 'key' ? byte !== QUOTE : !startsValue(byte)) throw unexpected(byte, at);
     purpose = next;
     first = byte;
     start = offset + at;
@@ -94,46 +95,49 @@ export function createListScanner(file: string, { wanted, items }: ListHandlers)
   /** Where the value ends in the chunk: after its last byte; -1 if it goes on. */
   const endOf = (chunk: Buffer, from: number): number => {
     let i = from;
-    while (i < chunk.length) {
-      if (inString) {
-        i = endOfString(chunk, i);
-        if (i < 0) return -1;
-        if (first === QUOTE) return i;
-        continue;
-      }
-      const byte = chunk[i]!;
-      if (first === OPEN || first === OPEN_LIST) {
-        if (byte === QUOTE) inString = true;
-        else if (byte === OPEN || byte === OPEN_LIST) depth++;
-        else if ((byte === CLOSE || byte === CLOSE_LIST) && --depth === 0) return i + 1;
-      } else if (byte <= 32 || byte === COMMA || byte === CLOSE || byte === CLOSE_LIST) return i;
-      i++;
+    if (inString) {
+      i = endOfString(chunk, i);
+      if (i < 0 || first === QUOTE) return i;
     }
+    return first === OPEN || first === OPEN_LIST ? endOfNested(chunk, i) : endOfPlain(chunk, i);
+  };
+
+  /** Nearly all bytes of a file pass here: what changes with each is in local variables. */
+  const endOfNested = (chunk: Buffer, from: number): number => {
+    const { length } = chunk;
+    let level = depth;
+    let i = from;
+    while (i < length) {
+      const byte = chunk[i]!;
+      // Brackets and braces differ by one bit.
+      const bracket = byte | 0x20;
+      i++;
+      if (byte === QUOTE) {
+        inString = true;
+        i = endOfString(chunk, i);
+        if (i < 0) break;
+      } else if (bracket === OPEN) level++;
+      else if (bracket === CLOSE && --level === 0) return i;
+    }
+    depth = level;
     return -1;
   };
 
-  /** After the closing quote; -1 if the string goes on. */
+  /** After the closing quote; -1 if the string goes on. (Strings are short: `indexOf` costs more than it saves.) */
   const endOfString = (chunk: Buffer, from: number): number => {
-    let i = from;
-    while (i < chunk.length) {
-      if (isEscaped) {
+    const { length } = chunk;
+    let i = isEscaped ? from + 1 : from;
+    while (i < length) {
+      const byte = chunk[i]!;
+      if (byte === QUOTE) {
+        inString = false;
         isEscaped = false;
-        i++;
-        continue;
+        return i + 1;
       }
-      const quote = chunk.indexOf(QUOTE, i);
-      const stop = quote < 0 ? chunk.length : quote;
-      let slashes = 0;
-      while (stop - 1 - slashes >= i && chunk[stop - 1 - slashes] === BACKSLASH) slashes++;
-      if (quote < 0) {
-        isEscaped = slashes % 2 === 1;
-        return -1;
-      }
-      i = quote + 1;
-      if (slashes % 2 === 1) continue;
-      inString = false;
-      return i;
+      i += byte === BACKSLASH ? 2 : 1;
     }
+    // At the length, or one further where the last byte was a backslash that nothing escapes.
+    isEscaped = i > length;
     return -1;
   };
 
@@ -169,12 +173,11 @@ export function createListScanner(file: string, { wanted, items }: ListHandlers)
   /** One byte between values. @returns where to go on */
   const step = (chunk: Buffer, at: number): number => {
     const byte = chunk[at]!;
-    const unexpected = () => broken(at, JSON.stringify(String.fromCharCode(byte)));
     switch (place) {
       case 'start':
         if (byte === OPEN) place = 'first key';
         else if (byte === OPEN_LIST && wanted.has('')) open(at);
-        else throw unexpected();
+        else throw unexpected(byte, at);
         return at + 1;
       case 'first key':
       case 'key':
@@ -182,7 +185,7 @@ export function createListScanner(file: string, { wanted, items }: ListHandlers)
         else return begin('key', byte, at);
         return at + 1;
       case 'colon':
-        if (byte !== COLON) throw unexpected();
+        if (byte !== COLON) throw unexpected(byte, at);
         place = 'value';
         return at + 1;
       case 'value':
@@ -192,7 +195,7 @@ export function createListScanner(file: string, { wanted, items }: ListHandlers)
       case 'after value':
         if (byte === COMMA) place = 'key';
         else if (byte === CLOSE) place = 'end';
-        else throw unexpected();
+        else throw unexpected(byte, at);
         return at + 1;
       case 'first item':
       case 'item':
@@ -202,10 +205,10 @@ export function createListScanner(file: string, { wanted, items }: ListHandlers)
       case 'after item':
         if (byte === COMMA) place = 'item';
         else if (byte === CLOSE_LIST) closeList(chunk);
-        else throw unexpected();
+        else throw unexpected(byte, at);
         return at + 1;
       case 'end':
-        throw unexpected();
+        throw unexpected(byte, at);
     }
   };
 
@@ -240,6 +243,14 @@ export function createListScanner(file: string, { wanted, items }: ListHandlers)
       if (place !== 'end' || purpose !== undefined) throw broken(0, 'an end before the value is complete');
     },
   };
+}
+
+function endOfPlain(chunk: Buffer, from: number): number {
+  for (let i = from; i < chunk.length; i++) {
+    const byte = chunk[i]!;
+    if (byte <= 32 || byte === COMMA || byte === CLOSE || byte === CLOSE_LIST) return i;
+  }
+  return -1;
 }
 
 function startsValue(byte: number): boolean {

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { open, stat } from 'node:fs/promises';
 import { malformed, NatsError } from '@nats/graph';
 import { parseJson } from '@nats/graph/schema';
@@ -71,10 +71,11 @@ export async function readWhole(path: string): Promise<unknown> {
 }
 
 function parseItems(bytes: Buffer, path: string, offset: number): unknown[] {
-  if (!isUtf8(bytes)) {
+  const isPlain = isAscii(bytes);
+  if (!isPlain && !isUtf8(bytes)) {
     throw malformed(path, `items from byte ${offset} on`, { rule: 'a JSON file is in UTF-8', received: 'other bytes' });
   }
-  const text = `[${bytes.toString('utf8')}]`;
+  const text = `[${bytes.toString(isPlain ? 'latin1' : 'utf8')}]`;
   try {
     return JSON.parse(text) as unknown[];
   } catch {
