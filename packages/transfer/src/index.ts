@@ -1,6 +1,7 @@
 /** Everything of `@nats/transfer/parse`, and what reads and writes files. */
 
 export { readLines } from './lines.js';
+export { weightsInFolder } from './model-folder.js';
 export {
   DEFAULT_LIMITS,
   type DetectedFormat,

@@ -27,7 +27,7 @@ export interface Limits {
   readonly maxPickleOps: number;
   /** Nesting of a pickle: open marks, and containers in containers. */
   readonly maxPickleDepth: number;
-  /** Bytes of one string in a pickle. Raw bytes (numpy's data) are views of the file and need no cap. */
+  /** Bytes of one string in a pickle: with protocol 2, numpy's data are one. Raw bytes are views of the file and need no cap. */
   readonly maxPickleTextBytes: number;
   /** Bytes of one integer in a pickle. */
   readonly maxPickleIntegerBytes: number;
@@ -51,7 +51,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxJsonDepth: 64,
   maxPickleOps: 1_000_000,
   maxPickleDepth: 100,
-  maxPickleTextBytes: 2 ** 20,
+  maxPickleTextBytes: 2 ** 28,
   maxPickleIntegerBytes: 32,
   maxZipEntries: 200_000,
   maxDeflateRatio: 64,

@@ -25,6 +25,16 @@ export function numpyDType(source: Source, field: string, descr: string): Stored
   const code = descr.slice(1);
   const stored = Object.hasOwn(CODES, code) ? CODES[code] : undefined;
   if (!'<=|'.includes(order) || order === '' || stored === undefined) {
+    if (code === 'O') {
+      const rule = 'a numpy array has a dtype that is read';
+      throw unsupported(
+        source,
+        field,
+        rule,
+        'Python objects (a dict, saved by np.save)',
+        'save it with np.savez(file, **dict)',
+      );
+    }
     const limit = `little-endian ${Object.keys(CODES).join(', ')}`;
     throw unsupported(source, field, 'a numpy array has a dtype that is read', quote(descr), limit);
   }

@@ -58,6 +58,14 @@ describe('detection by content', () => {
     expect(refused(bytes('\x1f\x8b\x08'))).toMatch(/gzip/);
     expect(refused(bytes('GGUF', [3, 0, 0, 0]))).toMatch(/GGUF/);
     expect(refused(bytes(Array<number>(257).fill(0x61), 'ustar', Array<number>(200).fill(0)))).toMatch(/tar/);
+    expect(refused(bytes("7z\xbc\xaf'\x1c"))).toMatch(/7z.*unpack/);
+    expect(refused(bytes('\x1c\0\0\0TFL3'))).toMatch(/TensorFlow Lite/);
+    expect(refused(bytes('ftrt\0\0'))).toMatch(/TensorRT/);
+    expect(refused(bytes('\x81\xa6params\x80'))).toMatch(/msgpack/);
+    expect(refused(bytes('\0\0\0\0\x02\0\0\0\x05\0\0\0'))).toMatch(/Darknet/);
+    expect(refused(bytes('[net]\nbatch=1'))).toMatch(/Darknet/);
+    expect(refused(makeZip([{ name: 'x/archive_format', data: bytes('pt2') }]))).toMatch(/torch\.export.*state_dict/);
+    expect(refused(makeZip([{ name: 'model.weights.h5', data: bytes('x') }]))).toMatch(/Keras.*convert/);
     expect(refused(makeZip([{ name: 'config.json', data: bytes('{}') }]))).toMatch(/config\.json/);
     expect(refused(bytes('PK\x03\x04'))).toMatch(/truncated/);
     expect(refused(bytes('hello, world'))).toMatch(/hello, world/);

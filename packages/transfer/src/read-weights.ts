@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { malformed } from '@nats/graph';
 import { detect } from './detect-format.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import { weightsInFolder } from './model-folder.js';
 import { onnxExternalFiles, parseOnnx } from './onnx/index.js';
 import { type ParseWeightsOptions, parseWeights } from './parse-weights.js';
 import { readRegularFile } from './regular-file.js';
@@ -16,10 +17,12 @@ export interface ReadWeightsOptions extends ParseWeightsOptions, TfjsOptions {}
 /**
  * Reads a weight file of any format that this package knows, told apart by content. Shards of a TF.js model.json or of an
  * index (`model.safetensors.index.json`) and external data of an ONNX model are read from beside it; a path that leads out of its folder is refused.
+ * @param place a file, or the folder of a model with one of the usual names (`weightsInFolder`)
  * @throws NatsError `malformed`, `unsupported` or `dtype`, naming file and field; IO errors (ENOENT, EACCES …) pass
  * through.
  */
-export async function readWeights(path: string, options: ReadWeightsOptions = {}): Promise<Weights> {
+export async function readWeights(place: string, options: ReadWeightsOptions = {}): Promise<Weights> {
+  const path = weightsInFolder(place) ?? place;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const named = { name: path, ...options };
   const bytes = await readBounded(path, limits);

@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NatsError, type StateSpec } from '@nats/graph';
 import { checkWeightsScheme, type PixelStatistics, type Scheme } from '@nats/space';
-import { formatReport, isWeightName, mapDetectorWeights, printable, readWeights } from '@nats/transfer';
+import {
+  formatReport,
+  isWeightName,
+  mapDetectorWeights,
+  printable,
+  readWeights,
+  weightsInFolder,
+} from '@nats/transfer';
 import type { FetchedWeights, KnownWeights } from '@nats/transfer/download';
 import type { WeightSettings } from '../config/sections/backbone.js';
 import { expectFile } from '../files/expect-file.js';
@@ -14,9 +21,10 @@ import { BACKBONE_PREFIX } from './backbone.js';
 import type { StepContext, Weights } from './context.js';
 import { asFirst } from './ranks.js';
 
-/** The weights of a run stand for its directory. */
+/** The weights of a run, or of a model in a folder, stand for their directory. */
 function weightsFile(path: string): string {
-  return isRun(path) ? join(path, RUN_FILES.weights) : expectFile(path, 'a run');
+  if (isRun(path)) return join(path, RUN_FILES.weights);
+  return weightsInFolder(path) ?? expectFile(path, 'a run');
 }
 
 /** What locating weights asks for. */

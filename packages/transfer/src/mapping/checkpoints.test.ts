@@ -110,6 +110,17 @@ describe('a network is found where trainers and detectors put it', () => {
     expect(map(both(other, file('large.', 1))).report.inside).toBe('large.');
   });
 
+  it("PaddlePaddle's names", () => {
+    const names = [...network.keys()].map((name) =>
+      name.replace('backbone.body.', '').replace('running_mean', '_mean').replace('running_var', '_variance'),
+    );
+    expect(names).toContain('bn1._variance');
+    const weights = new Map(names.map((name, i) => [name, filled(Object.values(shapes)[i]!, 1)]));
+    const { tensors, report } = map(weights);
+    expect([...tensors.keys()]).toEqual([...network.keys()]);
+    expect(report.rules).toBe('paddle');
+  });
+
   it("transformers' names", () => {
     const names = [
       'resnet.embedder.embedder.convolution.weight',

@@ -13,6 +13,7 @@ export type RuleSetName =
   | 'timm'
   | 'cifar-resnet'
   | 'transformers'
+  | 'paddle'
   | 'torchvision-detector'
   | 'torchvision-retinanet'
   | 'timm-regnet'
@@ -78,6 +79,13 @@ const TRANSFORMERS: readonly MapRule[] = [
     { match: new RegExp(`\\.layer\\.${layer}\\.convolution\\.`), replace: `.conv${layer + 1}.` },
     { match: new RegExp(`\\.layer\\.${layer}\\.normalization\\.`), replace: `.bn${layer + 1}.` },
   ]),
+];
+
+/** paddle.vision's ResNets, whose modules are named as torchvision's; norms have their statistics under other names. */
+const PADDLE: readonly MapRule[] = [
+  ...TORCHVISION,
+  { match: /\._mean$/, replace: '.running_mean' },
+  { match: /\._variance$/, replace: '.running_var' },
 ];
 
 /**
@@ -159,6 +167,7 @@ export const RULE_SETS: Readonly<Record<RuleSetName, RuleSet>> = {
   timm: { rules: TIMM, fillsNorms: false },
   'cifar-resnet': { rules: CIFAR, fillsNorms: false },
   transformers: { rules: TRANSFORMERS, fillsNorms: false },
+  paddle: { rules: PADDLE, fillsNorms: false },
   'torchvision-detector': { rules: TORCHVISION_DETECTOR, fillsNorms: false },
   'torchvision-retinanet': { rules: TORCHVISION_RETINANET, fillsNorms: false },
   'timm-regnet': { rules: [...TORCHVISION, ...TIMM_REGNET], fillsNorms: false },

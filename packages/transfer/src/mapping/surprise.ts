@@ -1,6 +1,7 @@
 import { NatsError } from '@nats/graph';
 import { printable } from '../printable.js';
 import { nearestName } from './nearest.js';
+import { hasFoldedNorms, otherNetwork } from './other-networks.js';
 import { compilePattern, literalPattern } from './patterns.js';
 import type { LoadedWeight, WeightReport } from './report.js';
 import type { WeightRules } from './rules.js';
@@ -40,8 +41,18 @@ export function surprise(report: WeightReport, extra: readonly LoadedWeight[], p
   return new NatsError('state', {
     rule: 'a file has the weights of the network, no more and no less',
     received: `${received}; ${found} fit${place}`,
-    limit: wayOut(report, missing, sources, bare),
+    limit: knownCause(missing, sources) ?? wayOut(report, missing, sources, bare),
   });
+}
+
+/** What rules would only hide. */
+function knownCause(missing: readonly string[], extra: readonly string[]): string | undefined {
+  const other = otherNetwork(extra);
+  if (other !== undefined) {
+    return `the file's names are those of ${other}, which is not built here: choose a file of this network`;
+  }
+  if (!hasFoldedNorms(missing, extra)) return undefined;
+  return "the norms of this ONNX file went into its convolutions: take the state_dict that it was exported from, or export it with torch.onnx's training=TrainingMode.TRAINING and do_constant_folding=False";
 }
 
 function wayOut(

@@ -84,7 +84,25 @@ export function weightHost(source: Source, inert: readonly string[] = []): Pickl
   return host;
 }
 
+/** Tensors of torch that are no numbers in strides. */
+const OTHER_TENSORS: ReadonlyMap<string, readonly [what: string, wayOut: string]> = new Map([
+  ['torch._utils._rebuild_qtensor', ['a quantized tensor', 'save the network from before it was quantized']],
+  ['torch._utils._rebuild_sparse_tensor', ['a sparse tensor', 'save it dense: tensor.to_dense()']],
+  ['torch._utils._rebuild_sparse_csr_tensor', ['a sparse tensor', 'save it dense: tensor.to_dense()']],
+  ['torch._utils._rebuild_nested_tensor', ['a nested tensor', 'save its tensors one by one']],
+  [
+    'torch._utils._rebuild_meta_tensor_no_storage',
+    ['a tensor without data (device meta)', 'load the data before saving'],
+  ],
+  [
+    'torch._utils._rebuild_device_tensor_from_numpy',
+    ['a tensor of another device', 'save it from the CPU: tensor.cpu()'],
+  ],
+]);
+
 function forbidden(source: Source, name: string, field: string) {
+  const tensor = OTHER_TENSORS.get(name);
+  if (tensor) return unsupported(source, field, 'weights are dense tensors of numbers', tensor[0], tensor[1]);
   const modules = /^(torch\.nn\.modules|torchvision\.|timm\.|__main__\.|models?\.|ultralytics\.)/.test(name);
   const limit = modules
     ? 'a whole module was saved: save its state_dict instead, or, if the name lies beside the weights, accept it as a placeholder (options.inertGlobals)'
