@@ -8,7 +8,6 @@ import {
   readDetectorMetadata,
 } from '@nats/detect/core';
 import { type DType, type Feeds, type TensorData, tensorData } from '@nats/graph';
-import { schemeFromJson } from '@nats/space';
 import * as ort from 'onnxruntime-web';
 
 /** A detector of `nats export` on an engine of this browser. */
@@ -36,14 +35,6 @@ export async function openModel(file: File, provider: BrowserProvider): Promise<
     detect: async (image) => (await detect([image]))[0]!,
     close: () => session.release(),
   };
-}
-
-/** Dilations of a transformed backbone in words; undefined for an original one. */
-export function schemeWords({ scheme }: DetectorConvention): string | undefined {
-  if (scheme === undefined) return undefined;
-  const { convolutions, genotypes } = schemeFromJson(scheme);
-  const names = genotypes.map(([vertical, horizontal]) => `${vertical}×${horizontal}`);
-  return `${convolutions.size} convolutions with dilations ${names.join(', ')}`;
 }
 
 function tensorsOf(feeds: Feeds): Record<string, ort.Tensor> {

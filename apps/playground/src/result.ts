@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { type Detections, decodeMask } from '@nats/detect/core';
-import { type Model, schemeWords } from './model.js';
+import type { Model } from './model.js';
 import { colorOf, textElement } from './page-elements.js';
 import type { Picture } from './picture.js';
+import { schemeWords } from './scheme-words.js';
 
 /** Of one detector on one picture. */
 export interface Result {
