@@ -43,20 +43,14 @@ export async function openYolo(path: string, reach: Reach = {}): Promise<YoloLay
     PLACES.flatMap((place) => NAME_LISTS.map((name) => join(place, name))).find((name) => existsSync(join(path, name)));
   const chosen = yaml ?? other;
   if (chosen !== undefined) return openFile(join(path, chosen), reach);
-  const foreign = await otherFormat(path, names);
-  throw malformed(path, '', {
-    rule: "a YOLO folder has a data.yaml, Darknet's obj.data, or a classes.txt",
-    received:
-      yamls.length > 1
-        ? `several YAML files: ${yamls.join(', ')}`
-        : `only ${names.slice(0, 8).join(', ') || 'an empty folder'}`,
-    limit:
-      yamls.length > 1
-        ? 'name the file itself (data.path)'
-        : foreign !== undefined
-          ? foreign
-          : 'write classes.txt, with a name a line, or name the file (data.path)',
-  });
+  const rule = "a YOLO folder has a data.yaml, Darknet's obj.data, or a classes.txt";
+  if (yamls.length > 1) {
+    const received = `several YAML files: ${yamls.join(', ')}`;
+    throw malformed(path, '', { rule, received, limit: 'name the file itself (data.path)' });
+  }
+  const received = `only ${names.slice(0, 8).join(', ') || 'an empty folder'}`;
+  const wayOut = 'write classes.txt, with a name a line, or name the file (data.path)';
+  throw malformed(path, '', { rule, received, limit: (await otherFormat(path, names)) ?? wayOut });
 }
 
 /** What a folder without anything of YOLO's seems to be, and what reads it. */
