@@ -7,6 +7,7 @@ import { readWeights, type Weights } from '@nats/transfer';
 import { tinyConfig, writeTinyData } from '../apps/cli/test/tiny-data.js';
 import { adapterEnvironment } from '../packages/engine/test/webgpu/adapter.js';
 import { type BenchResult, option } from './lib/bench.js';
+import { summaryOption, writeSummary } from './lib/summary.js';
 
 const NATS = join(import.meta.dirname, '..', 'apps', 'cli', 'dist', 'nats.js');
 /** With a software adapter for WebGPU where there is no GPU. */
@@ -21,7 +22,8 @@ const RESULTS = {
  * (SIGKILL) and started again until they end, then compared with the uninterrupted ones; further runs follow until there
  * were enough kills. A kill comes a random number of bytes of metrics.jsonl and milliseconds after the start: within a step, an
  * evaluation, a checkpoint, the end. Options: `--kills N` (default 200) over both, `--engine A,B` (default onnxruntime; each
- * has N kills), `--seed N`, `--minutes N` of an engine after which no further run begins.
+ * has N kills), `--seed N`, `--minutes N` of an engine after which no further run begins, `--summary FILE` for the table of
+ * docs/data.md, whose rows of the engines that ran are replaced.
  *
  * Engines on the processor promise the same bits: another one is a failure. GPUs do not, not even without a kill; their
  * results must have the same parts, and differences of weights are told, relative to the largest of a tensor, beside those of
@@ -37,6 +39,9 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   for (const engine of engines) rows.push(...(await killEngine(engine, { wanted, milliseconds, random })));
   const different = rows.filter(({ engine }) => promisesBits(engine)).reduce((sum, row) => sum + row.different, 0);
   if (different > 0) process.exitCode = 1;
+  const file = summaryOption(args);
+  const command = 'npm run bench -- kills --engine A,B --summary docs/results/kills.json';
+  if (file !== undefined) writeSummary(file, { command, columns: COLUMNS, rows: rows.map(summaryRow) });
   return { name: 'kills', rows: [...rows], ratios: {}, samples: { kills: rows.map(({ kills }) => kills) } };
 }
 
@@ -51,6 +56,12 @@ interface Row extends Record<string, string | number> {
   /** Largest difference of a weight, relative to the largest of its tensor: of runs with kills, and of a second whole run. */
   'by kills': number;
   'by chance': number;
+}
+
+const COLUMNS = ['engine, run', 'kills', 'runs that were killed', 'runs with other bits'];
+
+function summaryRow({ engine, run, kills, runs, different, ...row }: Row): (string | number)[] {
+  return [`${engine}, ${run}`, kills, runs - row['without a kill'], different];
 }
 
 const promisesBits = (engine: string) => !engine.includes('webgpu') && !engine.includes('cuda');

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { malformed, NatsError } from '@nats/graph';
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { decodeText, readBytes } from '../files/read-file.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
@@ -9,6 +8,7 @@ import { FieldError, type Fields, fieldsAt, inFile, numberInText, sideAt, textAt
 import { imageFault } from './image-fault.js';
 import { pathParts } from './image-files.js';
 import { inParallel } from './in-parallel.js';
+import { loadXml, type XmlReader } from './load-xml.js';
 import { AnnotationError, createProblemList, type ProblemList } from './problem-list.js';
 import { applyPolicy, type ProblemPolicy } from './problems.js';
 import { openVoc, type VocImages } from './voc-layout.js';
@@ -74,15 +74,10 @@ type Parsed =
   | { readonly missing: true }
   | { readonly error: NatsError; readonly isEmpty: boolean };
 
-const parser = new XMLParser({
-  parseTagValue: false,
-  isArray: (name, path) => name === 'object' && path === 'annotation.object',
-});
-
 async function readAnnotation(file: string): Promise<Parsed> {
-  const bytes = await readBytes(file);
+  const [xml, bytes] = [await loadXml(), await readBytes(file)];
   try {
-    return { annotation: parseAnnotation(bytes, file) };
+    return { annotation: parseAnnotation(xml, bytes, file) };
   } catch (error) {
     if (!(error instanceof NatsError)) throw error;
     return { error, isEmpty: bytes.every((byte) => byte <= 32) };
@@ -90,7 +85,7 @@ async function readAnnotation(file: string): Promise<Parsed> {
 }
 
 /** @throws NatsError `malformed` with file and line, also for what the parser throws */
-function parseAnnotation(bytes: Uint8Array, file: string): Fields {
+function parseAnnotation(xml: XmlReader, bytes: Uint8Array, file: string): Fields {
   const head = Buffer.from(bytes.subarray(0, 200)).toString('latin1');
   const declared = /^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']/.exec(head)?.[1];
   // .NET's tools declare the encoding of their strings, whatever they write.
@@ -100,12 +95,12 @@ function parseAnnotation(bytes: Uint8Array, file: string): Fields {
     malformed(file, where, { rule: 'an XML file is complete and correct', received });
   if (text.trim() === '') throw broken('line 1', 'an empty file');
   try {
-    const valid = XMLValidator.validate(text);
+    const valid = xml.validate(text);
     if (valid !== true) {
       const { msg, line, col } = valid.err;
       throw broken(col === undefined ? `line ${line}` : `line ${line}, column ${col}`, msg);
     }
-    const root = parser.parse(text) as Fields;
+    const root = xml.parse(text);
     const { annotation } = root;
     if (annotation === undefined) throw otherXml(root, file);
     // An empty element is parsed as a text.

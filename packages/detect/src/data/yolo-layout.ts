@@ -2,7 +2,6 @@ import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { malformed } from '@nats/graph';
-import { parse } from 'yaml';
 import { checkName, linesIn, readText } from '../files/read-file.js';
 import { append } from './append.js';
 import { FieldError, type Fields, fieldsAt, inFile, isFields, listAt, shown, sideAt, textAt } from './fields.js';
@@ -75,7 +74,7 @@ function openFile(file: string, reach: Reach): Promise<YoloLayout> {
 async function openYaml(file: string, { allowOutside = false }: Reach): Promise<YoloLayout> {
   const text = await readText(file);
   checkIsYaml(text, file);
-  const config = parseYaml(text, file);
+  const config = await parseYaml(text, file);
   const own = dirname(file);
   const listed = await listOfNames(config.names, own);
   const classes = inFile(file, () => namesOf(config, listed));
@@ -251,7 +250,9 @@ function linesOf(text: string): string[] {
   return lines;
 }
 
-function parseYaml(text: string, file: string): Fields {
+async function parseYaml(text: string, file: string): Promise<Fields> {
+  // Loaded here: what reads no YAML starts without it.
+  const { parse } = await import('yaml');
   let value: unknown;
   try {
     // Few aliases: a small file must not become a huge value.
