@@ -11,6 +11,25 @@ const set = { 'JPEGImages/a.png': png, 'Annotations/a.xml': xml(), 'ImageSets/Ma
 const below = (folder: string, files: Record<string, string | Uint8Array>) =>
   Object.fromEntries(Object.entries(files).map(([name, content]) => [`${folder}/${name}`, content]));
 
+describe('folders of other formats say what they are', () => {
+  test.each<[string, Record<string, string | Uint8Array>, RegExp]>([
+    [
+      "YOLO's",
+      { 'images/a.png': png, 'labels/a.txt': '0 0.5 0.5 1 1', 'data.yaml': 'names: [a]' },
+      /YOLO, which data\.format 'yolo'/,
+    ],
+    ["COCO's", { 'train/a.png': png, 'train/_annotations.coco.json': '{}' }, /data\.format 'coco'/],
+    ['an archive', { 'VOCtrainval.zip': '' }, /unpack its archive/],
+    [
+      'images alone',
+      { 'images/a.png': png },
+      /it has images, but a Pascal VOC folder has Annotations.*beside the images$/,
+    ],
+  ])('%s', async (_, files, message) => {
+    await expect(readVoc(await temporaryDirectory(files))).rejects.toThrow(message);
+  });
+});
+
 describe('layouts of tools', () => {
   test.each<[string, Record<string, string | Uint8Array>, string]>([
     ['LabelImg, all in one folder', { 'a.png': png, 'a.xml': xml() }, 'a.png'],

@@ -4,6 +4,7 @@ import { extname, join, relative, sep } from 'node:path';
 import { malformed } from '@nats/graph';
 import { linesIn, readText } from '../files/read-file.js';
 import { filesIn, isImageName, pathParts } from './image-files.js';
+import { otherLayout } from './other-layout.js';
 import type { ProblemList } from './problem-list.js';
 
 /** Where the files of a Pascal VOC folder are. */
@@ -54,17 +55,23 @@ export async function openVoc(directory: string): Promise<VocLayout> {
   if (folder !== undefined) {
     const annotations = join(root, folder);
     const images = join(root, pick(IMAGE_FOLDERS) ?? IMAGE_FOLDERS[0]!);
-    const found = { files: await annotationsIn(annotations), known: await imagesIn(images) };
-    return { annotations, images, ...found, wanted: (split, list) => listed(root, split, found, list) };
+    const files = await annotationsIn(annotations);
+    // YOLO's datasets have labels, too.
+    if (files.size > 0 || folder !== 'labels') {
+      const found = { files, known: await imagesIn(images) };
+      return { annotations, images, ...found, wanted: (split, list) => listed(root, split, found, list) };
+    }
   }
   const all = await annotationsIn(root);
   const here = [...all].filter(([id]) => !id.includes('/'));
   const inSplits = [...all].filter(([id]) => id.split('/').length === 2 && id.split('/')[0]! in SPLIT_FOLDERS);
   const files = new Map(here.length > 0 ? here : inSplits);
   if (files.size === 0) {
+    const other = await otherLayout(root, 'voc');
     throw malformed(directory, '', {
       rule: `a Pascal VOC folder has ${ANNOTATION_FOLDERS.join(' or ')}, or annotations beside the images`,
       received: `no annotations; it has ${names.slice(0, 8).join(', ') || 'nothing'}`,
+      ...(other !== undefined && { limit: other }),
     });
   }
   const found = { files, known: await imagesIn(root) };

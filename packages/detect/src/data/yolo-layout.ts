@@ -6,6 +6,7 @@ import { checkName, linesIn, readText } from '../files/read-file.js';
 import { append } from './append.js';
 import { FieldError, type Fields, fieldsAt, inFile, isFields, listAt, shown, sideAt, textAt } from './fields.js';
 import { imageFiles, isInside, pathParts } from './image-files.js';
+import { otherLayout } from './other-layout.js';
 
 /** Where a YOLO dataset says that its classes and images are. */
 export interface YoloLayout {
@@ -49,20 +50,7 @@ export async function openYolo(path: string, reach: Reach = {}): Promise<YoloLay
   }
   const received = `only ${names.slice(0, 8).join(', ') || 'an empty folder'}`;
   const wayOut = 'write classes.txt, with a name a line, or name the file (data.path)';
-  throw malformed(path, '', { rule, received, limit: (await otherFormat(path, names)) ?? wayOut });
-}
-
-/** What a folder without anything of YOLO's seems to be, and what reads it. */
-async function otherFormat(path: string, names: readonly string[]): Promise<string | undefined> {
-  const inside = await Promise.all(names.map((name) => readdir(join(path, name)).catch(() => [])));
-  const files = [...names, ...inside.flat()];
-  const has = (pattern: RegExp) => files.some((name) => pattern.test(name));
-  if (names.includes('Annotations') || has(/\.xml$/i)) return "it looks like Pascal VOC, which data.format 'voc' reads";
-  if (has(/\.json$/i)) return "if its .json is COCO's, data.format 'coco' reads it, with data.path naming the file";
-  if (has(/\.tfrecords?$/i)) return 'TFRecords are not read; export the dataset as COCO, VOC or YOLO';
-  if (has(/\.csv$/i)) return 'tables (.csv) are not read; export the dataset as COCO, VOC or YOLO';
-  if (has(/\.zip$/i)) return 'unpack its archive first';
-  return undefined;
+  throw malformed(path, '', { rule, received, limit: (await otherLayout(path, 'yolo')) ?? wayOut });
 }
 
 function openFile(file: string, reach: Reach): Promise<YoloLayout> {
