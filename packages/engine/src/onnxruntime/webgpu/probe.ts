@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { TensorData } from '@nats/graph';
 import { isSoftwareAdapter } from '../../software-adapter.js';
 import { nativeOnnxruntimePath } from '../native-module.js';
+import { adapterName } from './adapter-name.js';
 
 /** The GPU that onnxruntime computes on. */
 export interface Adapter {
@@ -42,7 +43,6 @@ process.stdin.setEncoding('utf8').on('data', (part) => (text += part)).on('end',
 });
 `;
 
-const MODEL_OF = /Using "([^"]+)" with driver/;
 /** A driver that hangs is no driver. */
 const PATIENCE = 60_000;
 /** To read an adapter's name: on a busy machine two in a row were in vain. */
@@ -72,7 +72,7 @@ async function probeOnce(
 ): Promise<Probe> {
   const path = nativeOnnxruntimePath();
   const child = spawn(process.execPath, ['-e', SCRIPT], {
-    env: { ...process.env, VK_LOADER_DEBUG: 'all', NODE_OPTIONS: '' },
+    env: { ...process.env, VK_LOADER_DEBUG: 'driver', NODE_OPTIONS: '' },
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: PATIENCE,
   });
@@ -91,7 +91,7 @@ async function probeOnce(
     child.on('error', () => resolve([null, null]));
     child.on('close', (...end) => resolve(end));
   });
-  const name = MODEL_OF.exec(read.stderr)?.[1];
+  const name = adapterName(read.stderr);
   const adapter = name === undefined ? undefined : { name, software: isSoftwareAdapter(name) };
   const line = read.stdout.trim().split('\n').at(-1);
   const answer = line?.startsWith('{')
