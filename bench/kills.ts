@@ -40,7 +40,7 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   const different = rows.filter(({ engine }) => promisesBits(engine)).reduce((sum, row) => sum + row.different, 0);
   if (different > 0) process.exitCode = 1;
   const file = summaryOption(args);
-  const command = 'npm run bench -- kills --engine A,B --summary docs/results/kills.json';
+  const command = `npm run bench -- kills ${args.join(' ')}`;
   if (file !== undefined) writeSummary(file, { command, columns: COLUMNS, rows: rows.map(summaryRow) });
   return { name: 'kills', rows: [...rows], ratios: {}, samples: { kills: rows.map(({ kills }) => kills) } };
 }

@@ -1,21 +1,11 @@
 import { basename, join } from 'node:path';
 import { isLargeFile, readLists, readWhole } from '../files/read-lists.js';
 import { packPolygons } from '../masks/packed-polygons.js';
-import type { Box } from './box.js';
+import { categoriesOf, idAt, type Key, rootOf, rootProblem } from './coco-categories.js';
+import { objectOf, partsOf } from './coco-object.js';
 import type { Dataset, DatasetObject, DatasetRecord } from './dataset.js';
 import { type DecodeOptions, readImageSize } from './decode-image.js';
-import {
-  FieldError,
-  type Fields,
-  fieldsAt,
-  inFile,
-  isFields,
-  listAt,
-  numberAt,
-  numberInText,
-  sideAt,
-  textAt,
-} from './fields.js';
+import { FieldError, type Fields, fieldsAt, inFile, isFields, numberAt, sideAt, textAt } from './fields.js';
 import { imageFault } from './image-fault.js';
 import { createImageFinder, type ImageFinder } from './image-files.js';
 import { inParallel } from './in-parallel.js';
@@ -283,69 +273,6 @@ function dropLabel(records: readonly OpenRecord[], dropped: number): void {
 
 type OpenRecord = Omit<DatasetRecord, 'objects'> & { readonly objects: DatasetObject[] };
 
-/** An id: a number, also where tools write it as a text, or a text that is none. */
-type Key = number | string;
-
-function idAt(value: unknown, field: string): Key {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (typeof value === 'string' && value !== '') return String(Number(value)) === value ? Number(value) : value;
-  throw new FieldError(field, 'an id is a number or a text', value);
-}
-
-interface Category {
-  readonly key: Key;
-  /** None for an id that is no number. */
-  readonly number: number | undefined;
-  readonly name: string;
-  readonly supercategory: unknown;
-  readonly at: number;
-}
-
-function categoriesOf(items: readonly unknown[]): Category[] {
-  const keys = new Set<Key>();
-  const names = new Set<string>();
-  const categories = items.map((item, at): Category => {
-    const { id, name, supercategory } = fieldsAt(item, `categories[${at}]`);
-    const key = idAt(id, `categories[${at}].id`);
-    if (keys.has(key)) throw new FieldError(`categories[${at}].id`, 'ids of categories are different', id);
-    keys.add(key);
-    const text = textAt(typeof name === 'number' ? String(name) : name, `categories[${at}].name`);
-    if (names.has(text)) throw new FieldError(`categories[${at}].name`, 'names of categories are different', text);
-    names.add(text);
-    const number = typeof id === 'number' ? id : /^(0|[1-9]\d{0,14})$/.test(String(key)) ? Number(key) : undefined;
-    return { key, number, name: text, supercategory, at };
-  });
-  // In order of their ids; where some are texts, in the order of the file.
-  if (categories.some(({ number }) => number === undefined)) return categories;
-  return categories.sort((a, b) => a.number! - b.number!);
-}
-
-/** The category that Roboflow puts above all others: it is the supercategory of each. No class, if no annotation is of it. */
-function rootOf(categories: readonly Category[]): Category | undefined {
-  if (categories.length < 2) return undefined;
-  const [first, second] = categories as readonly [Category, Category];
-  // Of two categories one at least has the root above it.
-  const candidates = new Set([first.supercategory, second.supercategory]);
-  return categories.find(
-    ({ name, supercategory }) =>
-      candidates.has(name) &&
-      (supercategory === 'none' || supercategory === '' || supercategory === undefined || supercategory === null) &&
-      categories.every((other) => other.name === name || other.supercategory === name),
-  );
-}
-
-function rootProblem({ at, name }: Category, file: string): DataProblem {
-  return {
-    kind: 'reference',
-    file,
-    field: `categories[${at}]`,
-    rule: 'a category that no annotation is of and that is the supercategory of all others is no class',
-    received: name,
-    remedy: 'category dropped',
-    severity: 'warning',
-  };
-}
-
 /** Images by id; null for those that are left out, whose annotations are no further problem. */
 function imagesOf(
   items: readonly unknown[],
@@ -404,65 +331,4 @@ function sizeAt(image: Fields, field: string, measured: Size | Fault | undefined
     return sideAt(numberAt(number, `${field}.${key}`), `${field}.${key}`);
   };
   return { width: side('width'), height: side('height') };
-}
-
-interface ObjectParts {
-  readonly box: Box;
-  readonly label: number;
-  readonly crowd: boolean;
-  readonly area: number | undefined;
-}
-
-/** In one piece where it has what most have: objects that are put together bit by bit take half as much memory again. */
-function objectOf(
-  { box, label, crowd, area }: ObjectParts,
-  zeroId: boolean,
-  segmentation: DatasetObject['segmentation'],
-): DatasetObject {
-  if (!crowd && !zeroId && area !== undefined) {
-    return segmentation ? { box, label, area, segmentation } : { box, label, area };
-  }
-  return {
-    box,
-    label,
-    ...(crowd && { crowd: true }),
-    ...(area !== undefined && { area }),
-    ...(zeroId && { zeroId: true }),
-    ...(segmentation && { segmentation }),
-  };
-}
-
-function partsOf(annotation: Fields, labels: ReadonlyMap<Key, number>): ObjectParts {
-  const label = labels.get(idAt(annotation.category_id, 'category_id'));
-  if (label === undefined) {
-    const rule = 'an annotation is of a known category';
-    throw new AnnotationError('reference', 'category_id', rule, annotation.category_id);
-  }
-  const sides = listAt(annotation.bbox, 'bbox');
-  if (sides.length !== 4) throw new FieldError('bbox', 'a box is [x, y, width, height]', sides);
-  const x = numberAt(sides[0], 'bbox[0]');
-  const y = numberAt(sides[1], 'bbox[1]');
-  const width = numberAt(sides[2], 'bbox[2]');
-  const height = numberAt(sides[3], 'bbox[3]');
-  return {
-    box: [x, y, x + width, y + height],
-    label,
-    crowd: isCrowd(annotation.iscrowd, 'iscrowd'),
-    area: areaAt(annotation.area, 'area'),
-  };
-}
-
-/** Python writes these where it does not know, and the parser reads them as texts. */
-const NOT_KNOWN: ReadonlySet<unknown> = new Set([undefined, null, 'NaN', 'Infinity', '-Infinity']);
-
-function areaAt(area: unknown, field: string): number | undefined {
-  if (NOT_KNOWN.has(area)) return undefined;
-  return typeof area === 'string' ? numberInText(area, field) : numberAt(area, field);
-}
-
-function isCrowd(value: unknown, field: string): boolean {
-  if (value === undefined || value === null || value === 0 || value === false) return false;
-  if (value === 1 || value === true) return true;
-  if (typeof value === 'string' && /^(0|1|true|false)$/i.test(value)) return /^(1|true)$/i.test(value);
-  throw new FieldError(field, 'a crowd flag is 0 or 1, true or false', value);
 }

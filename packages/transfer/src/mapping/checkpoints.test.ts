@@ -137,6 +137,23 @@ describe('a network is found where trainers and detectors put it', () => {
   });
 });
 
+describe('rules that would only hide what is wrong are not suggested', () => {
+  it('a network with more than this one', () => {
+    const { code, message } = refusal(() => map(file('', 1, 'layer1.0.se.fc1.weight', 'layer1.0.se.fc2.weight')));
+    expect(code).toBe('state');
+    expect(message).toMatch(/squeeze and excitation.*not built here: choose a file of this network$/);
+    expect(message).not.toMatch(/"drop"/);
+  });
+
+  it('an ONNX file whose norms are folded', () => {
+    const weights = new Map([...file('')].filter(([name]) => !name.startsWith('bn1')));
+    weights.set('onnx::Conv_193', filled([2], 1));
+    const { message } = refusal(() => map(weights));
+    expect(message).toMatch(/2 missing: bn1\.weight.*norms of this ONNX file went into its convolutions.*state_dict/);
+    expect(message).not.toMatch(/"optional"/);
+  });
+});
+
 describe('rules of a config', () => {
   it('drop and rename before the set, in the names of the file', () => {
     const weights = both(file('trunk/', 1), new Map([['trunk/queue', filled([1], 9)]]));
