@@ -1,7 +1,7 @@
 // npm run evidence -- relaxations [--budget full|first-look] [--task digits|wide] [--run] [--out FILE]
 // What several search seeds of several relaxations found, from the runs of the sweep files in relaxations/ (or in
-// relaxations/first-look/, with smaller budgets): how far searches agree beyond chance, which directions they prefer, and the AP of
-// detectors trained with what they found. With --run it first makes what is not done yet, one task after the other, and goes on
+// relaxations/first-look/, with smaller budgets): how far searches agree beyond chance, which directions they prefer, the AP of
+// detectors trained with what they found, and what a search costs by its undisturbed steps. With --run it first makes what is not done yet, one task after the other, and goes on
 // where it was stopped; so does `nats sweep run FILE`, on several cores or a cluster, once the classifier is pretrained.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -30,6 +30,7 @@ import {
 import { difference, spread } from '@nats/report';
 import { type Architecture, intensitiesBySite } from '@nats/search';
 import { type Scheme, schemeAgreement } from '@nats/space';
+import { inTrainings, stepSeconds } from './step-seconds.js';
 
 const FOLDER = fileURLToPath(new URL('./relaxations', import.meta.url));
 
@@ -67,7 +68,7 @@ export async function relaxations(args: readonly string[]): Promise<void> {
     .map(({ name }) => name)
     .filter((name) => found.some((one) => one.relaxation === name));
   const config = searches.variants[0]!.configs.get(searches.seeds[0]!)!;
-  const table = tableOf(names, found, trainings);
+  const table = tableOf(names, found, trainings, await costsOf(names, searches, trained));
   const file = {
     command: `npm run evidence -- relaxations ${args.filter((arg, i) => arg !== '--out' && args[i - 1] !== '--out').join(' ')}`,
     commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
@@ -133,6 +134,8 @@ interface Trainings {
     readonly searchSeed?: number;
     readonly seed: number;
     readonly AP: number;
+    /** Of small, medium and large objects. */
+    readonly sizes: readonly number[];
   }[];
 }
 
@@ -146,12 +149,34 @@ async function trainingsOf(sweep: Sweep): Promise<Trainings> {
       ...(searchSeed !== undefined && { searchSeed: Number(searchSeed) }),
       seed: Number(seed),
       AP: 100 * value,
+      sizes: ['APsmall', 'APmedium', 'APlarge'].map((size) => 100 * metrics[size]!.values[seed]!),
     }));
   });
   return { values };
 }
 
-function tableOf(names: readonly string[], found: readonly Found[], { values }: Trainings) {
+/** Seconds a step of each relaxation, of the weights alone and with the architecture's, and its search in trainings. */
+async function costsOf(names: readonly string[], searches: Sweep, trained: Sweep): Promise<Map<string, string[]>> {
+  const { steps, start = 0 } = searches.variants[0]!.configs.get(searches.seeds[0]!)!.search;
+  const folders = (sweep: Sweep, name: string) =>
+    planSweep(sweep).flatMap(({ variant, folder }) => (variant.name === name ? [folder] : []));
+  const training = await stepSeconds(folders(trained, 'original'), start);
+  const costs = new Map<string, string[]>();
+  for (const name of names) {
+    const cost = await stepSeconds(folders(searches, name), start);
+    if (!cost || !training) continue;
+    const whole = inTrainings(cost, start, steps, Math.min(training.before, training.after));
+    costs.set(name, [`${cost.before.toFixed(2)} / ${cost.after.toFixed(2)}`, whole.toFixed(1)]);
+  }
+  return costs;
+}
+
+function tableOf(
+  names: readonly string[],
+  found: readonly Found[],
+  { values }: Trainings,
+  costs: ReadonlyMap<string, readonly string[]>,
+) {
   const exact = found.filter(({ relaxation }) => relaxation === 'exact');
   const rows = names.map((name) => {
     const own = found.filter(({ relaxation }) => relaxation === name);
@@ -174,12 +199,14 @@ function tableOf(names: readonly string[], found: readonly Found[], { values }: 
       mean(distances(toOthers), 2),
       directions(own),
       ...apCells(trained, values),
+      ...(costs.get(name) ?? ['', '']),
     ];
   });
   const guess = exact.map((one) => distanceToUniform(one));
-  if (guess.length > 0) rows.push(['none: all alike', '', '', '', '', mean(guess, 2), mean(guess, 2), '', 0, '', '']);
+  if (guess.length > 0)
+    rows.push(['none: all alike', '', '', '', '', mean(guess, 2), mean(guess, 2), '', 0, '', '', '', '', '']);
   const original = values.filter(({ relaxation }) => relaxation === 'original');
-  if (original.length > 0) rows.push(['original', '', '', '', '', '', '', '', ...apCells(original, values)]);
+  if (original.length > 0) rows.push(['original', '', '', '', '', '', '', '', ...apCells(original, values), '', '']);
   return {
     columns: [
       'relaxation',
@@ -192,14 +219,17 @@ function tableOf(names: readonly string[], found: readonly Found[], { values }: 
       'probability of (1,1) / both axes alike / wider / higher',
       'trainings',
       'AP, mean ± sd',
+      'small / medium / large',
       'difference to exact, paired',
+      'seconds a step: of weights / with the architecture',
+      'whole search, trainings',
     ],
     rows,
   };
 }
 
 function apCells(trained: Trainings['values'], all: Trainings['values']): (string | number)[] {
-  if (trained.length === 0) return [0, '', ''];
+  if (trained.length === 0) return [0, '', '', ''];
   const { mean: ap, deviation } = spread(trained.map(({ AP }) => AP));
   const exact = all.filter(({ relaxation }) => relaxation === 'exact');
   // Mean over search seeds for each training seed: what is paired is the training.
@@ -213,6 +243,14 @@ function apCells(trained: Trainings['values'], all: Trainings['values']): (strin
   return [
     trained.length,
     `${ap.toFixed(1)}${deviation === undefined ? '' : ` ± ${deviation.toFixed(1)}`}`,
+    [0, 1, 2]
+      .map((size) =>
+        mean(
+          trained.map(({ sizes }) => sizes[size]!),
+          1,
+        ),
+      )
+      .join(' / '),
     change ? `${change.mean >= 0 ? '+' : ''}${change.mean.toFixed(1)}${interval}` : '',
   ];
 }
